@@ -1,0 +1,108 @@
+"""The root command: which commands there are, and how an error is shown."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Any, NoReturn
+
+import click
+
+from proscribe import __version__
+from proscribe.errors import ProscribeError
+from proscribe.text import Text, set_language
+
+# name -> (module, one line of help). The help stands here so that listing the commands imports none of them.
+COMMANDS: dict[str, tuple[str, Text]] = {
+    "check": (
+        "check",
+        Text("Exports in, findings out. No database.", "Exportations → constats. Sans base de données."),
+    ),
+    "catalogue": ("catalogue", Text("Publishers, products, identifiers.", "Éditeurs, produits, identifiants.")),
+    "directive": ("directive", Text("List, show, validate or start a directive.", "Gérer les directives.")),
+    "schema": ("schema", Text("Show the JSON Schema of a document.", "Afficher le schéma JSON d'un document.")),
+    "import": ("ingest", Text("Read exports into a snapshot.", "Lire des exportations dans un instantané.")),
+    "observe": ("observe", Text("Read the live fleet into a snapshot.", "Lire le parc en service dans un instantané.")),
+    "exempt": ("exempt", Text("Exemptions: add, list, end.", "Exemptions : ajouter, lister, terminer.")),
+    "plan": ("plan", Text("What would be done, and what cannot.", "Ce qui serait fait, et ce qui ne peut l'être.")),
+    "apply": ("apply", Text("Carry out an approved plan.", "Exécuter un plan approuvé.")),
+    "watch": ("watch", Text("Keep a ban enforced.", "Maintenir une interdiction en vigueur.")),
+    "status": ("status", Text("Outcomes, device by device class.", "Résultats, par catégorie d'appareils.")),
+    "freeze": (
+        "freeze",
+        Text("Stop all sending at once (or thaw).", "Arrêter tout envoi immédiatement (ou reprendre)."),
+    ),
+    "lift": ("lift", Text("Take a ban back: our entries alone.", "Lever une interdiction : nos entrées seulement.")),
+    "prove": ("prove", Text("Export or verify a proof bundle.", "Exporter ou vérifier un dossier de preuve.")),
+    "report": ("report", Text("Write the HTML report.", "Produire le rapport HTML.")),
+    "rehearse": ("rehearse", Text("Run the whole line on a fictional fleet.", "Répéter sur un parc fictif.")),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are named."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"proscribe.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section(str(Text("Commands", "Commandes"))):
+            formatter.write_dl([(name, str(text)) for name, (_, text) in COMMANDS.items()])
+
+
+def _language(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    if value is not None:
+        set_language("fr" if value == "fr" else "en")
+    return value
+
+
+@click.group(
+    cls=LazyGroup,
+    help=str(
+        Text(
+            "Ban an app from every phone an organisation manages, and prove it.",
+            "Interdire une application sur tous les téléphones d'une organisation, et le prouver.",
+        )
+    ),
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(__version__, prog_name="proscribe")
+@click.option(
+    "--lang",
+    type=click.Choice(["en", "fr"]),
+    callback=_language,
+    expose_value=False,
+    is_eager=True,
+    help=str(Text("Language of what is shown.", "Langue d'affichage.")),
+)
+def root() -> None:
+    """Made bilingual by ``help`` above."""
+
+
+def show_error(error: ProscribeError) -> None:
+    """An error as a person meets it: what, where, what next, and the code to look up."""
+    click.echo(f"{Text('Error', 'Erreur')} [{error.code}] {error}", err=True)
+    click.echo(f"  → {error.remedy}", err=True)
+
+
+def run(arguments: list[str] | None = None, **extra: Any) -> NoReturn:
+    """Run the command line and exit."""
+    try:
+        status = root.main(arguments, prog_name="proscribe", standalone_mode=False, **extra)
+        sys.exit(status if isinstance(status, int) else 0)
+    except ProscribeError as error:
+        show_error(error)
+        sys.exit(1)
+    except click.exceptions.Abort:
+        click.echo(str(Text("Stopped.", "Arrêté.")), err=True)
+        sys.exit(1)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(1)

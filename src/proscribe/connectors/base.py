@@ -1,0 +1,125 @@
+"""What every connector offers, and the four ways in which a call can fail.
+
+An implementation lives in its own folder and is checked by ``connectors/conformance.py``; no connector imports another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar, Protocol
+
+from proscribe.canonical import Digest
+from proscribe.errors import ProscribeError
+from proscribe.inventory.model import DeviceRecord, InstallRecord, Scope
+from proscribe.plan.ports import System
+from proscribe.terms import Side
+from proscribe.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One page of observations. ``cursor`` resumes after it; "" means that it was the last."""
+
+    devices: tuple[DeviceRecord, ...]
+    installs: tuple[InstallRecord, ...]
+    scopes: tuple[Scope, ...]
+    cursor: str
+    raw: Digest  # of the bytes received, for the evidence
+    raw_bytes: int
+    unknown_fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One change to one scope, ready to send. ``key`` is the idempotency key, stored before anything is sent."""
+
+    key: str
+    system: str
+    scope: str
+    method: str
+    side: Side
+    app_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The scope as it stands right before sending.
+
+    ``prior`` is what the entries we touch look like now, as canonical JSON text in the system's own words: lifting the
+    ban restores exactly that. ``in_place`` says that nothing needs to be sent.
+    """
+
+    scope: Scope
+    prior: str
+    in_place: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the system answered. It proves acceptance and nothing more."""
+
+    key: str
+    at: datetime
+    status: int  # HTTP status; 0 when found in place and nothing was sent
+    scope_version: int  # after the change
+    request: Digest
+    response: Digest
+    detail: str = ""
+
+
+class Connector(System, Protocol):
+    """A management system that can be observed and acted upon."""
+
+    def observe(self, cursor: str = "") -> Iterator[Batch]:
+        """Every device, app and scope, page by page, from ``cursor`` on."""
+        ...
+
+    def prepare(self, order: Order) -> Prepared:
+        """Read the scope now. Called before every send, and after a send of unknown fate."""
+        ...
+
+    def send(self, order: Order, prepared: Prepared) -> Receipt:
+        """Make the change by merging it into what is there."""
+        ...
+
+    def retract(self, order: Order, prior: str) -> Receipt:
+        """Take back our own entries of an order, restoring ``prior``; leave what others changed since."""
+        ...
+
+
+class ConnectorFault(ProscribeError):
+    """Root of what goes wrong between us and a management system."""
+
+    code = "connector.fault"
+
+
+class Throttled(ConnectorFault):
+    """The system asks us to slow down. ``retry_after`` is in seconds; None when it does not say."""
+
+    code: ClassVar[str] = "connector.throttled"
+    transient: ClassVar[bool] = True
+
+    def __init__(self, what: Text, *, remedy: Text, retry_after: float | None) -> None:
+        super().__init__(what, remedy=remedy)
+        self.retry_after = retry_after
+
+
+class UnknownFate(ConnectorFault):
+    """A 5xx answer, a timeout or a broken connection: the change may have been made. Observe, then decide."""
+
+    code = "connector.unknown-fate"
+    transient = True
+
+
+class NotAuthorised(ConnectorFault):
+    """The credentials were refused or have expired and could not be renewed."""
+
+    code = "connector.not-authorised"
+
+
+class Rejected(ConnectorFault):
+    """The system refused the request for good (4xx)."""
+
+    code = "connector.rejected"

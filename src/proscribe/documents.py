@@ -1,0 +1,209 @@
+"""The one codec between frozen dataclasses and the documents that leave the process.
+
+A document is a frozen dataclass that inherits :class:`Document` and names its ``KIND`` and ``SCHEMA``. On the way in it
+is strict: an unknown field is refused, because a misspelt "exemptions" must not read as "none". Values inside a
+document inherit :class:`Value`, which carries the same strictness. pydantic stays in this module.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from proscribe.canonical import Digest, canonical_bytes, digest_bytes
+from proscribe.errors import InvalidDocument, UnreadableFile, Where, WrongDocumentVersion
+from proscribe.text import Text
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+
+class Value:
+    """Base of every frozen dataclass that occurs inside a document. It refuses unknown fields and adds nothing."""
+
+    __slots__ = ()
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
+
+
+class Document(Value):
+    """Base of every frozen dataclass that is a document of its own: it has a kind, a schema version and a digest."""
+
+    __slots__ = ()
+    KIND: ClassVar[str]
+    SCHEMA: ClassVar[int] = 1
+
+
+V = TypeVar("V")
+D = TypeVar("D", bound=Document)
+
+
+_adapters: dict[type[Any], TypeAdapter[Any]] = {}
+
+
+def _adapter(cls: type[Any]) -> TypeAdapter[Any]:
+    from pydantic import TypeAdapter  # 60 ms, kept out of start-up
+
+    if cls not in _adapters:
+        _adapters[cls] = TypeAdapter(cls)
+    return _adapters[cls]
+
+
+def to_json(value: Any) -> Any:
+    """The JSON form of a dataclass: times in RFC 3339 with ``Z``, enums by value, tuples as lists."""
+    body = _adapter(type(value)).dump_python(value, mode="json")
+    if isinstance(value, Document):
+        return {"kind": value.KIND, "schema": value.SCHEMA, **body}
+    return body
+
+
+def to_bytes(document: Document) -> bytes:
+    """The canonical bytes of a document: what is stored, digested and signed."""
+    return canonical_bytes(to_json(document))
+
+
+def digest(document: Document) -> Digest:
+    """The digest by which other documents name this one."""
+    return digest_bytes(to_bytes(document))
+
+
+def from_json(cls: type[V], data: Any, *, source: str = "") -> V:
+    """Read ``data`` as a ``cls``.
+
+    Raises InvalidDocument that names the first wrong field (and how many more), or WrongDocumentVersion.
+    """
+    from pydantic import ValidationError
+
+    if issubclass(cls, Document):
+        data = _without_envelope(cls, data, source)
+    try:
+        # Strict JSON rules: "1" is not 1, yet text becomes a date and a list a tuple, as JSON has neither.
+        return _adapter(cls).validate_json(json.dumps(data), strict=True)  # type: ignore[no-any-return]
+    except ValidationError as error:
+        faults = error.errors(include_url=False)
+        first = faults[0]
+        field = ".".join(str(part) for part in first["loc"])
+        more_en = f" ({len(faults) - 1} more)" if len(faults) > 1 else ""
+        more_fr = f" ({len(faults) - 1} autres)" if len(faults) > 1 else ""
+        reason = first["msg"]
+        raise InvalidDocument(
+            Text(
+                f"not a valid {_name(cls)}: {reason}{more_en}",
+                f"{_name(cls)} non valide : {reason}{more_fr}",
+            ),
+            remedy=Text(
+                f"Correct the field and try again; 'proscribe schema {_name(cls)}' shows the schema.",
+                f"Corrigez le champ et réessayez; « proscribe schema {_name(cls)} » affiche le schéma.",
+            ),
+            where=Where(file=source, field=field),
+        ) from error
+
+
+def _name(cls: type[Any]) -> str:
+    return getattr(cls, "KIND", cls.__name__.lower())
+
+
+def _without_envelope(cls: type[Document], data: Any, source: str) -> dict[str, Any]:
+    if not isinstance(data, dict):
+        raise InvalidDocument(
+            Text(f"a {cls.KIND} document is a mapping of fields", f"un document {cls.KIND} est un ensemble de champs"),
+            remedy=Text("Give the whole document.", "Fournissez le document entier."),
+            where=Where(file=source),
+        )
+    body = dict(data)
+    kind, schema = body.pop("kind", None), body.pop("schema", None)
+    if kind != cls.KIND:
+        raise InvalidDocument(
+            Text(f"this is {kind!r}, not {cls.KIND!r}", f"ceci est {kind!r} et non {cls.KIND!r}"),
+            remedy=Text(
+                f"Give a file whose first field is 'kind: {cls.KIND}'.",
+                f"Fournissez un fichier dont le premier champ est « kind: {cls.KIND} ».",
+            ),
+            where=Where(file=source, field="kind"),
+        )
+    if schema != cls.SCHEMA:
+        raise WrongDocumentVersion(
+            Text(
+                f"{cls.KIND} of schema {schema!r}; this release reads schema {cls.SCHEMA}",
+                f"{cls.KIND} de schéma {schema!r}; la présente version lit le schéma {cls.SCHEMA}",
+            ),
+            remedy=Text(
+                "Write the document again with this release, or use the release that wrote it.",
+                "Produisez de nouveau le document avec la présente version, ou utilisez celle qui l'a produit.",
+            ),
+            where=Where(file=source, field="schema"),
+        )
+    return body
+
+
+def read(cls: type[D], path: Path) -> D:
+    """Read a document from a JSON or YAML file. Raises UnreadableFile, InvalidDocument or WrongDocumentVersion."""
+    try:
+        raw = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnreadableFile(
+            Text(f"cannot be read: {error}", f"lecture impossible : {error}"),
+            remedy=Text(
+                "Check the path, the permissions and that the file is UTF-8 text.",
+                "Vérifiez le chemin, les droits et que le fichier est du texte UTF-8.",
+            ),
+            where=Where(file=str(path)),
+        ) from error
+    return from_json(cls, parse(raw, source=str(path)), source=str(path))
+
+
+def parse(raw: str, *, source: str = "") -> Any:
+    """Parse JSON or YAML text into plain values. Dates stay text, so that one rule reads them wherever they stand."""
+    if raw.lstrip()[:1] in ("{", "["):
+        try:
+            return json.loads(raw)
+        except json.JSONDecodeError as error:
+            raise InvalidDocument(
+                Text(f"not JSON: {error.msg}", f"JSON non valide : {error.msg}"),
+                remedy=Text(
+                    "Repair the file at that row, or export it again.",
+                    "Réparez le fichier à cette ligne ou exportez-le de nouveau.",
+                ),
+                where=Where(file=source, row=error.lineno),
+            ) from error
+    import yaml
+
+    try:
+        return yaml.load(raw, Loader=_text_dates_loader())  # noqa: S506 (a SafeLoader subclass)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        problem = getattr(error, "problem", None) or str(error)
+        raise InvalidDocument(
+            Text(f"not YAML: {problem}", f"YAML non valide : {problem}"),
+            remedy=Text("Repair the file at that row.", "Réparez le fichier à cette ligne."),
+            where=Where(file=source, row=mark.line + 1 if mark else None),
+        ) from error
+
+
+@cache
+def _text_dates_loader() -> Any:
+    import yaml
+
+    class TextDates(yaml.SafeLoader):
+        """YAML without its own dates, and without ``no`` and ``on`` as booleans (Norway is a country)."""
+
+    TextDates.yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+        if first not in "yYnNoO"
+    }
+    return TextDates
+
+
+def json_schema(cls: type[Document]) -> dict[str, Any]:
+    """The published JSON Schema (2020-12) of a document kind, made from its type so that the two cannot differ."""
+    body = _adapter(cls).json_schema(mode="validation")
+    properties = {"kind": {"const": cls.KIND}, "schema": {"const": cls.SCHEMA}, **body.get("properties", {})}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **body,
+        "title": cls.KIND,
+        "properties": properties,
+        "required": ["kind", "schema", *body.get("required", [])],
+    }

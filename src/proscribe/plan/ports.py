@@ -1,0 +1,42 @@
+"""What a plan needs to know of a management system, without knowing any. Connectors implement it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from proscribe.inventory.model import Scope
+from proscribe.plan.model import Capability
+from proscribe.terms import Side
+from proscribe.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """A setting of a scope that would defeat a change (``blocks``) or that a person should know of."""
+
+    blocks: bool
+    what: Text
+    remedy: Text
+
+
+class System(Protocol):
+    """The pure half of a connector: no network, no clock."""
+
+    @property
+    def name(self) -> str:
+        """As in ``DeviceRecord.system``."""
+        ...
+
+    @property
+    def capabilities(self) -> tuple[Capability, ...]:
+        """The rows of its ``capabilities.toml``."""
+        ...
+
+    def in_place(self, scope: Scope, method: str, side: Side) -> frozenset[str]:
+        """The app ids that the scope, as observed, already enforces by this method."""
+        ...
+
+    def objections(self, scope: Scope, method: str, side: Side, app_ids: tuple[str, ...]) -> tuple[Objection, ...]:
+        """What in the scope's settings stands against the change."""
+        ...

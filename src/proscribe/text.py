@@ -1,0 +1,47 @@
+"""Text in both official languages, side by side.
+
+A :class:`Text` cannot be made without its French, so "both languages or not published" (DESIGN rule 13) is checked by
+the type checker and not by a reviewer. See docs/adr/0009.
+"""
+
+from __future__ import annotations
+
+import os
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Literal
+
+Language = Literal["en", "fr"]
+
+_current: ContextVar[Language | None] = ContextVar("proscribe_language", default=None)
+
+
+def language() -> Language:
+    """The language of what is shown: what was set, else ``PROSCRIBE_LANG``, else the locale, else English."""
+    chosen = _current.get()
+    if chosen is not None:
+        return chosen
+    for name in ("PROSCRIBE_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+        value = os.environ.get(name, "")
+        if value:
+            return "fr" if value.lower().startswith("fr") else "en"
+    return "en"
+
+
+def set_language(value: Language | None) -> None:
+    """Set the language of this context (a command, a request); ``None`` goes back to the environment's."""
+    _current.set(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One sentence in English and French, of equal standing. ``str()`` gives the current language's."""
+
+    en: str
+    fr: str
+
+    def __str__(self) -> str:
+        return self.fr if language() == "fr" else self.en
+
+    def __add__(self, other: Text) -> Text:
+        return Text(self.en + other.en, self.fr + other.fr)
