@@ -16,7 +16,7 @@ from proscribe.text import Text, set_language
 COMMANDS: dict[str, tuple[str, Text]] = {
     "check": (
         "check",
-        Text("Exports in, findings out. No database.", "Exportations → constats. Sans base de données."),
+        Text("Exports in, findings out. No database.", "Exportations → constats, sans base."),
     ),
     "catalogue": ("catalogue", Text("Publishers, products, identifiers.", "Éditeurs, produits, identifiants.")),
     "directive": ("directive", Text("List, show, validate or start a directive.", "Gérer les directives.")),
@@ -30,7 +30,7 @@ COMMANDS: dict[str, tuple[str, Text]] = {
     "status": ("status", Text("Outcomes, device by device class.", "Résultats, par catégorie d'appareils.")),
     "freeze": (
         "freeze",
-        Text("Stop all sending at once (or thaw).", "Arrêter tout envoi immédiatement (ou reprendre)."),
+        Text("Stop all sending at once (or thaw).", "Arrêter tout envoi (ou reprendre)."),
     ),
     "lift": ("lift", Text("Take a ban back: our entries alone.", "Lever une interdiction : nos entrées seulement.")),
     "prove": ("prove", Text("Export or verify a proof bundle.", "Exporter ou vérifier un dossier de preuve.")),
