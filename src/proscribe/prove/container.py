@@ -1,10 +1,10 @@
 """The zip file around a proof: written the same way every time, and read so strictly that no byte goes unchecked.
 
 An ordinary zip reader skips most of a file: time stamps, the local headers, what stands between members, the unused
-bits of a compressed stream. A proof cannot afford that. Every member therefore carries the SHA-256 of its compressed bytes
-in an extra field, and reading builds each header again from its own fields and compares it byte for byte, so that any
-changed byte is found and the member it belongs to is named. Any unzip program opens the file (PKWARE APPNOTE 6.3.10,
-without Zip64).
+bits of a compressed stream. A proof cannot afford that. Every member therefore carries the SHA-256 of its compressed
+bytes in an extra field, and reading builds each header again from its own fields and compares it byte for byte, so
+that any changed byte is found and the member it belongs to is named. Any unzip program opens the file (PKWARE APPNOTE
+6.3.10, without Zip64).
 """
 
 from __future__ import annotations

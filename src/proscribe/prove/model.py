@@ -1,14 +1,15 @@
-"""The ledger's entries and the proof bundle. Types only."""
+"""The ledger's entries, the proof bundle with the documents in it, and what checking one found. Types only."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 
 from proscribe.canonical import Digest
 from proscribe.documents import Document, Value
+from proscribe.inventory.model import Coverage
 from proscribe.text import Text
 
 
@@ -83,3 +84,137 @@ class BundleManifest(Document):
     outcomes: dict[str, int]  # Outcome value -> devices; adds up to ``fleet``
     not_seen: tuple[Text, ...]  # what could not be seen, in words
     members: tuple[Member, ...]
+    organisation: Text = Text("", "")
+    pseudonymised: bool = True  # False: device keys as the management systems know them
+    small_cell_floor: int = 0  # departments below it were put together; 0: none were
+
+
+@dataclass(frozen=True, slots=True)
+class Tally(Value):
+    """Devices of one group by outcome; the counts add up to ``devices``."""
+
+    name: str
+    devices: int
+    by_outcome: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Counts(Document):
+    """The outcomes of one directive, counted: the fleet, its departments, its classes of device."""
+
+    KIND: ClassVar[str] = "proscribe.counts"
+
+    directive: str
+    fleet: int
+    by_outcome: dict[str, int]
+    departments: tuple[Tally, ...]
+    classes: tuple[Tally, ...]  # name: "<system>/<enrolment>"
+
+
+@dataclass(frozen=True, slots=True)
+class ExemptionSummary(Value):
+    """An exemption as a bundle shows it: how many devices, not which, and no person."""
+
+    id: str
+    ground: str
+    starts: date
+    expires: date
+    devices: int
+    mitigations: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ExemptionList(Document):
+    """The exemptions in a bundle. ``register`` is the digest of the whole register, which stays with its owner."""
+
+    KIND: ClassVar[str] = "proscribe.exemption-list"
+
+    register: Digest
+    exemptions: tuple[ExemptionSummary, ...]
+
+
+@dataclass(frozen=True)
+class NotSeen(Document):
+    """What nobody could see or settle: blind spots of the sources, and devices without a verified outcome."""
+
+    KIND: ClassVar[str] = "proscribe.not-seen"
+
+    coverage: tuple[Coverage, ...]
+    not_verified: dict[str, int]  # Outcome value that is not compliance -> devices
+    statements: tuple[Text, ...]
+
+
+class Withheld(StrEnum):
+    """Why an entry of the ledger is in a bundle as its leaf hash only."""
+
+    other_matter = "other_matter"  # it is about another directive
+    names_devices = "names_devices"  # it names a device, and the bundle is pseudonymised
+
+
+@dataclass(frozen=True, slots=True)
+class InclusionProof(Value):
+    """The audit path (hex, leaf to root) of one entry."""
+
+    index: int
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LedgerProofs(Document):
+    """The tree head of the ledger and the proof that each entry shown belongs to it."""
+
+    KIND: ClassVar[str] = "proscribe.ledger-proofs"
+
+    tree_head: TreeHead
+    entries: tuple[InclusionProof, ...]
+    withheld: dict[str, int]  # Withheld value -> entries
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptLine(Value):
+    """A receipt as the ledger holds it. It proves that a system accepted an order, and nothing more."""
+
+    index: int
+    at: datetime
+    action: str
+    body: dict[str, Any]
+
+
+class CheckState(StrEnum):
+    """What came of one check. ``limited``: what could be checked was right, and what could not is said."""
+
+    passed = "passed"
+    failed = "failed"
+    limited = "limited"
+
+
+@dataclass(frozen=True, slots=True)
+class Check(Value):
+    """One check of a proof: on which member ("container" for the file itself), and what it found."""
+
+    name: str
+    state: CheckState
+    member: str
+    what: Text
+
+
+@dataclass(frozen=True)
+class VerifyResult(Document):
+    """Everything that checking a proof found. It holds when no check failed."""
+
+    KIND: ClassVar[str] = "proscribe.verification"
+
+    file: str
+    checks: tuple[Check, ...]
+    directive: str = ""
+    tree_head: TreeHead | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether no check failed."""
+        return all(check.state is not CheckState.failed for check in self.checks)
+
+    @property
+    def failures(self) -> tuple[Check, ...]:
+        """The checks that failed."""
+        return tuple(check for check in self.checks if check.state is CheckState.failed)
