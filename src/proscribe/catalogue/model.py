@@ -6,7 +6,7 @@ of low confidence and nothing in an open conflict may ever drive a removal: ``Ta
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import ClassVar
@@ -59,9 +59,50 @@ class Identifier(Value):
     sources: tuple[str, ...]
     valid_from: date | None = None
     valid_to: date | None = None
-    note: str = ""
-    collateral: str = ""
-    conflict: str = ""  # id of an open conflict record
+    note: Text | None = None
+    collateral: Text | None = None  # what else it names: read before anything is blocked by it
+    conflict: str = ""  # id of a conflict record
+
+
+@dataclass(frozen=True, slots=True)
+class Source(Value):
+    """Where facts of the catalogue come from: what was read, at which revision, under what licence."""
+
+    id: str
+    what: Text
+    where: str = ""  # an address or a repository path; "" for an archived public file without a stable address
+    revision: str = ""
+    read_on: date | None = None
+    licence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim(Value):
+    """One of the values that sources give for the same thing, and who gives it."""
+
+    value: str
+    given_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict(Value):
+    """Sources that contradict each other. While it is open, no identifier that names it is actionable."""
+
+    id: str
+    about: Text
+    claims: tuple[Claim, ...]
+    lean: str  # the claim that looks right, "" when none does
+    why: Text
+    open: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Group(Value):
+    """A named set of products: a publisher's suite, or a category that cuts across publishers."""
+
+    id: str  # kaspersky/suite for a suite, ai-assistant for a category
+    name: Text
+    note: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +116,7 @@ class Product(Value):
     names: tuple[str, ...] = ()  # names under which inventories list it
     suites: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
-    note: str = ""
+    note: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +129,7 @@ class Publisher(Value):
     legal_names: tuple[str, ...]
     products: tuple[Product, ...]
     identifiers: tuple[Identifier, ...] = ()
-    note: str = ""
+    note: Text | None = None
 
 
 class SelectorKind(StrEnum):
@@ -97,7 +138,7 @@ class SelectorKind(StrEnum):
     product = "product"  # value: product id
     suite = "suite"  # value: suite id, e.g. kaspersky/suite
     publisher = "publisher"  # value: publisher id; all present and later products
-    glob = "glob"  # value: identifier glob, e.g. com.kaspersky.*
+    glob = "glob"  # value: identifier glob, e.g. com.kaspersky.*; without a star one exact identifier
     certificate = "certificate"  # value: Android signing certificate SHA-256
     team = "team"  # value: Apple team id
     name = "name"  # value: app name as listed
@@ -134,6 +175,7 @@ class Target(Value):
     actionable: bool
     not_actionable_because: Text | None = None
     collateral: str = ""
+    lead: bool = False  # leads to look-alikes only (a product's signer): what it finds is never the banned app itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +200,8 @@ class TargetSet(Document):
     targets: tuple[Target, ...]
     unresolved: tuple[Unresolved, ...] = ()
     notes: tuple[Text, ...] = ()
+    siblings: tuple[str, ...] = ()  # ids, as in Target.id, of the publishers' other products: known, so no look-alikes
+    publisher_names: dict[str, tuple[str, ...]] = field(default_factory=dict)  # publisher id -> names a source may write
     reviewed_by: str = ""  # role that approved the set; "" means not reviewed and therefore not executable
     reviewed_on: date | None = None
 
