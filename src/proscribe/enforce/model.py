@@ -19,6 +19,7 @@ class ActionState(StrEnum):
     ready = "ready"
     sending = "sending"  # written before the first byte goes out; found after a crash, it means "unknown fate"
     accepted = "accepted"  # the system said yes, or the change was found in place
+    lifting = "lifting"  # written before the first byte of taking it back; found after a crash: look, then go on
     rejected = "rejected"  # the system said no for good
     lifted = "lifted"
     superseded = "superseded"  # a newer plan replaced it before it was sent
@@ -46,6 +47,14 @@ class Action(Value):
     scope_version: int = 0  # after acceptance
     accepted_at: datetime | None = None
     last_error: str = ""
+    ours: tuple[str, ...] = ()  # app ids that were not in place before: all that lifting may take back
+    turn: int = 0  # which change of ours to this scope it was when accepted, from 1; 0 before
+    ended: int = 0  # the turn at which it was lifted or replaced; 0 while it stands
+
+    @property
+    def standing(self) -> bool:
+        """Whether it is in force: accepted and not taken back."""
+        return self.state in (ActionState.accepted, ActionState.lifting)
 
 
 class Outcome(StrEnum):
@@ -98,3 +107,5 @@ class DeviceOutcome(Value):
     why: Text
     observed_at: datetime | None
     evidence: tuple[str, ...]  # snapshot digest, applied version, non-compliance remarks
+    scope: str = ""  # the policy or group that configures the device
+    held: bool = False  # the app was seen on it at some time: what tells "removed" from "never there"

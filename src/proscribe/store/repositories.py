@@ -1,0 +1,30 @@
+"""What the other stages know of the store. Each class is one port; all share one database, hence one transaction.
+
+Import it only after :func:`proscribe.store.setup`.
+"""
+
+from __future__ import annotations
+
+from proscribe.store.repository.actions import Actions
+from proscribe.store.repository.documents import Documents
+from proscribe.store.repository.ledger import Ledger, LedgerJournal
+from proscribe.store.repository.outcomes import OutcomePoint, Outcomes
+from proscribe.store.repository.register import Exemptions, Freeze, Frozen
+from proscribe.store.repository.snapshots import Cursors, SnapshotRef, Snapshots
+from proscribe.store.repository.unit import atomic
+
+__all__ = [
+    "Actions",
+    "Cursors",
+    "Documents",
+    "Exemptions",
+    "Freeze",
+    "Frozen",
+    "Ledger",
+    "LedgerJournal",
+    "OutcomePoint",
+    "Outcomes",
+    "SnapshotRef",
+    "Snapshots",
+    "atomic",
+]

@@ -1,0 +1,1 @@
+"""One module a port; ``proscribe.store.repositories`` is the door."""
