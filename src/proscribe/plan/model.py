@@ -105,6 +105,7 @@ class Policy(Value):
     removal_limit: Limit  # devices from which an app will be removed
     reach_limit: Limit  # devices whose configuration changes
     rings: tuple[Ring, ...]
+    inventory_max_days: int = 7  # a snapshot older than this drives nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +148,8 @@ class RefusalReason(StrEnum):
     not_reviewed = "not_reviewed"  # the target set was not approved by a person
     stale_inventory = "stale_inventory"
     not_in_force = "not_in_force"
+    scope_unread = "scope_unread"  # the policy or group of the devices was not observed
+    not_asked = "not_asked"  # the directive asks for no change on devices
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +216,9 @@ class PlanCounts(Value):
     exempt: int
     cannot: int  # impossible, no connector, refused
     invisible_side: int  # of all of these, devices with a part nobody can see
+    waiting: int = (
+        0  # of nothing_to_do, devices that still held a target when last seen: the ban is set, not yet synced
+    )
 
 
 @dataclass(frozen=True)
