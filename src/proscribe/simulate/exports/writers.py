@@ -82,10 +82,10 @@ def hash_text(text: str) -> int:
 
 
 def write_jamf(path: Path, phones: Iterable[Phone]) -> None:
-    """Mobile device inventory records, one page. One record has lost its id."""
+    """Mobile device inventory records, one page. One record has lost every id."""
     results = [_jamf_record(phone) for phone in phones]
-    broken = dict(results[0])
-    broken.pop("mobileDeviceId")
+    broken = {**results[0], "general": {}, "hardware": {}}
+    del broken["mobileDeviceId"]
     results.insert(min(5, len(results)), broken)
     _write_json(path, {"totalCount": len(results), "results": results})
 
@@ -124,9 +124,7 @@ def _jamf_record(phone: Phone) -> dict[str, Any]:
 def write_fleet(path: Path, phones: Iterable[Phone]) -> None:
     """Hosts with their software. One host is without an id."""
     hosts = [_fleet_host(phone) for phone in phones]
-    broken = {**hosts[0], "software": "not collected"}
-    broken.pop("uuid")
-    broken.pop("id")
+    broken = {key: value for key, value in hosts[0].items() if key not in ("id", "uuid", "hardware_serial")}
     hosts.insert(min(3, len(hosts)), broken)
     _write_json(path, {"hosts": hosts})
 
