@@ -1,7 +1,8 @@
 """What was seen on which device, when, by whom, and what could not be seen. Types and the Parquet columns.
 
 A snapshot is a folder: ``apps.parquet`` (distinct identities), ``devices.parquet``, ``installs.parquet`` (integer codes
-only) and ``manifest.json`` (a :class:`SnapshotManifest`). It never changes once written.
+only), ``versions.parquet``, ``problems.jsonl`` and ``manifest.json`` (a :class:`SnapshotManifest`). It never changes
+once written.
 """
 
 from __future__ import annotations
@@ -118,6 +119,7 @@ class SourceSummary(Value):
     installs: int
     bad_rows: int
     unknown_fields: tuple[str, ...] = ()
+    complete: bool = True  # False: the file broke off or could not be read to its end; what came before it is kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,3 +186,13 @@ class Snapshot:
         """Columns: device u32, app u32, side u8, held u8, removed (bool), version u32 (code in ``versions.parquet``).
         Codes of ``side`` and ``held`` are the positions in their enums."""
         return self.path / "installs.parquet"
+
+    @property
+    def versions(self) -> Path:
+        """Columns: version u32, text."""
+        return self.path / "versions.parquet"
+
+    @property
+    def problems(self) -> Path:
+        """One :class:`Problem` a line, as JSON: all of them, where the manifest holds the first 1,000 of a source."""
+        return self.path / "problems.jsonl"
