@@ -1,0 +1,85 @@
+"""Evaluate: directives x a snapshot -> findings, one status for each device in scope, gaps, counts, drift.
+
+One integer plan. What is text is matched or classified first, on distinct values and in Python (``targets``,
+``standing``); then only integers are joined (``work``, ``sql/*.sql``); text comes back at the very end, when somebody
+reads the rows (``result``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from itertools import pairwise
+
+from proscribe.catalogue.model import TargetSet
+from proscribe.clock import utc
+from proscribe.directive.model import Directive
+from proscribe.errors import Where
+from proscribe.evaluate import database
+from proscribe.evaluate.errors import NotWatched
+from proscribe.evaluate.model import FindingKey
+from proscribe.evaluate.result import Evaluated
+from proscribe.evaluate.targets import number, watches
+from proscribe.evaluate.work import Work
+from proscribe.inventory.model import Snapshot
+from proscribe.text import Text
+
+
+def evaluate(
+    snapshot: Snapshot,
+    bans: Sequence[tuple[Directive, TargetSet]],
+    *,
+    now: datetime,
+    previous: Snapshot | None = None,
+    cured: Collection[FindingKey] = (),
+) -> Evaluated:
+    """Evaluate directives over a snapshot, in full.
+
+    ``previous`` gives drift; ``cured`` names findings that were cured before it (:func:`cured_before`), so that the
+    same app present again is ``reinstalled`` and not ``new``. Raises MismatchedBan, NotWatched (the snapshot was taken
+    without looking for a directive's targets), BrokenSnapshot or DiskFull.
+    """
+    numbered = number(bans)
+    for ban in numbered:
+        if not watches(snapshot, ban):
+            raise NotWatched(
+                Text(
+                    f"the snapshot was taken without looking for the targets of {ban.directive.id}",
+                    f"l'instantané a été pris sans chercher les cibles de {ban.directive.id}",
+                ),
+                remedy=Text(
+                    "Import the exports again with this directive's target set, or keep all apps (--retain all).",
+                    "Importez de nouveau les exportations avec l'ensemble de cibles de cette directive, ou conservez "
+                    "toutes les applications (--retain all).",
+                ),
+                where=Where(file=str(snapshot.path)),
+            )
+    connection = database.connect()
+    try:
+        work = Work(connection, snapshot, numbered, utc(now))
+        with database.guard(snapshot):
+            work.classify()
+            work.find()
+        with database.guard(previous or snapshot):
+            work.compare(previous, cured)
+        with database.guard(snapshot):
+            return Evaluated(work, previous)
+    except BaseException:
+        connection.close()
+        raise
+
+
+def cured_before(
+    history: Sequence[Snapshot], bans: Sequence[tuple[Directive, TargetSet]], *, now: datetime
+) -> frozenset[FindingKey]:
+    """The keys of every violation that was cured somewhere along ``history`` (oldest first).
+
+    A snapshot that was taken without looking for a directive's targets is no evidence about it and is left out.
+    """
+    keys: set[FindingKey] = set()
+    for ban in number(bans):
+        usable = [snapshot for snapshot in history if watches(snapshot, ban)]
+        for before, after in pairwise(usable):
+            with evaluate(after, [(ban.directive, ban.targets)], now=now, previous=before) as step:
+                keys.update(finding.key for finding in step.cured() if finding.match.is_violation)
+    return frozenset(keys)
