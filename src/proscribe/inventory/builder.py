@@ -149,13 +149,15 @@ class SnapshotBuilder:
             self._sightings.merge(row, record)
         return row
 
-    def carried_sighting(self, record: DeviceRecord, also: tuple[str, ...], *, narrow: bool) -> int:
+    def carried_sighting(self, record: DeviceRecord, also: tuple[str, ...], apps_seen: int, *, narrow: bool) -> int:
         """A device kept from an earlier snapshot; ``narrow`` when that one did not watch for all that is watched now."""
         if narrow:
             record = replace(record, remarks=(*record.remarks, NARROWER_WATCH))
         row = self._sightings.add(record, listed=NO_APP_REPORTS not in record.remarks)
         if also:
             self._sightings.also[row] = also
+        self._sightings.apps[row] = apps_seen
+        self._installs_seen += apps_seen
         return row
 
     @property

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from proscribe.catalogue.model import AppIdentity
 from proscribe.inventory.model import DeviceRecord, Freshness, Retention, Snapshot, SourceSummary
-from proscribe.inventory.sightings import NARROWER_WATCH, NO_APP_REPORTS
+from proscribe.inventory.sightings import NARROWER_WATCH
 from proscribe.inventory.tables import Apps
 from proscribe.terms import Enrolment, Platform
 
@@ -26,9 +26,9 @@ def carry(builder: SnapshotBuilder, previous: Snapshot, except_systems: frozense
     for batch in pq.ParquetFile(previous.devices).iter_batches(batch_size=50_000):
         for row in batch.to_pylist():
             if row["system"] not in except_systems:
-                sightings[row["device"]] = builder.carried_sighting(_record(row), tuple(row["also"]), narrow=narrow)
-                if NO_APP_REPORTS not in row["remarks"]:
-                    builder.count(sightings[row["device"]], row["apps_seen"])
+                sightings[row["device"]] = builder.carried_sighting(
+                    _record(row), tuple(row["also"]), row["apps_seen"], narrow=narrow
+                )
                 seen += row["apps_seen"]
     _carry_installs(builder, previous, sightings)
     for scope in manifest.scopes:

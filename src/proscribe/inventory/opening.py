@@ -22,7 +22,7 @@ from proscribe.inventory.errors import ArchiveBomb, DamagedExport, EmptyExport, 
 from proscribe.text import Text
 
 CHUNK = 1 << 18
-HEAD = 1 << 18
+HEAD = 1 << 20
 
 RATIO_LIMIT = 250
 """Times a compressed file may grow. App lists grow 5 to 60 times; deflate can reach 1,032."""
@@ -279,7 +279,7 @@ def _spooled(raw: IO[bytes], begin: bytes, guard: Callable[[int], None]) -> Iter
         while chunk := reader.read(CHUNK):
             copy.write(chunk)
         copy.seek(0)
-        yield copy  # type: ignore[misc]  # a SpooledTemporaryFile is an IO[bytes] in all but name
+        yield copy
 
 
 def _is_litter(filename: str) -> bool:

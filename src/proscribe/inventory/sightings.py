@@ -15,6 +15,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from proscribe.inventory.coverage import UNSEEN, Sight, sight
 from proscribe.inventory.model import DeviceRecord, Freshness
@@ -162,9 +163,10 @@ def _first(values: Iterable[str]) -> str:
 
 def _combined(records: Sequence[DeviceRecord]) -> DeviceRecord:
     """The first record with its blanks filled from the others, and the remarks of all."""
+    texts: dict[str, Any] = {name: _first(getattr(record, name) for record in records) for name in _TEXTS}
     return replace(
         records[0],
-        **{name: _first(getattr(record, name) for record in records) for name in _TEXTS},
+        **texts,
         platform=next((r.platform for r in records if r.platform is not Platform.unknown), Platform.unknown),
         enrolment=next((r.enrolment for r in records if r.enrolment is not Enrolment.unknown), Enrolment.unknown),
         applied_version=next((r.applied_version for r in records if r.applied_version), 0),
@@ -188,11 +190,9 @@ def _join(group: Sequence[Device]) -> Device:
         if loser.lists and loser.sees.outranks(winner.sees):
             winner.lists.extend(loser.lists)
     # These three mean the same in every system; enrolment and scope do not.
-    winner.record = replace(
-        winner.record,
-        **{
-            name: _first(getattr(device.record, name) for device in (winner, *losers))
-            for name in ("department", "name", "os_version")
-        },
-    )
+    shared: dict[str, Any] = {
+        name: _first(getattr(device.record, name) for device in (winner, *losers))
+        for name in ("department", "name", "os_version")
+    }
+    winner.record = replace(winner.record, **shared)
     return winner
