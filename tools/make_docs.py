@@ -11,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -194,6 +195,28 @@ def errors_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+# --- coverage --------------------------------------------------------------------------------------------------------
+
+
+def coverage_page() -> str:
+    """What each source can see of each class of device, with where that is stated."""
+    rows = tomllib.loads((SOURCE / "inventory" / "data" / "coverage.toml").read_text(encoding="utf-8"))["row"]
+    lines = [
+        "# Coverage / Couverture\n",
+        NOTE,
+        "What a source can see of a class of device at best, and what it is blind to. A class that is not listed is",
+        "`unknown`: a clean list from it proves nothing, and every report says so.\n",
+        "| System | Platform | Enrolment | Sees | Ids | Signer | Stale after | Blind to | Ne voit pas | Source |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        says = [f"`{row['system']}`", row["platform"], ", ".join(f"`{name}`" for name in row["enrolment"])]
+        says += [f"`{row['sees']}`", *("yes" if row[name] else "no" for name in ("gives_ids", "gives_signer"))]
+        says += [f"{row['stale_after_days']} days", row["blind_to_en"], row["blind_to_fr"], row["source"]]
+        lines.append("| " + " | ".join(cell(word) for word in says) + " |")
+    return "\n".join(lines) + "\n"
+
+
 # --- documents -------------------------------------------------------------------------------------------------------
 
 
@@ -229,7 +252,12 @@ def schema_files() -> dict[Path, str]:
 
 def pages() -> dict[Path, str]:
     """Path -> content of every file that is made from the code."""
-    return {REFERENCE / "commands.md": commands_page(), REFERENCE / "errors.md": errors_page(), **schema_files()}
+    return {
+        REFERENCE / "commands.md": commands_page(),
+        REFERENCE / "coverage.md": coverage_page(),
+        REFERENCE / "errors.md": errors_page(),
+        **schema_files(),
+    }
 
 
 def main() -> int:
