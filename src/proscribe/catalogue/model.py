@@ -201,7 +201,9 @@ class TargetSet(Document):
     unresolved: tuple[Unresolved, ...] = ()
     notes: tuple[Text, ...] = ()
     siblings: tuple[str, ...] = ()  # ids, as in Target.id, of the publishers' other products: known, so no look-alikes
-    publisher_names: dict[str, tuple[str, ...]] = field(default_factory=dict)  # publisher id -> names a source may write
+    publisher_names: dict[str, tuple[str, ...]] = field(
+        default_factory=dict
+    )  # publisher id -> names a source may write
     reviewed_by: str = ""  # role that approved the set; "" means not reviewed and therefore not executable
     reviewed_on: date | None = None
 
