@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from proscribe.canonical import Digest
 from proscribe.documents import Document, Value
+from proscribe.enforce.model import Outcome
 from proscribe.inventory.model import Coverage
 from proscribe.text import Text
 
@@ -84,7 +85,7 @@ class BundleManifest(Document):
     outcomes: dict[str, int]  # Outcome value -> devices; adds up to ``fleet``
     not_seen: tuple[Text, ...]  # what could not be seen, in words
     members: tuple[Member, ...]
-    organisation: Text = Text("", "")
+    organisation: Text
     pseudonymised: bool = True  # False: device keys as the management systems know them
     small_cell_floor: int = 0  # departments below it were put together; 0: none were
 
@@ -95,7 +96,7 @@ class Tally(Value):
 
     name: str
     devices: int
-    by_outcome: dict[str, int]
+    by_outcome: dict[Outcome, int]
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ class Counts(Document):
 
     directive: str
     fleet: int
-    by_outcome: dict[str, int]
+    by_outcome: dict[Outcome, int]
     departments: tuple[Tally, ...]
     classes: tuple[Tally, ...]  # name: "<system>/<enrolment>"
 
@@ -140,7 +141,7 @@ class NotSeen(Document):
     KIND: ClassVar[str] = "proscribe.not-seen"
 
     coverage: tuple[Coverage, ...]
-    not_verified: dict[str, int]  # Outcome value that is not compliance -> devices
+    not_verified: dict[Outcome, int]  # outcome that is not compliance -> devices
     statements: tuple[Text, ...]
 
 
@@ -167,7 +168,7 @@ class LedgerProofs(Document):
 
     tree_head: TreeHead
     entries: tuple[InclusionProof, ...]
-    withheld: dict[str, int]  # Withheld value -> entries
+    withheld: dict[Withheld, int]
 
 
 @dataclass(frozen=True, slots=True)
