@@ -149,6 +149,7 @@ class RefusalReason(StrEnum):
     stale_inventory = "stale_inventory"
     not_in_force = "not_in_force"
     scope_unread = "scope_unread"  # the policy or group of the devices was not observed
+    no_identifier = "no_identifier"  # no target for this platform may drive a change
     not_asked = "not_asked"  # the directive asks for no change on devices
 
 

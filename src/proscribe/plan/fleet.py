@@ -1,0 +1,64 @@
+"""The devices in scope of a directive, and which of them are exempt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from proscribe.evaluate.model import DeviceStatus
+from proscribe.inventory.model import Scope
+from proscribe.plan.model import Exemption
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """Every device in scope, by key, by scope, and those that must not be touched."""
+
+    statuses: Mapping[str, DeviceStatus]
+    scopes: Mapping[tuple[str, str], Scope]
+    members: Mapping[tuple[str, str], tuple[str, ...]]  # (system, scope) -> devices in scope of the directive
+    exempt: Mapping[str, Exemption]
+    elsewhere: Mapping[str, tuple[str, ...]]  # system -> exempt devices it manages too, under a policy not known here
+
+    def total(self, system: str, scope: str) -> int:
+        """Devices that a change to the scope reaches, those outside the directive included."""
+        known = self.scopes.get((system, scope))
+        return max(len(self.members.get((system, scope), ())), known.devices if known else 0)
+
+    def exempt_in(self, system: str, scope: str) -> tuple[str, ...]:
+        """The exempt devices that a change to the scope would reach, or may reach."""
+        own = [device for device in self.members.get((system, scope), ()) if device in self.exempt]
+        return tuple(sorted({*own, *self.elsewhere.get(system, ())}))
+
+
+def read_fleet(
+    statuses: Iterable[DeviceStatus],
+    scopes: Iterable[Scope],
+    exempt: Mapping[str, Exemption],
+    aliases: Mapping[str, tuple[str, ...]],
+) -> Fleet:
+    """Index the fleet. An exemption that names a device by its key in another system protects it all the same."""
+    by_device = {status.device: status for status in statuses}
+    members: dict[tuple[str, str], list[str]] = {}
+    for status in by_device.values():
+        if status.scope:
+            members.setdefault((status.system, status.scope), []).append(status.device)
+    spared: dict[str, Exemption] = {}
+    elsewhere: dict[str, list[str]] = {}
+    for device, status in by_device.items():
+        keys = (device, *aliases.get(device, ()))
+        found = [exempt[key] for key in keys if key in exempt]
+        if not found:
+            continue
+        spared[device] = max(found, key=lambda one: (one.expires, one.id))
+        for key in keys:
+            system = key.partition(":")[0]
+            if system != status.system:
+                elsewhere.setdefault(system, []).append(device)
+    return Fleet(
+        statuses=by_device,
+        scopes={(scope.system, scope.id): scope for scope in scopes},
+        members={key: tuple(sorted(devices)) for key, devices in members.items()},
+        exempt=spared,
+        elsewhere={system: tuple(sorted(devices)) for system, devices in elsewhere.items()},
+    )
