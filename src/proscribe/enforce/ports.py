@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from proscribe.enforce.model import Action, ActionState
@@ -77,6 +78,11 @@ class FreezeFlag(Protocol):
 
 class Observations(Protocol):
     """The scopes as last observed, to see drift without a call."""
+
+    @property
+    def taken_at(self) -> datetime:
+        """When the newest snapshot was taken."""
+        ...
 
     def scope(self, system: str, scope: str) -> Scope | None:
         """The scope in the newest snapshot; None where it was not in it."""

@@ -1,0 +1,133 @@
+"""Judging a whole fleet: bring together what bears on each device, then judge one by one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from proscribe.canonical import Digest
+from proscribe.enforce import reasons
+from proscribe.enforce.keys import enforcements
+from proscribe.enforce.model import Action, ActionState, DeviceOutcome, Enforcement
+from proscribe.enforce.outcomes import Case, DeviceFacts, judge
+from proscribe.evaluate.model import DeviceStatus, Finding
+from proscribe.inventory.model import Snapshot, Visibility
+from proscribe.plan.model import ExemptionRegister, Refusal, RefusalReason
+from proscribe.text import Text
+
+_HOPELESS = (RefusalReason.impossible, RefusalReason.no_connector)
+_BATCH = 8192
+
+
+@dataclass(frozen=True, slots=True)
+class FleetCase:
+    """What bears on the devices of one directive. ``once_held``: devices seen with the app in earlier judgements."""
+
+    directive: str
+    snapshot: Digest
+    actions: tuple[Action, ...] = ()
+    register: ExemptionRegister = field(default_factory=lambda: ExemptionRegister(()))
+    refusals: tuple[Refusal, ...] = ()
+    once_held: frozenset[str] = frozenset()
+
+
+def judge_fleet(
+    case: FleetCase,
+    statuses: Iterable[DeviceStatus],
+    findings: Iterable[Finding],
+    facts: Mapping[str, DeviceFacts],
+    now: datetime,
+) -> Iterator[DeviceOutcome]:
+    """One outcome for every status, in their order; a device without facts is one of which nothing is known."""
+    by_device: dict[str, list[Finding]] = defaultdict(list)
+    for finding in findings:
+        if finding.directive == case.directive:
+            by_device[finding.device].append(finding)
+    desk = _Desk(case, now)
+    for status in statuses:
+        known = facts.get(status.device) or DeviceFacts(status.device)
+        yield judge(status, known, desk.case_of(status, by_device.get(status.device, ())), now)
+
+
+class _Desk:
+    """The case's parts, looked up by device and by scope."""
+
+    def __init__(self, case: FleetCase, now: datetime) -> None:
+        self._snapshot = case.snapshot
+        self._exempt: dict[str, Text] = {}
+        for exemption in case.register.exemptions:
+            if exemption.directive == case.directive and exemption.starts <= now.date() <= exemption.expires:
+                why = reasons.exempt(exemption.ground, exemption.expires)
+                self._exempt.update(dict.fromkeys(exemption.devices, why))
+        self._hopeless: dict[str, Text] = {}
+        self._refused: dict[str, Text] = {}
+        self._refused_scope: dict[tuple[str, str], Text] = {}
+        for refusal in case.refusals:
+            self._take(refusal)
+        own = [action for action in case.actions if action.directive == case.directive]
+        self._actions: dict[tuple[str, str], list[Action]] = defaultdict(list)
+        self._holders = set(case.once_held)
+        for action in own:
+            if action.state is not ActionState.superseded:
+                self._actions[action.system, action.scope].append(action)
+            self._holders.update(action.holders)
+        self._enforced: dict[tuple[str, str], list[Enforcement]] = defaultdict(list)
+        for each in enforcements(own):
+            self._enforced[each.system, each.scope].append(each)
+
+    def _take(self, refusal: Refusal) -> None:
+        table = self._hopeless if refusal.reason in _HOPELESS else self._refused
+        for device in refusal.devices:
+            table.setdefault(device, refusal.what)
+        if not refusal.devices and refusal.scope:
+            self._refused_scope.setdefault((refusal.system, refusal.scope), refusal.what)
+
+    def case_of(self, status: DeviceStatus, findings: Iterable[Finding]) -> Case:
+        """What bears on one device."""
+        place = (status.system, status.scope)
+        return Case(
+            snapshot=self._snapshot,
+            findings=tuple(findings),
+            enforcements=tuple(self._enforced.get(place, ())),
+            actions=tuple(self._actions.get(place, ())),
+            exempt=self._exempt.get(status.device),
+            impossible=self._hopeless.get(status.device),
+            refused=self._refused.get(status.device) or self._refused_scope.get(place),
+            held=status.device in self._holders,
+        )
+
+
+def device_facts(snapshot: Snapshot) -> dict[str, DeviceFacts]:
+    """The facts of every device of a snapshot, by key."""
+    import pyarrow.parquet as pq
+
+    columns = ["key", "applied_scope", "applied_version", "remarks", "sees", "gives_ids", "stale_after_days"]
+    found: dict[str, DeviceFacts] = {}
+    with pq.ParquetFile(snapshot.devices) as table:
+        for batch in table.iter_batches(batch_size=_BATCH, columns=columns):
+            for row in batch.to_pylist():
+                found[row["key"]] = DeviceFacts(
+                    device=row["key"],
+                    applied_scope=row["applied_scope"] or "",
+                    applied_version=row["applied_version"] or 0,
+                    remarks=tuple(row["remarks"] or ()),
+                    sees=Visibility(row["sees"]),
+                    gives_ids=bool(row["gives_ids"]),
+                    stale_after_days=row["stale_after_days"] or 0,
+                )
+    return found
+
+
+def barred_places(
+    directive: str, statuses: Iterable[DeviceStatus], register: ExemptionRegister, now: datetime
+) -> frozenset[tuple[str, str]]:
+    """The (system, scope) places that hold a device exempt from a directive on this day: nothing may be sent there."""
+    exempt = {
+        device
+        for exemption in register.exemptions
+        if exemption.directive == directive and exemption.starts <= now.date() <= exemption.expires
+        for device in exemption.devices
+    }
+    return frozenset((status.system, status.scope) for status in statuses if status.device in exempt)

@@ -1,0 +1,185 @@
+"""The loop (DESIGN rule 9). A tick derives what to do from what is true now, and remembers nothing.
+
+A missed tick, a doubled tick, two workers at once, a process killed between two lines: the next tick sees the action
+table, the scopes and the outcomes as they are, and goes on from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from proscribe.connectors.base import Connector
+from proscribe.enforce import waves
+from proscribe.enforce.drift import put_back
+from proscribe.enforce.lifting import lift
+from proscribe.enforce.means import Log, Means, Present, TickReport
+from proscribe.enforce.model import Action, ActionState
+from proscribe.enforce.sending import SystemStopped, drop, recall, send
+from proscribe.enforce.wording import orders
+from proscribe.text import Text
+
+_UNDER_WAY = (ActionState.ready, ActionState.sending, ActionState.lifting)
+# Taking back comes first, then what may already be half done, then what is new.
+_ORDER = {ActionState.lifting: 0, ActionState.accepted: 0, ActionState.sending: 1, ActionState.ready: 2}
+
+
+def tick(means: Means, present: Present) -> TickReport:
+    """One round: take back what is lifted, put back what drifted, start the waves that may, send what is ready."""
+    log = Log()
+    if not means.freeze.frozen():
+        _withdraw(means, present, log)
+        if present.observations is not None:
+            put_back(means, present.observations, present.lifted, log)
+        _start_waves(means, present, log)
+        _work(means, present, log)
+    return _report(means, log)
+
+
+def _withdraw(means: Means, present: Present, log: Log) -> None:
+    """What was never sent of a lifted directive is dropped."""
+    for directive in sorted(present.lifted):
+        dropped = 0
+        for action in means.repository.find(directive=directive, states=(ActionState.waiting, ActionState.ready)):
+            dropped += drop(means, action, "never sent")
+        if dropped:
+            log.did("superseded", times=dropped)
+
+
+def _start_waves(means: Means, present: Present, log: Log) -> None:
+    everything = means.repository.find()
+    waiting = {action.directive for action in everything if action.state is ActionState.waiting}
+    for directive in sorted(waiting - present.lifted):
+        own = [action for action in everything if action.directive == directive]
+        outcomes = present.outcomes.get(directive, ())
+        decision = waves.decide(own, outcomes, present.waves, means.rules, means.clock.now())
+        if decision is None:
+            continue
+        if decision.waits is not None:
+            log.wait(decision.waits)
+        _start(means, directive, decision, log)
+
+
+def _start(means: Means, directive: str, decision: waves.Decision, log: Log) -> None:
+    started = 0
+    with means.repository.atomic():
+        for action in decision.start:
+            current = means.repository.claim(action.key, ActionState.waiting)
+            if current is not None:
+                means.repository.save(replace(current, state=ActionState.ready), was=ActionState.waiting)
+                started += 1
+        if started:
+            body = {
+                "directive": directive,
+                "plan": decision.start[0].plan,
+                "wave": decision.wave,
+                "event": "started",
+                "orders": started,
+            }
+            means.journal.record("wave", directive, body)
+    if started:
+        left = orders(started)
+        text = Text(
+            f"Wave {decision.wave} started: {left.en}.",
+            f"Vague {decision.wave} lancée : {left.fr}.",
+        )
+        log.did("started", text, times=started)
+
+
+def _work(means: Means, present: Present, log: Log) -> None:
+    """Send and take back, scope by scope. A system that refuses us is left alone for the rest of the tick."""
+    now = means.clock.now()
+    by_place: dict[tuple[str, str], list[Action]] = {}
+    for action in _due(means, present, now):
+        by_place.setdefault((action.system, action.scope), []).append(action)
+    stopped: set[str] = set()
+    for (system, scope), actions in sorted(by_place.items(), key=lambda each: min(a.wave for a in each[1])):
+        connector = means.connectors.get(system)
+        if connector is None:
+            log.wait(_unconfigured(system, len(actions)))
+        elif system not in stopped:
+            try:
+                _fly(means, present, (system, scope), connector, log)
+            except SystemStopped:
+                stopped.add(system)
+
+
+def _due(means: Means, present: Present, now: datetime) -> Iterable[Action]:
+    for action in means.repository.find(states=_UNDER_WAY):
+        if action.not_before is None or action.not_before <= now:
+            yield action
+    for directive in sorted(present.lifted):
+        yield from means.repository.find(directive=directive, states=(ActionState.accepted,))
+
+
+def _fly(means: Means, present: Present, place: tuple[str, str], connector: Connector, log: Log) -> None:
+    system, scope = place
+    with means.repository.flight(system, scope) as mine:
+        if not mine:
+            log.did("busy")
+            log.wait(
+                Text(
+                    f"{scope} of {system} is being worked on by another process.",
+                    f"{scope} de {system} est traité par un autre processus.",
+                )
+            )
+            return
+        # Read again under the flight: whoever held it before may have done all of it.
+        now = means.clock.now()
+        due = [action for action in means.repository.find(system=system, scope=scope) if _is_due(action, present, now)]
+        for action in sorted(due, key=lambda each: (_ORDER[each.state], each.wave, each.key)):
+            if means.freeze.frozen():
+                return
+            _bring_on(means, present, connector, action, log)
+
+
+def _is_due(action: Action, present: Present, now: datetime) -> bool:
+    if action.state is ActionState.accepted:
+        return action.directive in present.lifted
+    return action.state in _UNDER_WAY and (action.not_before is None or action.not_before <= now)
+
+
+def _bring_on(means: Means, present: Present, connector: Connector, action: Action, log: Log) -> None:
+    if action.state in (ActionState.accepted, ActionState.lifting):
+        lift(means, connector, action, log)
+    elif action.directive in present.lifted:
+        recall(means, connector, action, log)
+    elif (action.system, action.scope) in present.barred.get(action.directive, frozenset()):
+        log.wait(
+            Text(
+                f"{action.scope} of {action.system} now holds an exempt device: nothing is sent to it. Plan again.",
+                f"{action.scope} de {action.system} compte désormais un appareil exempté : rien n'y est envoyé. "
+                "Planifiez de nouveau.",
+            )
+        )
+    else:
+        send(means, connector, action, log)
+
+
+def _report(means: Means, log: Log) -> TickReport:
+    open_actions = means.repository.find(states=(*_UNDER_WAY, ActionState.waiting))
+    under_way = [action for action in open_actions if action.state is not ActionState.waiting]
+    times = [action.not_before for action in under_way]
+    frozen = means.freeze.frozen()
+    if frozen:
+        log.wait(Text("All sending is frozen.", "Tout envoi est gelé."))
+    return TickReport(
+        at=means.clock.now(),
+        counts=dict(log.counts),
+        happened=tuple(log.happened),
+        waits=tuple(log.waits),
+        errors=tuple(log.errors),
+        frozen=frozen,
+        unsettled=len(under_way),
+        waiting=len(open_actions) - len(under_way),
+        next_at=min((time for time in times if time is not None), default=None) if all(times) else None,
+    )
+
+
+def _unconfigured(system: str, number: int) -> Text:
+    left = orders(number)
+    return Text(
+        f"{left.en} for {system} cannot be sent: no connector of that name is configured.",
+        f"{left.fr} pour {system} sans envoi possible : aucun connecteur de ce nom n'est configuré.",
+    )

@@ -1,0 +1,248 @@
+"""One order on its way: write down the intent, send, write down the answer. In that order, whatever happens.
+
+The right to talk to the scope (``ActionRepository.flight``) must be held by the caller: it is what makes an action that
+is found in ``sending`` mean "its sender is gone" and nothing else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from proscribe.connectors.base import (
+    Connector,
+    ConnectorFault,
+    NotAuthorised,
+    Prepared,
+    Receipt,
+    Throttled,
+    UnknownFate,
+)
+from proscribe.enforce.keys import next_turn, order_of
+from proscribe.enforce.means import Log, Means
+from proscribe.enforce.model import Action, ActionState
+from proscribe.text import Text
+
+
+class SystemStopped(Exception):
+    """The system refuses our credentials: nothing else is sent to it in this tick."""
+
+
+def send(means: Means, connector: Connector, action: Action, log: Log) -> None:
+    """Bring one ``ready`` or ``sending`` action on by one step. Raises SystemStopped."""
+    try:
+        prepared = connector.prepare(order_of(action))
+    except ConnectorFault as fault:
+        note_fault(means, action, fault, log, fallback=action.state)
+        return
+    if prepared.in_place:
+        _accept_in_place(means, action, prepared, log)
+        return
+    intent = _write_intent(means, connector, action, prepared)
+    if intent is None:
+        return
+    try:
+        receipt = connector.send(order_of(intent), prepared)
+    except UnknownFate as fault:
+        note_fault(means, intent, fault, log, fallback=ActionState.sending)
+    except ConnectorFault as fault:
+        # Throttled and NotAuthorised are answers: the system has not done it, so the order is merely ready again.
+        note_fault(means, intent, fault, log, fallback=ActionState.ready)
+    else:
+        _accept(means, intent, receipt)
+        log.did("sent", _sent(intent))
+
+
+def recall(means: Means, connector: Connector, action: Action, log: Log) -> None:
+    """A ``sending`` action whose directive was lifted meanwhile: learn its fate, and do not send again.
+
+    What arrived, or arrived in part, is accepted so that lifting can take it back. Raises SystemStopped.
+    """
+    try:
+        prepared = connector.prepare(order_of(action))
+    except ConnectorFault as fault:
+        note_fault(means, action, fault, log, fallback=action.state)
+        return
+    there = connector.in_place(prepared.scope, action.method, action.side)
+    if any(app_id in there for app_id in action.ours):
+        _accept_in_place(means, action, prepared, log)
+    elif drop(means, action, "lifted"):
+        log.did("superseded")
+
+
+def drop(means: Means, action: Action, event: str) -> bool:
+    """An order that did not reach the system is not going to."""
+    with means.repository.atomic():
+        current = means.repository.claim(action.key, action.state)
+        if current is None:
+            return False
+        means.repository.save(replace(current, state=ActionState.superseded, not_before=None), was=action.state)
+        means.journal.record("lift", action.key, {**about(action), "event": event})
+    return True
+
+
+def _accept_in_place(means: Means, action: Action, prepared: Prepared, log: Log) -> None:
+    """Nothing needs to be sent: it was there before us, or our own request arrived though its answer did not."""
+    was_sending = action.state is ActionState.sending
+    now = means.clock.now()
+    with means.repository.atomic():
+        current = means.repository.claim(action.key, action.state)
+        if current is None:
+            return
+        accepted = replace(
+            current,
+            state=ActionState.accepted,
+            # Where ours was under way, what it replaced was written down before it left.
+            prior=current.prior if was_sending else prepared.prior,
+            scope_version=prepared.scope.version,
+            accepted_at=now,
+            not_before=None,
+            last_error="",
+            turn=next_turn(means.repository.find(system=action.system, scope=action.scope)),
+        )
+        means.repository.save(accepted, was=action.state)
+        body = {
+            **about(accepted),
+            "status": 0,
+            "found_in_place": True,
+            "sent_before": was_sending,
+            "scope_version": prepared.scope.version,
+        }
+        means.journal.record("receipt", action.key, body)
+    log.did("in_place", _found(accepted))
+
+
+def _write_intent(means: Means, connector: Connector, action: Action, prepared: Prepared) -> Action | None:
+    """The write-ahead: state, what to restore, and the journal entry, in one transaction before the first byte.
+
+    None where another worker was faster or a freeze came in between.
+    """
+    there = connector.in_place(prepared.scope, action.method, action.side)
+    missing = tuple(app_id for app_id in action.app_ids if app_id not in there)
+    with means.repository.atomic():
+        current = means.repository.claim(action.key, action.state)
+        if current is None or means.freeze.frozen():
+            return None
+        # After a send of unknown fate that arrived in part, what is there now is partly our own doing: what the first
+        # intent wrote down stays the truth of what others had set.
+        partly = action.state is ActionState.sending and any(app_id in there for app_id in current.ours)
+        intent = replace(
+            current,
+            state=ActionState.sending,
+            attempts=current.attempts + 1,
+            prior=current.prior if partly else prepared.prior,
+            ours=current.ours if partly else missing,
+            not_before=means.clock.now() + timedelta(seconds=means.pace.settle),
+        )
+        means.repository.save(intent, was=action.state)
+        body = {
+            **about(intent),
+            "attempt": intent.attempts,
+            "scope_version": prepared.scope.version,
+            "app_ids": list(intent.app_ids),
+        }
+        means.journal.record("intent", action.key, body)
+    return intent
+
+
+def _accept(means: Means, action: Action, receipt: Receipt) -> None:
+    with means.repository.atomic():
+        accepted = replace(
+            action,
+            state=ActionState.accepted,
+            scope_version=receipt.scope_version,
+            accepted_at=receipt.at,
+            not_before=None,
+            last_error="",
+            turn=next_turn(means.repository.find(system=action.system, scope=action.scope)),
+        )
+        if means.repository.save(accepted, was=ActionState.sending):
+            means.journal.record("receipt", action.key, {**about(action), **receipt_body(receipt)})
+
+
+def note_fault(means: Means, action: Action, fault: ConnectorFault, log: Log, *, fallback: ActionState) -> None:
+    """Write a fault down and say when to try again. Raises SystemStopped where the credentials are refused."""
+    now = means.clock.now()
+    attempts = action.attempts + (action.state is not ActionState.sending)
+    wait: timedelta | None = means.backoff(attempts)
+    state = fallback
+    if isinstance(fault, Throttled):
+        if fault.retry_after is not None:
+            wait = timedelta(seconds=max(0.0, fault.retry_after))
+        log.did("throttled")
+    elif isinstance(fault, UnknownFate):
+        if fallback in (ActionState.sending, ActionState.lifting):
+            wait = max(means.backoff(attempts), timedelta(seconds=means.pace.settle))
+        log.did("unknown_fate", _unknown(action, fault))
+    elif isinstance(fault, NotAuthorised):
+        wait = None
+        log.did("not_authorised")
+        log.errors.append(fault)
+    elif fault.transient:
+        log.did("fault", _unknown(action, fault))
+    else:
+        state = ActionState.lifting if fallback is ActionState.lifting else ActionState.rejected
+        wait = timedelta(seconds=means.pace.backoff_cap) if state is ActionState.lifting else None
+        log.did("rejected")
+        log.errors.append(fault)
+    noted = replace(
+        action,
+        state=state,
+        attempts=attempts,
+        not_before=None if wait is None else now + wait,
+        last_error=fault.what.en,
+    )
+    with means.repository.atomic():
+        if means.repository.save(noted, was=action.state):
+            body = {**about(action), "code": fault.code, "what": fault.what.en, "state": state.value}
+            means.journal.record("fault", action.key, body)
+    if isinstance(fault, NotAuthorised):
+        raise SystemStopped
+
+
+def about(action: Action) -> dict[str, object]:
+    """What every journal entry about an action says. Never a device."""
+    return {
+        "directive": action.directive,
+        "plan": action.plan,
+        "step": action.step,
+        "system": action.system,
+        "scope": action.scope,
+        "method": action.method,
+        "side": action.side.value,
+        "wave": action.wave,
+    }
+
+
+def receipt_body(receipt: Receipt) -> dict[str, object]:
+    """A receipt as the journal keeps it."""
+    return {
+        "status": receipt.status,
+        "scope_version": receipt.scope_version,
+        "request": receipt.request,
+        "response": receipt.response,
+        "answered_at": receipt.at.isoformat(),
+        "detail": receipt.detail,
+    }
+
+
+def _sent(action: Action) -> Text:
+    apps = ", ".join(action.app_ids)
+    return Text(
+        f"{action.system} accepted the order on {action.scope}: {apps}.",
+        f"{action.system} a accepté l'ordre visant {action.scope} : {apps}.",
+    )
+
+
+def _found(action: Action) -> Text:
+    return Text(
+        f"{action.scope} of {action.system} has the order in place; nothing was sent.",
+        f"L'ordre est déjà en place dans {action.scope} de {action.system}; rien n'a été envoyé.",
+    )
+
+
+def _unknown(action: Action, fault: ConnectorFault) -> Text:
+    return Text(
+        f"{action.system}, {action.scope}: {fault.what.en}; it will be looked at again before anything is sent.",
+        f"{action.system}, {action.scope} : {fault.what.fr}; on vérifiera de nouveau avant tout envoi.",
+    )
