@@ -12,7 +12,7 @@ from typing import ClassVar, Protocol
 
 from proscribe.canonical import Digest
 from proscribe.errors import ProscribeError
-from proscribe.inventory.model import DeviceRecord, InstallRecord, Scope
+from proscribe.inventory.model import DeviceRecord, InstallRecord, Problem, Scope
 from proscribe.plan.ports import System
 from proscribe.terms import Side
 from proscribe.text import Text
@@ -29,6 +29,7 @@ class Batch:
     raw: Digest  # of the bytes received, for the evidence
     raw_bytes: int
     unknown_fields: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()  # records of the page that could not be used
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,12 @@ class UnknownFate(ConnectorFault):
 
     code = "connector.unknown-fate"
     transient = True
+
+
+class Contended(UnknownFate):
+    """Another writer changed the same scope at the same time. Nothing of theirs was knowingly undone: prepare again."""
+
+    code = "connector.contended"
 
 
 class NotAuthorised(ConnectorFault):

@@ -32,7 +32,7 @@ REGISTER_HEADER = (
 )  # fmt: skip
 _REGISTER_ENROLMENT = {
     Enrolment.fully_managed: "entièrement géré",
-    Enrolment.byod: "appareil personnel",
+    Enrolment.byod: "profil professionnel, appareil personnel",
     Enrolment.supervised: "supervisé",
 }
 

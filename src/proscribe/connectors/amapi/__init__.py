@@ -1,0 +1,1 @@
+"""Android Management API: observe and act through device policies. See README.md beside this file."""
