@@ -53,8 +53,9 @@ def test_every_decision_is_in_the_index():
 def examples(page: Path) -> list[str]:
     """The ``$ proscribe`` lines of a page's console blocks.
 
-    ``<!-- not run: why -->`` before a block sets it aside, and a
-    line with a placeholder (capitals, or an ellipsis) is a form and not an example."""
+    ``<!-- not run: why -->`` before a block sets it aside; a line with a placeholder (capitals, or an ellipsis) is a
+    form and not an example.
+    """
     found = []
     for before, block in re.findall(
         r"((?:<!--[^>]*-->\n)?)```console\n(.*?)```", page.read_text("utf-8"), flags=re.DOTALL
