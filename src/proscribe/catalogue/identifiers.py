@@ -42,40 +42,46 @@ def fingerprint(value: str) -> str:
     return value.replace(":", "").replace(" ", "").lower()
 
 
-def is_glob(value: str) -> bool:
-    """Whether ``value`` is a usable glob: at least two labels, and one star, at the end."""
-    return _GLOB.fullmatch(value) is not None
+_FINGERPRINT = Text(
+    "a SHA-256 fingerprint is 64 lower-case hexadecimal digits, without colons",
+    "une empreinte SHA-256 compte 64 chiffres hexadécimaux minuscules, sans deux-points",
+)
+_APP = Text(
+    "an app identifier is two or more labels with dots between them",
+    "un identifiant d'application compte au moins deux éléments séparés par des points",
+)
+_STAR = Text(
+    "a glob is at least two labels and one star, at the end, such as com.example.*",
+    "un motif compte au moins deux éléments et une étoile, à la fin, par exemple com.example.*",
+)
+_SHAPES: dict[IdentifierType, tuple[re.Pattern[str], Text]] = {
+    IdentifierType.android_cert_sha256: (_SHA256, _FINGERPRINT),
+    IdentifierType.android_cert_md5: (
+        _MD5,
+        Text(
+            "an MD5 fingerprint is 32 lower-case hexadecimal digits",
+            "une empreinte MD5 compte 32 chiffres hexadécimaux minuscules",
+        ),
+    ),
+    IdentifierType.apple_team_id: (
+        _TEAM,
+        Text(
+            "an Apple team id is ten capital letters and digits",
+            "un identifiant d'équipe Apple compte dix lettres majuscules et chiffres",
+        ),
+    ),
+    IdentifierType.app_store_id: (
+        _STORE_ID,
+        Text("an App Store id is a number", "un identifiant App Store est un nombre"),
+    ),
+    **dict.fromkeys(APP_IDS, (_APP_ID, _APP)),
+    **dict.fromkeys(GLOBS, (_GLOB, _STAR)),
+}
 
 
 def malformed(kind: IdentifierType, value: str) -> Text | None:
     """Why ``value`` cannot be an identifier of that type, or None when it can."""
-    if kind is IdentifierType.android_cert_sha256 and not _SHA256.fullmatch(value):
-        return Text(
-            "a SHA-256 fingerprint is 64 lower-case hexadecimal digits, without colons",
-            "une empreinte SHA-256 compte 64 chiffres hexadécimaux minuscules, sans deux-points",
-        )
-    if kind is IdentifierType.android_cert_md5 and not _MD5.fullmatch(value):
-        return Text(
-            "an MD5 fingerprint is 32 lower-case hexadecimal digits",
-            "une empreinte MD5 compte 32 chiffres hexadécimaux minuscules",
-        )
-    if kind is IdentifierType.apple_team_id and not _TEAM.fullmatch(value):
-        return Text(
-            "an Apple team id is ten capital letters and digits",
-            "un identifiant d'équipe Apple compte dix lettres majuscules et chiffres",
-        )
-    if kind is IdentifierType.app_store_id and not _STORE_ID.fullmatch(value):
-        return Text("an App Store id is a number", "un identifiant App Store est un nombre")
-    if kind in APP_IDS and not _APP_ID.fullmatch(value):
-        return Text(
-            "an app identifier is two or more labels with dots between them",
-            "un identifiant d'application compte au moins deux éléments séparés par des points",
-        )
-    if kind in GLOBS and not is_glob(value):
-        return Text(
-            "a glob is at least two labels and one star, at the end",
-            "un motif compte au moins deux éléments et une étoile, à la fin",
-        )
-    if not value.strip():
-        return Text("the value is empty", "la valeur est vide")
-    return None
+    if kind in _SHAPES:
+        pattern, shape = _SHAPES[kind]
+        return None if pattern.fullmatch(value) else shape
+    return None if value.strip() else Text("the value is empty", "la valeur est vide")

@@ -15,7 +15,7 @@ compared without case, as Apple's shop does not give out two that differ by case
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from proscribe.catalogue.identifiers import APP_IDS, APPLE, GLOBS
@@ -36,9 +36,13 @@ class _Entry:
     set: int
     target: Target
     platforms: tuple[Platform, ...]  # empty: any
+    looks: str = ""  # the skeleton of a name
 
 
 _Index = dict[str, list[_Entry]]
+_Best = dict[int, tuple[tuple[int, int, int, int, int, str], Match]]  # number of the set -> rank, match
+_NONE: _Index = {}
+_PLATFORMS = tuple(APP_IDS.values())
 
 
 class Matcher:
@@ -49,10 +53,11 @@ class Matcher:
         self._exact: dict[Platform, _Index] = {platform: {} for platform in APP_IDS.values()}
         self._store: _Index = {}
         self._signer: _Index = {}
-        self._globs: dict[Platform, dict[int, _Index]] = {platform: {} for platform in GLOBS.values()}
+        by_length: dict[Platform, dict[int, _Index]] = {platform: {} for platform in GLOBS.values()}
         self._plain: _Index = {}
         self._skeleton: _Index = {}
-        self._near: _Index = {}
+        self._starts: _Index = {}
+        self._ends: _Index = {}
         self._siblings: tuple[frozenset[tuple[Platform, str]], ...] = tuple(map(_sibling_keys, self._sets))
         self._publishers = tuple(
             {publisher: tuple(plain(name) for name in names) for publisher, names in one.publisher_names.items()}
@@ -60,75 +65,67 @@ class Matcher:
         )
         for number, target_set in enumerate(self._sets):
             for target in target_set.targets:
-                self._add(number, target)
+                self._add(number, target, by_length)
+        self._globs = {platform: tuple(lengths.items()) for platform, lengths in by_length.items()}
 
-    def _add(self, number: int, target: Target) -> None:
+    def _add(self, number: int, target: Target, globs: dict[Platform, dict[int, _Index]]) -> None:
         kind, value = target.type, target.value
-        entry = _Entry(number, target, _platforms(target))
+        looks = skeleton(value) if kind is IdentifierType.app_name else ""
+        entry = _Entry(number, target, _platforms(target), looks)
         if kind in APP_IDS:
             _put(self._exact[target.platform], _key(target.platform, value), entry)
         elif kind is IdentifierType.app_store_id:
             _put(self._store, value, entry)
         elif kind in GLOBS:
             prefix = _key(target.platform, value.removesuffix("*"))
-            _put(self._globs[target.platform].setdefault(len(prefix), {}), prefix, entry)
+            _put(globs[target.platform].setdefault(len(prefix), {}), prefix, entry)
         elif kind is IdentifierType.android_cert_sha256 or kind is IdentifierType.apple_team_id:
             _put(self._signer, value, entry)
         elif kind is IdentifierType.app_name:
             _put(self._plain, plain(value), entry)
-            looks = skeleton(value)
             _put(self._skeleton, looks, entry)
             if len(looks) >= _NEAR_LENGTH:
                 # One edit leaves the first three or the last three characters as they were.
-                _put(self._near, "<" + looks[:3], entry)
-                _put(self._near, ">" + looks[-3:], entry)
+                _put(self._starts, looks[:3], entry)
+                _put(self._ends, looks[-3:], entry)
 
     def match(self, identity: AppIdentity) -> tuple[Match, ...]:
         """The matches of an identity, at most one a directive, in the order of the target sets."""
-        best: dict[int, tuple[tuple[int, ...], Match]] = {}
-        for entry, kind in self._violations(identity):
-            self._keep(best, entry, self._match(entry, kind, identity))
+        met: list[tuple[_Entry, MatchKind]] = []
+        if identity.app_id:
+            self._by_id(identity, met)
+        if identity.store_id:
+            found = self._store.get(identity.store_id, ())
+            met += [(entry, MatchKind.exact_id) for entry in found if _fits(entry, identity.platform)]
+        if identity.signer:
+            signed = self._signer.get(identity.signer, ())
+            met += [(e, MatchKind.signer) for e in signed if not e.target.lead and _fits(e, identity.platform)]
+        if identity.name and not (identity.app_id or identity.signer or identity.store_id):
+            named = self._plain.get(plain(identity.name), ())
+            met += [(entry, MatchKind.name_only) for entry in named if _fits(entry, identity.platform)]
+        best: _Best = {}
+        for entry, kind in met:
+            _keep(best, entry, self._match(entry, kind, identity))
         if len(best) < len(self._sets):
-            done = frozenset(best)
-            for entry, kind, confidence in self._look_alikes(identity):
-                if entry.set not in done:
-                    self._keep(best, entry, self._lead(entry, kind, confidence))
-        if not best:
-            return ()
-        return tuple(best[number][1] for number in sorted(best))
+            looks = skeleton(identity.name) if identity.name else ""
+            # Nearly every app there is ends here, so this line decides what matching costs.
+            if looks in self._skeleton or looks[:3] in self._starts or looks[-3:] in self._ends or identity.signer:
+                self._add_look_alikes(identity, looks, best)
+        return tuple(best[number][1] for number in sorted(best)) if best else ()
 
     # ---- the banned app itself --------------------------------------------------------------------------------------
 
-    def _violations(self, identity: AppIdentity) -> Iterator[tuple[_Entry, MatchKind]]:
-        app_id, platform = identity.app_id, identity.platform
-        if app_id:
-            for index, key in self._exact_indexes(platform, app_id):
-                for entry in index.get(key, ()):
-                    yield entry, MatchKind.exact_id
-            for glob_platform, lengths in self._globs.items():
-                if lengths and platform in (glob_platform, Platform.unknown):
-                    key = _key(glob_platform, app_id)
-                    for length, prefixes in lengths.items():
-                        for entry in prefixes.get(key[:length], ()):
-                            yield entry, MatchKind.glob
-        if identity.store_id:
-            for entry in self._store.get(identity.store_id, ()):
-                if _fits(entry, platform):
-                    yield entry, MatchKind.exact_id
-        if identity.signer:
-            for entry in self._signer.get(identity.signer, ()):
-                if not entry.target.lead and _fits(entry, platform):
-                    yield entry, MatchKind.signer
-        if identity.name and not (app_id or identity.signer or identity.store_id):
-            for entry in self._plain.get(plain(identity.name), ()):
-                if _fits(entry, platform):
-                    yield entry, MatchKind.name_only
-
-    def _exact_indexes(self, platform: Platform, app_id: str) -> Iterable[tuple[_Index, str]]:
-        if platform is Platform.unknown:
-            return [(index, _key(one, app_id)) for one, index in self._exact.items()]
-        index = self._exact.get(platform)
-        return [] if index is None else [(index, _key(platform, app_id))]
+    def _by_id(self, identity: AppIdentity, met: list[tuple[_Entry, MatchKind]]) -> None:
+        platform = identity.platform
+        for one in _PLATFORMS if platform is Platform.unknown else (platform,):
+            key = _key(one, identity.app_id)
+            exact = self._exact.get(one, _NONE).get(key)
+            if exact:
+                met += [(entry, MatchKind.exact_id) for entry in exact]
+            for length, prefixes in self._globs.get(one, ()):
+                globbed = prefixes.get(key[:length])
+                if globbed:
+                    met += [(entry, MatchKind.glob) for entry in globbed]
 
     def _match(self, entry: _Entry, kind: MatchKind, identity: AppIdentity) -> Match:
         target = entry.target
@@ -154,28 +151,37 @@ class Matcher:
 
     # ---- what looks like it -----------------------------------------------------------------------------------------
 
-    def _look_alikes(self, identity: AppIdentity) -> Iterator[tuple[_Entry, MatchKind, Confidence]]:
-        if identity.signer:
-            for entry in self._signer.get(identity.signer, ()):
-                if _fits(entry, identity.platform) and not self._is_known(entry.set, identity):
-                    yield entry, MatchKind.lookalike_signer, _at_most(entry.target.confidence, Confidence.medium)
-        if not identity.name or not self._plain:
-            return
-        looks = skeleton(identity.name)
-        same = self._skeleton.get(looks, ())
-        if same:
-            name = plain(identity.name)
-            for entry in same:
-                if self._may_look_alike(entry, identity):
-                    equal = plain(entry.target.value) == name
-                    kind = MatchKind.lookalike_name if equal else MatchKind.lookalike_homoglyph
-                    confidence = self._name_confidence(entry, identity.publisher) if equal else Confidence.medium
-                    yield entry, kind, _at_most(entry.target.confidence, confidence)
-        if len(looks) >= _NEAR_LENGTH - 1:
-            for end in ("<" + looks[:3], ">" + looks[-3:]):
-                for entry in self._near.get(end, ()):
-                    if _near_miss(looks, skeleton(entry.target.value)) and self._may_look_alike(entry, identity):
-                        yield entry, MatchKind.lookalike_name, Confidence.low
+    def _add_look_alikes(self, identity: AppIdentity, looks: str, best: _Best) -> None:
+        """Look-alikes for the directives that the identity does not break. ``looks``: the skeleton of its name."""
+        done = frozenset(best)
+        for entry, kind, confidence in (
+            *self._same_signer(identity),
+            *self._same_look(identity, looks),
+            *self._near_look(identity, looks),
+        ):
+            if entry.set not in done:
+                directive = self._sets[entry.set].directive
+                target = entry.target
+                _keep(best, entry, Match(directive, target.id, target.product, kind, confidence, actionable=False))
+
+    def _same_signer(self, identity: AppIdentity) -> Iterator[tuple[_Entry, MatchKind, Confidence]]:
+        for entry in self._signer.get(identity.signer, ()):
+            if self._may_look_alike(entry, identity):
+                yield entry, MatchKind.lookalike_signer, _at_most(entry.target.confidence, Confidence.medium)
+
+    def _same_look(self, identity: AppIdentity, looks: str) -> Iterator[tuple[_Entry, MatchKind, Confidence]]:
+        name = plain(identity.name)
+        for entry in self._skeleton.get(looks, ()) if looks else ():
+            if self._may_look_alike(entry, identity):
+                if plain(entry.target.value) == name:
+                    yield entry, MatchKind.lookalike_name, self._name_confidence(entry, identity.publisher)
+                else:
+                    yield entry, MatchKind.lookalike_homoglyph, Confidence.medium
+
+    def _near_look(self, identity: AppIdentity, looks: str) -> Iterator[tuple[_Entry, MatchKind, Confidence]]:
+        for entry in (*self._starts.get(looks[:3], ()), *self._ends.get(looks[-3:], ())):
+            if _near_miss(looks, entry.looks) and self._may_look_alike(entry, identity):
+                yield entry, MatchKind.lookalike_name, Confidence.low
 
     def _may_look_alike(self, entry: _Entry, identity: AppIdentity) -> bool:
         return (
@@ -192,17 +198,6 @@ class Matcher:
             or (identity.platform, identity.store_id) in siblings
         )
 
-    def _lead(self, entry: _Entry, kind: MatchKind, confidence: Confidence) -> Match:
-        target = entry.target
-        return Match(self._sets[entry.set].directive, target.id, target.product, kind, confidence, actionable=False)
-
-    @staticmethod
-    def _keep(best: dict[int, tuple[tuple[int, ...], Match]], entry: _Entry, match: Match) -> None:
-        rank = _rank(match)
-        held = best.get(entry.set)
-        if held is None or (rank, match.target) < (held[0], held[1].target):
-            best[entry.set] = (rank, match)
-
 
 _KINDS = {
     MatchKind.exact_id: 0,
@@ -215,11 +210,18 @@ _KINDS = {
 }
 
 
-def _rank(match: Match) -> tuple[int, ...]:
+def _rank(match: Match) -> tuple[int, int, int, int, int]:
     """Smaller is more telling. Among identifiers and signers, one that may be acted on goes first."""
     by_proof = match.kind in (MatchKind.exact_id, MatchKind.signer)
     doubt = int(by_proof and not match.actionable)
     return (0 if by_proof else 1, doubt, _KINDS[match.kind], -int(match.actionable), -_ORDER[match.confidence])
+
+
+def _keep(best: _Best, entry: _Entry, match: Match) -> None:
+    rank = (*_rank(match), match.target)
+    held = best.get(entry.set)
+    if held is None or rank < held[0]:
+        best[entry.set] = (rank, match)
 
 
 def _platforms(target: Target) -> tuple[Platform, ...]:
@@ -258,12 +260,10 @@ def _near_miss(looks: str, wanted: str) -> bool:
     Imitations keep both ends of a name ("TikTak", "Telegrram"); words that merely resemble it ("mechat", "Telegrams")
     differ at an end, and so do numbered editions. That keeps false alarms low.
     """
-    if looks == wanted or looks[0] != wanted[0] or looks[-1] != wanted[-1]:
+    if abs(len(looks) - len(wanted)) > 1 or looks == wanted or looks[0] != wanted[0] or looks[-1] != wanted[-1]:
         return False
     if len(looks) == len(wanted):
         return sum(a != b for a, b in zip(looks, wanted, strict=True)) == 1
     short, long = sorted((looks, wanted), key=len)
-    if len(long) - len(short) != 1:
-        return False
     place = next((i for i, (a, b) in enumerate(zip(short, long, strict=False)) if a != b), len(short))
     return short[place:] == long[place + 1 :]

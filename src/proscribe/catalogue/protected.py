@@ -43,9 +43,8 @@ def protected_under(platform: Platform, prefix: str) -> tuple[str, ...]:
     """What a glob ``prefix*`` would hit among the protected identifiers and namespaces, in the data's own writing."""
     start = prefix.lower()
     hits = [value for value in _exact().get(platform, {}) if value.startswith(start)]
-    for space in _spaces().get(platform, {}):
-        if space.startswith(start) or start.startswith(space):
-            hits.append(space + "*")
+    spaces = _spaces().get(platform, {})
+    hits += [space + "*" for space in spaces if space.startswith(start) or start.startswith(space)]
     return tuple(hits)
 
 

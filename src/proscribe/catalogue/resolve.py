@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from proscribe.catalogue.actionable import why_not
-from proscribe.catalogue.identifiers import APP_IDS, APPLE, GLOBS, SIGNERS, fingerprint, is_glob, malformed
+from proscribe.catalogue.identifiers import APP_IDS, APPLE, GLOBS, SIGNERS, fingerprint, malformed
 from proscribe.catalogue.library import Catalogue, did_you_mean
 from proscribe.catalogue.model import (
     Confidence,
@@ -166,14 +166,12 @@ def _glob(selector: Selector, catalogue: Catalogue) -> _Found:
     value = selector.value
     if "*" not in value:
         return _exact(selector, catalogue)
-    if not is_glob(value):
-        return [], Text(
-            "a glob is at least two labels and one star, at the end, such as com.example.*",
-            "un motif compte au moins deux éléments et une étoile, à la fin, par exemple com.example.*",
-        )
+    wrong = malformed(IdentifierType.android_package_glob, value)
+    if wrong is not None:
+        return [], wrong
     found = []
     for kind, platform in GLOBS.items():
-        known = _known(catalogue, lambda one, k=kind, v=value: one.type is k and one.value == v)
+        known = _holders(catalogue, kind, value)
         covers = _covered(catalogue, platform, value[:-1])
         why = Text(
             f"the directive names every identifier like {value}",
@@ -219,7 +217,7 @@ def _team(selector: Selector, catalogue: Catalogue) -> _Found:
 
 
 def _signer(fresh: Identifier, catalogue: Catalogue, why: Text) -> list[Candidate]:
-    known = _known(catalogue, lambda one: one.type is fresh.type and one.value == fresh.value)
+    known = _holders(catalogue, fresh.type, fresh.value)
     covers = tuple(sorted({product.id for _, _, product in known if product is not None}))
     return _wide(known, fresh, why, covers)
 
@@ -280,6 +278,10 @@ def _known(catalogue: Catalogue, wanted: Callable[[Identifier], bool]) -> list[_
     return found
 
 
+def _holders(catalogue: Catalogue, kind: IdentifierType, value: str) -> list[_Known]:
+    return _known(catalogue, lambda one: one.type is kind and one.value == value)
+
+
 def _wide(known: list[_Known], fresh: Identifier, why: Text, covers: tuple[str, ...]) -> list[Candidate]:
     """A glob or signer as a target: as the catalogue holds it, else as the directive gives it."""
     for identifier, publisher, product in known:
@@ -319,7 +321,7 @@ def _target(found: list[Candidate], catalogue: Catalogue, chosen: set[str], now:
     lead = all(one.lead for one in found)
     products = {one.product.id if one.product else "" for one in found}
     product = best.product if len(products) == 1 or identifier.type is IdentifierType.app_name else None
-    collateral = _collateral(found, chosen, catalogue)
+    collateral = _collateral(found, chosen)
     reason = why_not(identifier, lead=lead, collateral=collateral, catalogue=catalogue, today=now.date())
     label = product.name if product else best.publisher.name if best.publisher else identifier.value
     return Target(
@@ -340,7 +342,7 @@ def _target(found: list[Candidate], catalogue: Catalogue, chosen: set[str], now:
     )
 
 
-def _collateral(found: Iterable[Candidate], chosen: set[str], catalogue: Catalogue) -> tuple[str, ...]:
+def _collateral(found: Iterable[Candidate], chosen: set[str]) -> tuple[str, ...]:
     """Products that a wide identifier hits although no selector chose them."""
     hit = {product for one in found for product in one.covers}
     if len(hit) > 1 or hit & chosen:
@@ -382,8 +384,8 @@ def _notes(selectors: Sequence[Selector], catalogue: Catalogue) -> tuple[Text, .
                 Text(
                     f"Later products of {name_} enter when the set is resolved again; until then only its signers and "
                     "globs find them.",
-                    f"Les produits ultérieurs de {name_} s'ajoutent lorsque l'ensemble est résolu de nouveau; d'ici là, "
-                    "seuls ses signataires et ses motifs les trouvent.",
+                    f"Les produits ultérieurs de {name_} s'ajoutent lorsque l'ensemble est résolu de nouveau; d'ici "
+                    "là, seuls ses signataires et ses motifs les trouvent.",
                 )
             )
     return tuple(dict.fromkeys(notes))
