@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from proscribe.errors import DiskFull, ProscribeError, Where
-from proscribe.evaluate.errors import BrokenSnapshot
+from proscribe.inventory.errors import BrokenSnapshot
 from proscribe.inventory.model import Snapshot
 from proscribe.text import Text
 

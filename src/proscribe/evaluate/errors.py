@@ -15,9 +15,3 @@ class NotWatched(ProscribeError):
     """The snapshot was taken without looking for these targets, so their absence from it means nothing."""
 
     code = "evaluate.not-watched"
-
-
-class BrokenSnapshot(ProscribeError):
-    """A file of the snapshot is missing, damaged, or not as its manifest says."""
-
-    code = "evaluate.broken-snapshot"

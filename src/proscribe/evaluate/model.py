@@ -220,7 +220,8 @@ class Unseen(Value):
     undated: int  # the source gives no date
     names_only: int  # the source gives names and no identifiers
     bad_rows: int
-    unreadable_files: tuple[str, ...]
+    unreadable_files: tuple[str, ...]  # nothing of them was read
+    incomplete_files: tuple[str, ...]  # they broke off: what came before is in the counts
 
 
 @dataclass(frozen=True)

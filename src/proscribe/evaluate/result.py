@@ -171,6 +171,11 @@ class Evaluated:
             counts[self._work.grades[EVERY_BAN, standing].doubt] += devices
         return dict(counts)
 
+    def invisible(self) -> int:
+        """Devices of which a part is out of sight by design, whatever else is said of them."""
+        counts = self._query("SELECT standing, count(*) FROM device GROUP BY standing")
+        return sum(devices for standing, devices in counts if self._work.grades[EVERY_BAN, standing].invisible)
+
     def before_ban(self) -> int:
         """Devices whose list is no evidence for at least one directive in force, because it was taken before."""
         early = {standing for (_, standing), given in self._work.grades.items() if given.doubt is Doubt.before_ban}

@@ -12,7 +12,7 @@ from typing import Any
 
 from proscribe.canonical import Digest
 from proscribe.catalogue.match import Matcher
-from proscribe.catalogue.model import AppIdentity, Confidence, Match, MatchKind, TargetSet
+from proscribe.catalogue.model import AppIdentity, Match, MatchKind, TargetSet
 from proscribe.directive.model import Directive
 from proscribe.documents import digest
 from proscribe.errors import Where
@@ -23,8 +23,6 @@ from proscribe.text import Text
 
 KINDS = tuple(MatchKind)
 """Match kinds, surest first: the position is the code in the integer tables."""
-
-_CONFIDENCE = {Confidence.high: 0, Confidence.medium: 1, Confidence.low: 2}
 
 
 def family(kind: MatchKind) -> int:
@@ -123,7 +121,7 @@ class Watched:
 
 
 def watched(snapshot: Snapshot, bans: Sequence[Ban], matcher: Matcher, codes: Codes) -> Watched:
-    """Match the distinct apps of a snapshot. An app meets a directive once, by its surest match."""
+    """Match the distinct apps of a snapshot. An app meets a directive at most once: the matcher gives its surest match."""
     import pyarrow.parquet as pq
 
     names = ("platform", "app_id", "name", "signer", "store_id", "publisher")
@@ -141,12 +139,12 @@ def watched(snapshot: Snapshot, bans: Sequence[Ban], matcher: Matcher, codes: Co
         if not matches:
             continue
         apps.append((app, identity.app_id, identity.name, identity.signer))
-        for directive, match in _surest(matches).items():
+        for match in matches:
             thing = codes.thing(match.product or f"{match.target} {identity.app_id}")
             watch.append(
                 (
                     app,
-                    by_directive[directive].code,
+                    by_directive[match.directive].code,
                     codes.match(match),
                     thing,
                     KINDS.index(match.kind),
@@ -155,25 +153,3 @@ def watched(snapshot: Snapshot, bans: Sequence[Ban], matcher: Matcher, codes: Co
                 )
             )
     return Watched(watch, apps)
-
-
-def _surest(matches: Sequence[Match]) -> dict[str, Match]:
-    best: dict[str, Match] = {}
-    for match in matches:
-        held = best.get(match.directive)
-        if held is None or _rank(match) < _rank(held):
-            best[match.directive] = match
-    return best
-
-
-def _rank(match: Match) -> tuple[int, bool, int, int, bool, str]:
-    # Of two identifiers the one that may be acted on counts, else the more exact; a product says more than "something
-    # by this publisher"; and the target's id makes the choice the same on every run.
-    return (
-        family(match.kind),
-        not match.actionable,
-        KINDS.index(match.kind),
-        _CONFIDENCE[match.confidence],
-        not match.product,
-        match.target,
-    )

@@ -1,0 +1,98 @@
+"""``proscribe schema``: the published JSON Schema of every document kind, made from its type."""
+
+from __future__ import annotations
+
+import difflib
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import click
+
+from proscribe.errors import ProscribeError
+from proscribe.text import Text
+
+if TYPE_CHECKING:
+    from proscribe.documents import Document
+
+STAGES = ("catalogue", "assess", "directive", "inventory", "evaluate", "plan", "enforce", "prove", "publish")
+
+DESCRIPTIONS: dict[str, Text] = {
+    "proscribe.check": Text("The result of 'proscribe check'", "Le résultat de « proscribe check »"),
+    "proscribe.counts": Text("The outcomes of a directive, counted", "Les résultats d'une directive, dénombrés"),
+    "proscribe.directive": Text("A decision about apps", "Une décision au sujet d'applications"),
+    "proscribe.evaluation": Text("The summary of an evaluation", "Le sommaire d'une évaluation"),
+    "proscribe.exemption-list": Text("The exemptions in a proof", "Les exemptions d'un dossier de preuve"),
+    "proscribe.exemptions": Text("The register of exemptions", "Le registre des exemptions"),
+    "proscribe.ledger-entry": Text("One entry of the ledger", "Une inscription au registre"),
+    "proscribe.ledger-proofs": Text("The ledger's root and its proofs", "La racine du registre et ses preuves"),
+    "proscribe.not-seen": Text("What could not be seen or settled", "Ce qui n'a pu être ni vu ni établi"),
+    "proscribe.plan": Text("What will be done, and what will not", "Ce qui sera fait, et ce qui ne le sera pas"),
+    "proscribe.policy": Text("The limits and waves of a plan", "Les limites et les vagues d'un plan"),
+    "proscribe.proof": Text("The contents of a proof bundle", "Le contenu d'un dossier de preuve"),
+    "proscribe.snapshot": Text("What an inventory snapshot is made of", "La composition d'un instantané d'inventaire"),
+    "proscribe.target-set": Text("What a directive means, in identifiers", "Le sens d'une directive, en identifiants"),
+    "proscribe.verification": Text("What checking a proof found", "Ce que la vérification d'une preuve a établi"),
+}
+
+
+class UnknownKind(ProscribeError):
+    """No document has that kind."""
+
+    code = "document.unknown-kind"
+
+
+def kinds() -> dict[str, type[Document]]:
+    """Every document kind, by name. A stage's documents stand in its ``model`` module."""
+    from proscribe.documents import Document
+
+    for stage in STAGES:
+        name = f"proscribe.{stage}.model"
+        try:
+            import_module(name)
+        except ModuleNotFoundError as error:
+            if error.name != name:  # a stage without documents has no such module; anything else is a fault
+                raise
+    found: dict[str, type[Document]] = {}
+    waiting = list(Document.__subclasses__())
+    while waiting:
+        cls = waiting.pop()
+        waiting.extend(cls.__subclasses__())
+        if cls.__module__.startswith("proscribe.") and "KIND" in vars(cls):
+            found[cls.KIND] = cls
+    return dict(sorted(found.items()))
+
+
+def _named(kind: str) -> type[Document]:
+    known = kinds()
+    for name in (kind, f"proscribe.{kind}"):
+        if name in known:
+            return known[name]
+    near = difflib.get_close_matches(f"proscribe.{kind.removeprefix('proscribe.')}", known, n=1)
+    hint = Text(f" Did you mean {near[0]}?", f" Vouliez-vous dire {near[0]}?") if near else Text("", "")
+    raise UnknownKind(
+        Text(f"there is no document kind {kind!r}", f"il n'existe pas de document de type « {kind} »"),
+        remedy=Text("Run 'proscribe schema' for the list.", "« proscribe schema » en donne la liste.") + hint,
+    )
+
+
+@click.command(
+    help=str(
+        Text(
+            "Print the JSON Schema (2020-12) of a document kind; without a kind, list the kinds.",
+            "Imprimer le schéma JSON (2020-12) d'un type de document; sans type, énumérer les types.",
+        )
+    )
+)
+@click.argument("kind", required=False)
+def command(kind: str | None) -> None:
+    from proscribe.cli.output import print_json, print_table
+    from proscribe.documents import json_schema
+
+    if kind is not None:
+        print_json(json_schema(_named(kind)))
+        return
+    print_table(
+        "",
+        (str(Text("Kind", "Type")), str(Text("What it is", "Ce que c'est"))),
+        [(name, DESCRIPTIONS.get(name, "")) for name in kinds()],
+    )
