@@ -165,6 +165,11 @@ class SnapshotBuilder:
         """Devices of the source being read."""
         return len(self._current)
 
+    @property
+    def systems(self) -> frozenset[str]:
+        """The systems whose devices were added so far."""
+        return frozenset(record.system for record in self._sightings.records)
+
     def app_code(self, app: AppIdentity) -> int:
         """The code of an identity, ``Apps.DROPPED`` when the gate turns it away."""
         code = self._apps.look_up(app)

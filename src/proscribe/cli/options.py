@@ -1,0 +1,45 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from proscribe.text import Text
+
+if TYPE_CHECKING:
+    from proscribe.service.installation import Installation
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def installation_options(function: F) -> F:
+    """``--home`` and ``--as``, on every command that needs the database."""
+    home = click.option(
+        "--home",
+        type=click.Path(file_okay=False, path_type=Path),
+        help=str(
+            Text("Folder of this installation (or PROSCRIBE_HOME).", "Dossier de l'installation (ou PROSCRIBE_HOME).")
+        ),
+    )
+    actor = click.option(
+        "--as",
+        "actor",
+        default="operator",
+        show_default=True,
+        help=str(Text("The role you act in; the ledger records it.", "Votre rôle; le registre le consigne.")),
+    )
+    return home(actor(function))
+
+
+def open_installation(home: Path | None, actor: str) -> Installation:
+    """Open the installation a command works on."""
+    from proscribe.service.installation import open_installation as open_it
+
+    return open_it(home, actor=actor)
+
+
+directive_argument = click.argument("directive", metavar=str(Text("DIRECTIVE", "DIRECTIVE")))

@@ -1,0 +1,54 @@
+"""``proscribe watch``: the loop that keeps bans enforced."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from proscribe.cli.options import installation_options, open_installation
+from proscribe.cli.output import json_option, print_json
+from proscribe.text import Text
+
+
+@click.command(
+    help=str(
+        Text(
+            "Keep every approved ban enforced: observe, evaluate, send what is due, judge the outcomes, again and "
+            "again. A missed or doubled tick changes nothing. Stop it with Ctrl-C or SIGTERM at any time.",
+            "Maintenir en vigueur chaque interdiction approuvée : observer, évaluer, envoyer ce qui est dû, juger les "
+            "résultats, sans relâche. Un passage manqué ou doublé ne change rien. Ctrl-C ou SIGTERM l'arrête.",
+        )
+    )
+)
+@click.option("--once", is_flag=True, help=str(Text("One tick, then stop.", "Un seul passage, puis arrêt.")))
+@click.option(
+    "--every",
+    type=click.FloatRange(min=1),
+    default=900.0,
+    show_default=True,
+    help=str(Text("Seconds between ticks.", "Secondes entre les passages.")),
+)
+@installation_options
+@json_option
+def command(once: bool, every: float, home: Path | None, actor: str, as_json: bool) -> None:
+    """Made bilingual by ``help`` above."""
+    from proscribe.cli.status_view import show_tick
+    from proscribe.documents import to_json
+    from proscribe.service import enforcing
+
+    installation = open_installation(home, actor)
+
+    def one() -> None:
+        report = enforcing.tick(installation)
+        if as_json:
+            print_json(to_json(report))
+        else:
+            show_tick(report)
+
+    if once:
+        one()
+    else:
+        from proscribe.worker import run_forever
+
+        run_forever(one, interval=every)

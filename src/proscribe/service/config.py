@@ -1,0 +1,76 @@
+"""The settings of one installation: ``proscribe.toml`` in its home folder. Everything has a default but the systems."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from proscribe.documents import Value, from_json
+from proscribe.errors import ProscribeError, Where
+from proscribe.text import Text
+
+FILE = "proscribe.toml"
+
+
+class InvalidSettings(ProscribeError):
+    """``proscribe.toml`` cannot be read or holds something that is not a setting."""
+
+    code = "settings.invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class SystemSettings(Value):
+    """One management system to drive: which connector, and the connector's own settings."""
+
+    connector: str
+    settings: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySettings(Value):
+    """Limits and waves as people write them: ``25``, ``10%`` or ``unlimited``. None takes the shipped default."""
+
+    removal_limit: str | None = None
+    reach_limit: str | None = None
+    rings: tuple[str, ...] | None = None  # "canary=5%", "first=25%", "rest=unlimited"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings(Value):
+    """All settings."""
+
+    organisation: Text = field(default_factory=lambda: Text("This organisation", "La présente organisation"))
+    systems: tuple[SystemSettings, ...] = ()
+    policy: PolicySettings = field(default_factory=PolicySettings)
+
+
+def load(home: Path) -> Settings:
+    """Read the settings of a home folder; without a file, the defaults. Raises InvalidSettings or InvalidDocument."""
+    path = home / FILE
+    if not path.exists():
+        return Settings()
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InvalidSettings(
+            Text(f"cannot be read: {error}", f"lecture impossible : {error}"),
+            remedy=Text(
+                "Correct the file; docs/guide/settings.md lists every setting.",
+                "Corrigez le fichier; docs/guide/settings.md présente tous les paramètres.",
+            ),
+            where=Where(file=str(path)),
+        ) from error
+    return from_json(Settings, _shape(data), source=str(path))
+
+
+def _shape(data: dict[str, Any]) -> dict[str, Any]:
+    """``[systems.<name>]`` tables become a list; the connector's own settings keep to a table of their own."""
+    shaped = dict(data)
+    tables = shaped.pop("systems", {})
+    systems = []
+    for table in tables.values():
+        own = {key: str(value) for key, value in table.items() if key != "connector"}
+        systems.append({"connector": table.get("connector", ""), "settings": own})
+    return {**shaped, "systems": systems}

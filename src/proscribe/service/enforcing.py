@@ -1,0 +1,155 @@
+"""Carry out approved plans and keep them true: apply, tick, lift, freeze."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from proscribe.catalogue.model import TargetSet
+from proscribe.directive.model import Directive
+from proscribe.documents import digest
+from proscribe.errors import ProscribeError
+from proscribe.plan.difference import difference
+from proscribe.plan.model import Plan
+from proscribe.prove.model import EntryKind
+from proscribe.service import inventory, planning, rounds
+from proscribe.service.installation import Installation
+from proscribe.service.model import Standing, TickSummary
+from proscribe.service.standing import order_of
+from proscribe.text import Text
+
+
+class NotApproved(ProscribeError):
+    """A plan was to be carried out without anybody's approval."""
+
+    code = "service.not-approved"
+
+
+class PlanBlocked(ProscribeError):
+    """A refusal forbids carrying out the plan."""
+
+    code = "service.plan-blocked"
+
+
+class StalePlan(ProscribeError):
+    """The world is no longer the one the plan was made for."""
+
+    code = "service.stale-plan"
+
+
+def apply(
+    installation: Installation,
+    plan: Plan,
+    *,
+    approved: bool,
+    standing: bool = False,
+    on_progress: Callable[[int], None] | None = None,
+) -> TickSummary:
+    """Observe, plan again, compare, adopt, start. Nothing is sent unless the plan is still the same.
+
+    Raises NotApproved, PlanBlocked, StalePlan (with the differences), and what observing raises.
+    """
+    _refuse_blocked(plan)
+    if not approved:
+        raise NotApproved(
+            Text("this plan was not approved", "ce plan n'a pas été approuvé"),
+            remedy=Text(
+                "Look at it with 'proscribe plan show', then add --approve in the role that may.",
+                "Examinez-le avec « proscribe plan show », puis ajoutez --approve dans le rôle habilité.",
+            ),
+        )
+    documents = installation.stores.documents
+    directive = documents.get(Directive, plan.directive_digest)
+    targets = documents.get(TargetSet, plan.targets_digest)
+    snapshot = inventory.observe(installation, on_progress=on_progress)
+    seen = planning.view(installation, directive, targets, snapshot)
+    again = planning.plan_on(installation, seen, plan.policy, follow_recommended=True)
+    if again.basis != plan.basis:
+        raise _stale(plan, again)
+    with installation.atomic():
+        planning.keep(installation, directive, targets, again)
+        order = Standing(
+            directive=directive.id,
+            directive_digest=plan.directive_digest,
+            targets_digest=plan.targets_digest,
+            plan=digest(again),
+            approved_by=installation.actor,
+            approved_at=installation.clock.now(),
+            standing=standing,
+            follow_recommended=True,
+        )
+        installation.keep(
+            order,
+            EntryKind.approval,
+            subject=directive.id,
+            directive=directive.id,
+            plan=order.plan,
+            role=installation.actor,
+            standing=standing,
+        )
+        rounds.enter(installation, again, targets, snapshot.manifest.scopes, retry_rejected=True)
+    return rounds.run(installation, snapshot)
+
+
+def tick(installation: Installation, *, on_progress: Callable[[int], None] | None = None) -> TickSummary:
+    """One round for every approved directive. A missed or doubled tick changes nothing."""
+    if installation.connectors:
+        snapshot = inventory.observe(installation, on_progress=on_progress)
+    else:
+        snapshot = inventory.current(installation)
+    return rounds.run(installation, snapshot)
+
+
+def lift(installation: Installation, reference: str, reason: str) -> TickSummary:
+    """Take a ban back, our entries alone. Raises NotEnforced."""
+    order = order_of(installation, reference)
+    lifted = replace(order, lifted_at=installation.clock.now(), lifted_because=reason)
+    if order.lifted_at is None:
+        installation.keep(
+            lifted, EntryKind.lift, subject=order.directive, directive=order.directive, event="decided", reason=reason
+        )
+    return rounds.run(installation, inventory.current(installation))
+
+
+def freeze(installation: Installation, reason: str) -> bool:
+    """Stop all sending at once; False where it was stopped already."""
+    with installation.atomic():
+        changed = installation.stores.freeze.freeze(
+            actor=installation.actor, reason=reason, at=installation.clock.now()
+        )
+        if changed:
+            installation.record(EntryKind.freeze, "installation", reason=reason)
+    return changed
+
+
+def thaw(installation: Installation, reason: str) -> bool:
+    """Allow sending again; False where it was allowed."""
+    with installation.atomic():
+        changed = installation.stores.freeze.thaw(actor=installation.actor, reason=reason, at=installation.clock.now())
+        if changed:
+            installation.record(EntryKind.thaw, "installation", reason=reason)
+    return changed
+
+
+def _refuse_blocked(plan: Plan) -> None:
+    blocking = [refusal for refusal in plan.refusals if refusal.blocks]
+    if blocking:
+        first = blocking[0]
+        more = len(blocking) - 1
+        raise PlanBlocked(
+            first.what + (Text(f" (and {more} more)", f" (et {more} autres)") if more else Text("", "")),
+            remedy=first.remedy,
+        )
+
+
+def _stale(old: Plan, new: Plan) -> StalePlan:
+    changes = difference(old, new)
+    listed = Text("; ".join(text.en for text in changes), "; ".join(text.fr for text in changes))
+    return StalePlan(
+        Text("the fleet changed since this plan was made: ", "le parc a changé depuis l'établissement du plan : ")
+        + listed,
+        remedy=Text(
+            f"Plan again ('proscribe plan {old.directive} --out plan.json') and look at it before you approve.",
+            f"Planifiez de nouveau (« proscribe plan {old.directive} --out plan.json ») et examinez le plan.",
+        ),
+    )

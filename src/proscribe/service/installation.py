@@ -1,0 +1,106 @@
+"""One installation: its home folder, its settings, its store, its connectors, and who is acting.
+
+Use cases take an :class:`Installation` first. They authorise, run and record; the shells call nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from proscribe.canonical import Digest
+from proscribe.clock import Clock, SystemClock
+from proscribe.connectors.base import Connector
+from proscribe.connectors.registry import open_connector
+from proscribe.documents import Document
+from proscribe.prove.model import EntryKind
+from proscribe.service.config import Settings, load
+
+if TYPE_CHECKING:
+    from proscribe.store import repositories
+
+
+@dataclass(frozen=True)
+class Stores:
+    """The repositories, one each."""
+
+    actions: repositories.Actions
+    documents: repositories.Documents
+    exemptions: repositories.Exemptions
+    freeze: repositories.Freeze
+    ledger: repositories.Ledger
+    outcomes: repositories.Outcomes
+    snapshots: repositories.Snapshots
+
+
+@dataclass(frozen=True)
+class Installation:
+    """Everything a use case works with. ``actor`` is a role; the ledger names no person."""
+
+    home: Path
+    settings: Settings
+    stores: Stores
+    connectors: Mapping[str, Connector]  # by the system's name
+    clock: Clock
+    actor: str
+
+    @property
+    def snapshots_folder(self) -> Path:
+        """Where snapshots are written."""
+        return self.home / "snapshots"
+
+    @contextmanager
+    def atomic(self) -> Iterator[None]:
+        """One transaction over everything that is stored."""
+        from proscribe.store.repositories import atomic
+
+        with atomic():
+            yield
+
+    def record(self, kind: EntryKind, subject: str, **body: Any) -> None:
+        """Append one entry to the ledger."""
+        self.stores.ledger.append(kind, subject, self.actor, body, self.clock.now())
+
+    def keep(self, document: Document, kind: EntryKind, *, subject: str, **body: Any) -> Digest:
+        """Store a document and record it in the ledger, in one transaction; a known document is recorded once."""
+        from proscribe.documents import digest as digest_of
+
+        known = digest_of(document)
+        with self.atomic():
+            if known not in self.stores.documents.digests(type(document), subject=subject):
+                self.stores.documents.put(document, subject=subject, at=self.clock.now())
+                self.record(kind, subject, digest=known, **body)
+        return known
+
+
+def open_installation(home: Path | None = None, *, actor: str, clock: Clock | None = None) -> Installation:
+    """Open (and on first use make) an installation. Raises InvalidSettings and what ``store.setup`` raises."""
+    from proscribe import store
+    from proscribe.store.home import default_home
+
+    folder = (home or default_home()).absolute()
+    settings = load(folder)
+    store.setup(folder)
+    from proscribe.store import repositories
+
+    ticking = clock or SystemClock()
+    connectors = [open_connector(one.connector, one.settings, clock=ticking) for one in settings.systems]
+    return Installation(
+        home=folder,
+        settings=settings,
+        stores=Stores(
+            actions=repositories.Actions(),
+            documents=repositories.Documents(),
+            exemptions=repositories.Exemptions(),
+            freeze=repositories.Freeze(),
+            ledger=repositories.Ledger(),
+            outcomes=repositories.Outcomes(),
+            snapshots=repositories.Snapshots(),
+        ),
+        connectors={connector.name: connector for connector in connectors},
+        clock=ticking,
+        actor=actor,
+    )

@@ -1,0 +1,166 @@
+"""Snapshots of an installation: from exports, from the live fleet; each stored, indexed and recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from proscribe.canonical import Digest, digest_chunks
+from proscribe.catalogue.model import TargetSet
+from proscribe.connectors.base import Connector
+from proscribe.directive.library import shipped
+from proscribe.directive.library import target_set as resolve
+from proscribe.errors import ProscribeError
+from proscribe.inventory.builder import SnapshotBuilder
+from proscribe.inventory.ingest import read_exports
+from proscribe.inventory.model import Retention, Snapshot, SourceSummary
+from proscribe.inventory.snapshot import open_snapshot
+from proscribe.prove.model import EntryKind
+from proscribe.service.installation import Installation
+from proscribe.text import Text
+
+
+class NothingToObserve(ProscribeError):
+    """No management system is configured, or nothing was imported yet."""
+
+    code = "service.nothing-observed"
+
+
+def watched(installation: Installation) -> tuple[TargetSet, ...]:
+    """What the ingest gate keeps: the targets of every shipped directive and of every one this installation adopted."""
+    now = installation.clock.now()
+    sets = {one.id: resolve(one, now=now) for one in shipped()}
+    for adopted in installation.stores.documents.all(TargetSet):
+        sets[adopted.directive] = adopted
+    return tuple(sets[key] for key in sorted(sets))
+
+
+def import_exports(
+    installation: Installation,
+    exports: Sequence[Path],
+    *,
+    retention: Retention = Retention.matches,
+    on_progress: Callable[[str, int, int], None] | None = None,
+) -> Snapshot:
+    """Read exports into a new snapshot, carrying over the systems not in them. Raises as ``ingest`` does."""
+    with SnapshotBuilder(
+        _new_folder(installation), target_sets=watched(installation), retention=retention, clock=installation.clock
+    ) as builder:
+        read_exports(list(exports), builder, on_progress)
+        previous = _latest(installation)
+        if previous is not None:
+            builder.carry_over(previous, builder.systems)
+        snapshot = builder.finish()
+    _keep(installation, snapshot)
+    if retention is Retention.all:
+        installation.record(EntryKind.retention, snapshot.digest, retention=retention, reason="import --retain all")
+    return snapshot
+
+
+def observe(
+    installation: Installation,
+    *,
+    on_progress: Callable[[int], None] | None = None,
+    retention: Retention = Retention.matches,
+) -> Snapshot:
+    """Ask every configured system for all its devices. Raises NothingToObserve and connector faults."""
+    if not installation.connectors:
+        raise NothingToObserve(
+            Text("no management system is configured", "aucun système de gestion n'est configuré"),
+            remedy=Text(
+                "Add a [systems.<name>] table to proscribe.toml; docs/guide/settings.md shows how.",
+                "Ajoutez une table [systems.<nom>] à proscribe.toml; voir docs/guide/settings.md.",
+            ),
+        )
+    with SnapshotBuilder(
+        _new_folder(installation), target_sets=watched(installation), retention=retention, clock=installation.clock
+    ) as builder:
+        previous = _latest(installation)
+        if previous is not None:
+            builder.carry_over(previous, frozenset(installation.connectors))
+        seen = 0
+        for connector in installation.connectors.values():
+            seen = _observe_one(builder, connector, seen, on_progress)
+        snapshot = builder.finish()
+    _keep(installation, snapshot)
+    return snapshot
+
+
+def current(installation: Installation) -> Snapshot:
+    """The newest snapshot. Raises NothingToObserve where there is none."""
+    latest = _latest(installation)
+    if latest is None:
+        raise NothingToObserve(
+            Text("there is no snapshot yet", "il n'y a pas encore d'instantané"),
+            remedy=Text(
+                "Run 'proscribe import EXPORT...' or 'proscribe observe' first.",
+                "Lancez d'abord « proscribe import EXPORTATION... » ou « proscribe observe ».",
+            ),
+        )
+    return latest
+
+
+def before(installation: Installation, digest: Digest) -> Snapshot | None:
+    """The snapshot taken before that one, for drift."""
+    reference = installation.stores.snapshots.before(digest)
+    return None if reference is None else open_snapshot(reference.path)
+
+
+def _latest(installation: Installation) -> Snapshot | None:
+    reference = installation.stores.snapshots.latest()
+    return None if reference is None else open_snapshot(reference.path)
+
+
+def _new_folder(installation: Installation) -> Path:
+    moment = installation.clock.now().strftime("%Y%m%dT%H%M%SZ")
+    folder = installation.snapshots_folder / moment
+    number = 1
+    while folder.exists():
+        number += 1
+        folder = installation.snapshots_folder / f"{moment}-{number}"
+    return folder
+
+
+def _observe_one(
+    builder: SnapshotBuilder, connector: Connector, seen: int, on_progress: Callable[[int], None] | None
+) -> int:
+    devices = installs = size = 0
+    raw: list[str] = []
+    unknown: set[str] = set()
+    for batch in connector.observe():
+        for device in batch.devices:
+            builder.add_device(device)
+        for install in batch.installs:
+            builder.add_install(install)
+        for scope in batch.scopes:
+            builder.add_scope(scope)
+        devices += len(batch.devices)
+        installs += len(batch.installs)
+        size += batch.raw_bytes
+        raw.append(batch.raw)
+        unknown.update(batch.unknown_fields)
+        if on_progress is not None:
+            on_progress(seen + devices)
+    builder.add_source(
+        SourceSummary(
+            name=connector.name,
+            format=connector.name,
+            digest=digest_chunks(part.encode() for part in raw),
+            bytes=size,
+            rows=devices,
+            devices=devices,
+            installs=installs,
+            bad_rows=0,
+            unknown_fields=tuple(sorted(unknown)),
+        )
+    )
+    return seen + devices
+
+
+def _keep(installation: Installation, snapshot: Snapshot) -> None:
+    with installation.atomic():
+        if installation.stores.snapshots.add(snapshot):
+            installation.stores.documents.put(snapshot.manifest, subject=snapshot.digest, at=installation.clock.now())
+            installation.record(
+                EntryKind.snapshot, snapshot.digest, digest=snapshot.digest, devices=snapshot.manifest.devices
+            )

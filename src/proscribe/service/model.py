@@ -1,0 +1,95 @@
+"""What an installation remembers of its decisions, and what the shells show. Types only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from proscribe.canonical import Digest
+from proscribe.documents import Document, Value
+from proscribe.enforce.model import Outcome
+from proscribe.evaluate.model import FindingKey
+from proscribe.text import Text
+
+
+@dataclass(frozen=True)
+class Standing(Document):
+    """The decision under which a directive is enforced here: an approved plan, its targets, and until when."""
+
+    KIND: ClassVar[str] = "proscribe.standing"
+
+    directive: str
+    directive_digest: Digest
+    targets_digest: Digest
+    plan: Digest
+    approved_by: str
+    approved_at: datetime
+    standing: bool  # act later without asking, where the fleet changes
+    follow_recommended: bool = False
+    lifted_at: datetime | None = None
+    lifted_because: str = ""
+
+
+@dataclass(frozen=True)
+class Cured(Document):
+    """Which findings had gone: what tells a reinstalled app from a new one."""
+
+    KIND: ClassVar[str] = "proscribe.cured"
+
+    directive: str
+    keys: tuple[FindingKey, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DepartmentOutcomes(Value):
+    """One department's devices by outcome; the numbers add up to ``devices``."""
+
+    department: str
+    devices: int
+    by_outcome: dict[Outcome, int]
+
+
+@dataclass(frozen=True)
+class StatusReport(Document):
+    """The outcomes of one directive as last judged; they add up to ``fleet``."""
+
+    KIND: ClassVar[str] = "proscribe.status"
+
+    directive: str
+    title: Text
+    at: datetime
+    fleet: int
+    compliant: int
+    outcomes: dict[Outcome, int]
+    departments: tuple[DepartmentOutcomes, ...]
+    frozen: bool
+    lifted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DriftCount(Value):
+    """What changed on devices since the observation before."""
+
+    directive: str
+    new: int
+    reinstalled: int
+    cured: int
+
+
+@dataclass(frozen=True)
+class TickSummary(Document):
+    """What one tick did, what it left and why."""
+
+    KIND: ClassVar[str] = "proscribe.tick"
+
+    at: datetime
+    counts: dict[str, int]
+    happened: tuple[Text, ...]
+    waits: tuple[Text, ...]
+    errors: tuple[Text, ...]
+    drift: tuple[DriftCount, ...]
+    frozen: bool
+    unsettled: int
+    waiting: int
+    statuses: tuple[StatusReport, ...]

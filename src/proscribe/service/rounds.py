@@ -1,0 +1,243 @@
+"""One round of the loop over every approved directive: look, judge, ask or act, record (DESIGN rule 9)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from proscribe.catalogue.model import TargetSet
+from proscribe.directive.model import Directive
+from proscribe.documents import digest
+from proscribe.enforce import loop
+from proscribe.enforce.adopt import Ground, adopt
+from proscribe.enforce.fleet import FleetCase, device_facts, judge_fleet
+from proscribe.enforce.keys import actions_of
+from proscribe.enforce.means import Means, Present, TickReport
+from proscribe.enforce.model import DeviceOutcome
+from proscribe.evaluate.engine import evaluate
+from proscribe.evaluate.model import Drift
+from proscribe.inventory.model import Scope, Snapshot
+from proscribe.plan.exemptions import exempt_devices
+from proscribe.plan.model import Plan
+from proscribe.prove.model import EntryKind
+from proscribe.service import inventory, planning
+from proscribe.service.installation import Installation
+from proscribe.service.model import Cured, DriftCount, Standing, TickSummary
+from proscribe.service.standing import orders, status
+from proscribe.text import Text
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """One enforced directive as the newest snapshot shows it."""
+
+    order: Standing
+    view: planning.View
+    plan: Plan  # what planning again gives
+    drift: DriftCount
+
+
+@dataclass(frozen=True)
+class _Scopes:
+    """The scopes of a snapshot (``enforce.ports.Observations``)."""
+
+    by_place: dict[tuple[str, str], Scope]
+    taken_at: datetime
+
+    def scope(self, system: str, scope: str) -> Scope | None:
+        return self.by_place.get((system, scope))
+
+
+def run(installation: Installation, snapshot: Snapshot) -> TickSummary:
+    """Look at every enforced directive in ``snapshot``, judge it, and bring on what is due."""
+    decisions = orders(installation)
+    seen = tuple(_look(installation, order, snapshot) for order in decisions if order.lifted_at is None)
+    outcomes = {one.order.directive: _judge(installation, one) for one in seen}
+    asks = [text for one in seen for text in _new_steps(installation, one, snapshot)]
+    report = loop.tick(_means(installation), _present(installation, decisions, seen, outcomes, snapshot))
+    for one in seen:
+        _record(installation, one)
+    return _summary(installation, report, asks, seen, decisions)
+
+
+def _look(installation: Installation, order: Standing, snapshot: Snapshot) -> _Seen:
+    """Evaluate one directive against the snapshot before, and plan it again."""
+    documents = installation.stores.documents
+    directive = documents.get(Directive, order.directive_digest)
+    targets = documents.get(TargetSet, order.targets_digest)
+    known = documents.latest(Cured, subject=order.directive) or Cured(order.directive, ())
+    previous = inventory.before(installation, snapshot.digest)
+    now = installation.clock.now()
+    with evaluate(snapshot, [(directive, targets)], now=now, previous=previous, cured=known.keys) as evaluated:
+        findings = tuple(evaluated.findings(directive.id))
+        cured = [finding.key for finding in evaluated.cured(directive.id) if finding.match.is_violation]
+        statuses = tuple(evaluated.statuses(directive.id))
+    keys = sorted({*known.keys, *cured}, key=lambda key: (key.product, key.device))
+    if len(keys) > len(known.keys):
+        documents.put(Cured(order.directive, tuple(keys)), subject=order.directive, at=now)
+    seen = planning.View(directive, targets, snapshot, findings, statuses)
+    approved = documents.get(Plan, order.plan)
+    violations = [finding for finding in findings if finding.match.is_violation]
+    drift = DriftCount(
+        directive=directive.id,
+        new=sum(finding.drift is Drift.new for finding in violations),
+        reinstalled=sum(finding.drift is Drift.reinstalled for finding in violations),
+        cured=len(cured),
+    )
+    again = planning.plan_on(installation, seen, approved.policy, follow_recommended=order.follow_recommended)
+    return _Seen(order, seen, again, drift)
+
+
+def _judge(installation: Installation, seen: _Seen) -> tuple[DeviceOutcome, ...]:
+    stores = installation.stores
+    now = installation.clock.now()
+    case = FleetCase(
+        directive=seen.order.directive,
+        snapshot=seen.view.snapshot.digest,
+        actions=stores.actions.find(directive=seen.order.directive),
+        register=stores.exemptions.in_force(now.date(), directive=seen.order.directive),
+        refusals=seen.plan.refusals,
+        once_held=stores.outcomes.once_held(seen.order.directive),
+    )
+    facts = device_facts(seen.view.snapshot)
+    outcomes = tuple(judge_fleet(case, seen.view.statuses, seen.view.findings, facts, now))
+    stores.outcomes.replace(seen.order.directive, outcomes, at=now)
+    return outcomes
+
+
+def _new_steps(installation: Installation, seen: _Seen, snapshot: Snapshot) -> Iterable[Text]:
+    """What planning again asks for and nobody has approved: a standing order covers it, else a person is asked."""
+    known = installation.stores.actions.find(directive=seen.order.directive)
+    keys = {action.key for action in known}
+    fresh = [action for action in actions_of(seen.plan, digest(seen.plan), known) if action.key not in keys]
+    if not fresh:
+        return
+    if not seen.order.standing or seen.plan.blocked:
+        yield Text(
+            f"{len(fresh)} new changes wait for approval: run 'proscribe plan {seen.order.directive}'.",
+            f"{len(fresh)} nouveaux changements attendent une approbation : lancez "
+            f"« proscribe plan {seen.order.directive} ».",
+        )
+        return
+    with installation.atomic():
+        planning.keep(installation, seen.view.directive, seen.view.targets, seen.plan)
+        enter(installation, seen.plan, seen.view.targets, snapshot.manifest.scopes, retry_rejected=False)
+        order = replace(seen.order, plan=digest(seen.plan))
+        installation.keep(
+            order,
+            EntryKind.approval,
+            subject=order.directive,
+            directive=order.directive,
+            plan=order.plan,
+            role=order.approved_by,
+            standing=True,
+        )
+
+
+def _present(
+    installation: Installation,
+    decisions: Sequence[Standing],
+    seen: Sequence[_Seen],
+    outcomes: dict[str, tuple[DeviceOutcome, ...]],
+    snapshot: Snapshot,
+) -> Present:
+    plans = {one.plan for one in installation.stores.actions.find()}
+    now = installation.clock.now().date()
+    barred = {}
+    for one in seen:
+        register = installation.stores.exemptions.in_force(now, directive=one.order.directive)
+        exempt = exempt_devices(register.exemptions)
+        barred[one.order.directive] = frozenset(
+            (status.system, status.scope) for status in one.view.statuses if status.device in exempt
+        )
+    return Present(
+        outcomes=outcomes,
+        waves={plan: installation.stores.documents.get(Plan, plan).waves for plan in plans},
+        lifted=frozenset(order.directive for order in decisions if order.lifted_at is not None),
+        barred=barred,
+        observations=_Scopes(
+            {(scope.system, scope.id): scope for scope in snapshot.manifest.scopes}, snapshot.manifest.taken_at
+        ),
+    )
+
+
+def _means(installation: Installation) -> Means:
+    from proscribe.store.repositories import LedgerJournal
+
+    return Means(
+        repository=installation.stores.actions,
+        journal=LedgerJournal(installation.stores.ledger, actor=installation.actor, clock=installation.clock),
+        freeze=installation.stores.freeze,
+        connectors=installation.connectors,
+        clock=installation.clock,
+    )
+
+
+def enter(
+    installation: Installation, plan: Plan, targets: TargetSet, scopes: Sequence[Scope], *, retry_rejected: bool
+) -> None:
+    """Put the orders of an approved plan into the action table; doing it twice changes nothing."""
+    from proscribe.store.repositories import LedgerJournal
+
+    adopt(
+        installation.stores.actions,
+        LedgerJournal(installation.stores.ledger, actor=installation.actor, clock=installation.clock),
+        plan,
+        digest(plan),
+        ground=Ground(
+            app_ids=frozenset(target.value for target in targets.targets if target.actionable),
+            scopes=scopes,
+            systems=installation.connectors,
+        ),
+        now=installation.clock.now(),
+        retry_rejected=retry_rejected,
+    )
+
+
+def _record(installation: Installation, seen: _Seen) -> None:
+    """What was observed and judged goes into the ledger as counts, never as devices."""
+    name = seen.order.directive
+    counts = installation.stores.outcomes.tally(name)
+    with installation.atomic():
+        installation.record(
+            EntryKind.observation,
+            name,
+            directive=name,
+            snapshot=seen.view.snapshot.digest,
+            devices=len(seen.view.statuses),
+        )
+        installation.record(
+            EntryKind.outcomes, name, directive=name, counts={key.value: number for key, number in counts.items()}
+        )
+        if seen.drift.new or seen.drift.reinstalled or seen.drift.cured:
+            installation.record(
+                EntryKind.drift,
+                name,
+                directive=name,
+                event="devices",
+                new=seen.drift.new,
+                reinstalled=seen.drift.reinstalled,
+                cured=seen.drift.cured,
+            )
+
+
+def _summary(
+    installation: Installation,
+    report: TickReport,
+    asks: Sequence[Text],
+    seen: Sequence[_Seen],
+    decisions: Sequence[Standing],
+) -> TickSummary:
+    return TickSummary(
+        at=report.at,
+        counts=dict(report.counts),
+        happened=report.happened,
+        waits=(*asks, *report.waits),
+        errors=tuple(Text(f"[{error.code}] ", f"[{error.code}] ") + error.what for error in report.errors),
+        drift=tuple(one.drift for one in seen),
+        frozen=report.frozen,
+        unsettled=report.unsettled,
+        waiting=report.waiting,
+        statuses=tuple(status(installation, order.directive) for order in decisions),
+    )
