@@ -17,12 +17,18 @@ _NOTHING = Unseen(0, 0, 0, 0, 0, 0, 0, 0, (), ())
 
 
 def report(
-    snapshot: Snapshot, bans: Sequence[tuple[Directive, TargetSet]], evaluated: Evaluated, *, with_findings: bool = True
+    snapshot: Snapshot,
+    bans: Sequence[tuple[Directive, TargetSet]],
+    evaluated: Evaluated,
+    *,
+    files: Sequence[str] = (),
+    with_findings: bool = True,
 ) -> CheckReport:
-    """Build the report. ``with_findings=False`` leaves the two lists of findings empty, for callers that stream them
+    """Build the report. ``files`` are the names of the exports that were given, so that one which left no trace is
+    named. ``with_findings=False`` leaves the two lists of findings empty, for callers that stream them
     (:func:`violations`, :func:`lookalikes`): a fleet can have millions."""
     manifest = snapshot.manifest
-    unseen = _unseen(snapshot, evaluated)
+    unseen = _unseen(snapshot, evaluated, files)
     directives = tuple(_directive(directive, targets, evaluated) for directive, targets in bans)
     summary = evaluated.summary
     return CheckReport(
@@ -64,9 +70,12 @@ def _verdict(devices: int, directives: Sequence[DirectiveCheck], unseen: Unseen)
     return Verdict.clean if unseen == _NOTHING and not elsewhere else Verdict.none_seen
 
 
-def _unseen(snapshot: Snapshot, evaluated: Evaluated) -> Unseen:
+def _unseen(snapshot: Snapshot, evaluated: Evaluated, files: Sequence[str]) -> Unseen:
     doubts = evaluated.doubts()
     sources = snapshot.manifest.sources
+    whole_files = {problem.file for problem in snapshot.manifest.problems if problem.row == 0}
+    opened = {source.name for source in sources}
+    never_opened = [name for name in files if name in whole_files - opened]
     return Unseen(
         no_list=doubts.get(Doubt.no_list, 0),
         extent_unknown=doubts.get(Doubt.extent_unknown, 0),
@@ -76,7 +85,10 @@ def _unseen(snapshot: Snapshot, evaluated: Evaluated) -> Unseen:
         undated=evaluated.undated(),
         names_only=evaluated.names_only(),
         bad_rows=sum(source.bad_rows for source in sources),
-        unreadable_files=tuple(source.name for source in sources if not source.complete and not source.rows),
+        unreadable_files=(
+            *never_opened,
+            *(source.name for source in sources if not source.complete and not source.rows),
+        ),
         incomplete_files=tuple(source.name for source in sources if not source.complete and source.rows),
     )
 

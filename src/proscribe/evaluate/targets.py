@@ -121,7 +121,7 @@ class Watched:
 
 
 def watched(snapshot: Snapshot, bans: Sequence[Ban], matcher: Matcher, codes: Codes) -> Watched:
-    """Match the distinct apps of a snapshot. An app meets a directive at most once: the matcher gives its surest match."""
+    """Match the distinct apps of a snapshot. An app meets a directive at most once."""
     import pyarrow.parquet as pq
 
     names = ("platform", "app_id", "name", "signer", "store_id", "publisher")

@@ -1,0 +1,281 @@
+"""``proscribe check`` on a terminal: what could not be seen first, then violations, then look-alikes, then the verdict.
+
+Fits 60 columns. Meaning never hangs on colour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from proscribe.cli.output import console, print_table
+from proscribe.evaluate.check import lookalikes, violations
+from proscribe.evaluate.labels import ENROLMENT, FORCE, MATCH, PLATFORM, STATE, VERDICT, count, department
+from proscribe.evaluate.model import DirectiveCheck, GroupCount, Unseen, Verdict
+from proscribe.text import Text
+
+if TYPE_CHECKING:
+    from proscribe.evaluate.model import CheckReport, Finding
+    from proscribe.evaluate.result import Evaluated
+
+BY_IDENTIFIER = Text("By id", "Par id.")
+BY_NAME = Text("Name only", "Nom seul")
+IN_SCOPE = Text("In scope", "Visés")
+
+
+def show(report: CheckReport, evaluated: Evaluated, *, details: bool, limit: int) -> None:
+    """Print the report. ``limit`` is the number of rows of each list; ``details`` lists devices."""
+    _say(summary_line(report))
+    _unseen(report, limit)
+    _violations(report, limit)
+    if details:
+        _findings(Text("Devices with violations", "Appareils en infraction"), violations(evaluated), limit)
+    _lookalikes(report, limit)
+    if details:
+        title = Text("Devices with look-alikes", "Appareils portant des sosies")
+        _findings(title, lookalikes(evaluated), limit)
+    _say("")
+    _say(verdict_line(report), style="bold")
+
+
+def summary_line(report: CheckReport) -> str:
+    """What was read."""
+    devices, files = count(report.devices), count(len(report.sources))
+    installs, apps = count(report.installs_seen), count(report.apps_seen)
+    return str(
+        Text(
+            f"Read {devices} devices from {files} files: {installs} installed apps, {apps} distinct.",
+            f"Lu : {devices} appareils dans {files} fichiers; {installs} applications installées, {apps} distinctes.",
+        )
+    )
+
+
+def verdict_line(report: CheckReport) -> str:
+    """The verdict, in words that claim no more than was seen."""
+    if report.verdict is not Verdict.violations:
+        return str(VERDICT[report.verdict])
+    directives = [check for check in report.directives if check.violations]
+    sure = max((sum(group.by_identifier for group in check.groups) for check in directives), default=0)
+    return (
+        str(VERDICT[report.verdict])
+        + " "
+        + str(
+            Text(
+                f"Directives with violations: {len(directives)} of {len(report.directives)}"
+                + ("." if sure else "; by name only, so have them confirmed."),
+                f"Directives en infraction : {len(directives)} sur {len(report.directives)}"
+                + ("." if sure else "; d'après le nom seulement : à confirmer."),
+            )
+        )
+    )
+
+
+def unseen_lines(unseen: Unseen) -> Iterator[tuple[str, str]]:
+    """What could not be seen: a number and what it counts, only where there is something to say."""
+    devices: tuple[tuple[int, Text], ...] = (
+        (
+            unseen.invisible,
+            Text("devices: a part is out of sight by design", "appareils : une partie est hors de vue par nature"),
+        ),
+        (unseen.no_list, Text("devices: no app list came with them", "appareils : aucune liste d'applications reçue")),
+        (
+            unseen.extent_unknown,
+            Text(
+                "devices: not known which part the source lists", "appareils : partie énumérée par la source inconnue"
+            ),
+        ),
+        (
+            unseen.stale,
+            Text(
+                "devices: the list is too old, or dated in the future",
+                "appareils : liste trop vieille, ou datée du futur",
+            ),
+        ),
+        (
+            unseen.before_ban,
+            Text("devices: the list is older than a directive", "appareils : liste antérieure à une directive"),
+        ),
+        (unseen.undated, Text("devices: the list bears no date", "appareils : liste sans date")),
+        (
+            unseen.names_only,
+            Text("devices: names only, no identifiers", "appareils : noms seulement, sans identifiants"),
+        ),
+        (
+            unseen.bad_rows,
+            Text(
+                "rows could not be used (--problems FILE lists them)",
+                "lignes inutilisables (--problems FICHIER les énumère)",
+            ),
+        ),
+    )
+    for number, what in devices:
+        if number:
+            yield count(number), str(what)
+    for name in unseen.unreadable_files:
+        yield "1", str(Text(f"file could not be read at all: {name}", f"fichier entièrement illisible : {name}"))
+    for name in unseen.incomplete_files:
+        yield (
+            "1",
+            str(
+                Text(
+                    f"file breaks off; its beginning is counted: {name}",
+                    f"fichier interrompu; son début est compté : {name}",
+                )
+            ),
+        )
+
+
+def directive_line(check: DirectiveCheck) -> str:
+    """A directive in one line: id, title, force, state."""
+    terms = f"{FORCE[check.force]}, {STATE[check.state]}"
+    return f"{check.directive}: {check.title} ({terms})" if str(check.title) else check.directive
+
+
+def notes(check: DirectiveCheck) -> Iterator[str]:
+    """What must be known to read a directive's counts."""
+    if check.scope_unsure:
+        number = count(check.scope_unsure)
+        yield str(
+            Text(
+                f"{number} devices are counted as in scope because their source does not say.",
+                f"{number} appareils sont comptés comme visés parce que leur source ne le précise pas.",
+            )
+        )
+    if check.out_of_scope:
+        number = count(check.out_of_scope)
+        yield str(
+            Text(
+                f"{number} devices outside the scope of the directive hold a banned app all the same.",
+                f"{number} appareils non visés par la directive portent malgré tout une application interdite.",
+            )
+        )
+    if not check.reviewed:
+        yield str(
+            Text(
+                "The list of identifiers has not been reviewed by a person.",
+                "La liste d'identifiants n'a pas été révisée par une personne.",
+            )
+        )
+
+
+def worst_first(groups: Iterable[GroupCount]) -> list[GroupCount]:
+    """Groups with violations, the largest first."""
+    found = [group for group in groups if group.by_identifier or group.by_name]
+    return sorted(found, key=lambda group: (-group.by_identifier, -group.by_name, group.department, group.platform))
+
+
+def _unseen(report: CheckReport, limit: int) -> None:
+    _title(Text("What could not be seen", "Ce qui n'a pas pu être vu"))
+    lines = list(unseen_lines(report.unseen))
+    if not lines:
+        _say(
+            str(
+                Text(
+                    "Nothing: every list is whole and of known age.", "Rien : chaque liste est entière et d'âge connu."
+                )
+            )
+        )
+    width = max((len(number) for number, _ in lines), default=0)
+    for number, what in lines:
+        _say(f"{number:>{width}}  {what}")
+    gaps = sorted((gap for gap in report.gaps if not gap.directive), key=lambda gap: -gap.devices)
+    if gaps:
+        headers = (
+            str(Text("Source and devices", "Source et appareils")),
+            str(Text("Why", "Pourquoi")),
+            str(Text("Devices", "Appareils")),
+        )
+        rows = [
+            (f"{gap.system}, {PLATFORM[gap.platform]}, {ENROLMENT[gap.enrolment]}", gap.reason, count(gap.devices))
+            for gap in gaps[:limit]
+        ]
+        print_table("", headers, rows, numeric=1)
+        _more(len(gaps) - limit)
+
+
+def _violations(report: CheckReport, limit: int) -> None:
+    _title(Text("Violations", "Infractions"))
+    headers = tuple(str(text) for text in (Text("Directive", "Directive"), IN_SCOPE, BY_IDENTIFIER, BY_NAME))
+    rows = []
+    for check in report.directives:
+        sure = sum(group.by_identifier for group in check.groups)
+        rows.append((check.directive, count(check.devices), count(sure), count(check.violations - sure)))
+    print_table("", headers, rows, numeric=3)
+    for check in report.directives:
+        if not (check.violations or check.out_of_scope):
+            continue
+        _say("")
+        _say(directive_line(check), style="bold")
+        held = [row for row in check.products if row.by_identifier or row.by_name]
+        if held:
+            _say(", ".join(f"{row.label} {count(row.by_identifier + row.by_name)}" for row in held[: max(limit, 1)]))
+        groups = worst_first(check.groups)
+        if groups:
+            words = (Text("Department", "Ministère"), Text("Platform", "Plateforme"), BY_IDENTIFIER, BY_NAME, IN_SCOPE)
+            print_table("", [str(word) for word in words], [_group_row(group) for group in groups[:limit]], numeric=3)
+            _more(len(groups) - limit)
+        for note in notes(check):
+            _say(note)
+
+
+def _group_row(group: GroupCount) -> Sequence[object]:
+    return (
+        department(group.department),
+        PLATFORM[group.platform],
+        count(group.by_identifier),
+        count(group.by_name),
+        count(group.devices),
+    )
+
+
+def _lookalikes(report: CheckReport, limit: int) -> None:
+    rows = [
+        (check.directive, product.label, count(product.lookalike))
+        for check in report.directives
+        for product in check.products
+        if product.lookalike
+    ]
+    if not rows:
+        return
+    _title(Text("Look-alikes: to be looked into, not violations", "Sosies : à examiner, pas des infractions"))
+    headers = (Text("Directive", "Directive"), Text("Looks like", "Ressemble à"), Text("Devices", "Appareils"))
+    print_table("", [str(header) for header in headers], rows[:limit], numeric=1)
+    _more(len(rows) - limit)
+
+
+def _findings(title: Text, found: Iterator[Finding], limit: int) -> None:
+    shown = list(islice(found, limit))
+    if not shown:
+        return
+    _say("")
+    headers = (
+        Text("Device", "Appareil"),
+        Text("App", "Application"),
+        Text("Found by", "Trouvée par"),
+        Text("Directive", "Directive"),
+    )
+    rows = [
+        (one.device, one.app_name if not one.app_id else one.app_id, MATCH[one.match], one.directive) for one in shown
+    ]
+    print_table(str(title), [str(header) for header in headers], rows)
+    if next(found, None) is not None:
+        _say(str(Text("More: see --limit, --csv or --json.", "Suite : voir --limit, --csv ou --json.")))
+
+
+def _more(number: int) -> None:
+    if number > 0:
+        _say(
+            str(Text(f"... and {count(number)} more rows (--limit)", f"... et {count(number)} autres lignes (--limit)"))
+        )
+
+
+def _title(text: Text) -> None:
+    _say("")
+    _say(str(text).upper(), style="bold")
+
+
+def _say(line: str, style: str = "") -> None:
+    from rich.text import Text as Line  # rich would read brackets in names as its own markup
+
+    console().print(Line(line, style=style))
