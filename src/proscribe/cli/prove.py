@@ -66,7 +66,7 @@ def export(directive: str, out: Path, home: Path | None) -> None:
     )
 
 
-class _HeadType(click.ParamType):
+class _HeadType(click.ParamType["TreeHead"]):
     """``SIZE:ROOT``, as ``prove export`` and the report print it."""
 
     name = "size:root"
@@ -138,7 +138,7 @@ def _show(result: VerifyResult) -> None:
     width = max(len(str(word)) for word in words.values())
     for check in result.checks:
         place = str(Text("the file", "le fichier")) if check.member == "container" else check.member
-        click.echo(f"{str(words[check.state]):<{width}}  {place}{Text(':', ' :')} {check.what}")
+        click.echo(f"{words[check.state]!s:<{width}}  {place}{Text(':', ' :')} {check.what}")
     click.echo("")
     if not result.ok:
         count = len(result.failures)

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from proscribe.enforce.model import Outcome
 from proscribe.prove.evidence import HistoryPoint
 from proscribe.prove.markup import Pen
-from proscribe.prove.report_model import GROUP_COLOURS, STYLES, Group, by_group
+from proscribe.prove.report_model import GROUP_COLOURS, GROUP_PATTERNS, STYLES, Group, by_group
 from proscribe.prove.report_words import GROUPS
 from proscribe.text import Text
 
@@ -37,39 +37,71 @@ _DASHES: dict[Group, str] = {
 
 
 def patterns() -> str:
-    """The fill of every outcome, defined once; other pictures of the page refer to it."""
+    """The fill of every outcome and every group, defined once; the pictures of the page refer to them."""
+    fills = [(fill(outcome), style.colour, style.pattern) for outcome, style in STYLES.items()]
+    fills += [(fill(group), GROUP_COLOURS[group], GROUP_PATTERNS[group]) for group in Group]
     tiles = "".join(
-        f'<pattern id="fill-{outcome}" width="8" height="8" patternUnits="userSpaceOnUse">'
-        f'<rect width="8" height="8" fill="{style.colour}"/>{_MARKS[style.pattern]}</pattern>'
-        for outcome, style in STYLES.items()
+        f'<pattern id="{name}" width="8" height="8" patternUnits="userSpaceOnUse">'
+        f'<rect width="8" height="8" fill="{colour}"/>{_MARKS[pattern]}</pattern>'
+        for name, colour, pattern in fills
     )
     return f'<svg class="defs" width="0" height="0" aria-hidden="true" focusable="false"><defs>{tiles}</defs></svg>'
 
 
-def swatch(outcome: Outcome) -> str:
-    """A small sample of an outcome's fill, beside its name: decoration for a screen reader."""
+def fill(of: Outcome | Group) -> str:
+    """The id of a fill."""
+    return f"{'outcome' if isinstance(of, Outcome) else 'group'}-{of}"
+
+
+def swatch(of: Outcome | Group) -> str:
+    """A small sample of a fill, beside its name: decoration for a screen reader."""
     return (
         '<svg class="swatch" viewBox="0 0 24 16" aria-hidden="true" focusable="false">'
-        f'<rect width="24" height="16" fill="url(#fill-{outcome})"/></svg>'
+        f'<rect width="24" height="16" fill="url(#{fill(of)})"/></svg>'
     )
 
 
-def stacked_bar(name: str, title: str, description: str, by_outcome: Mapping[Outcome, int], *, height: int = 40) -> str:
-    """One bar, a segment an outcome, in the order of :data:`STYLES`. ``name`` makes the ids unique."""
-    width = 1000.0
-    drawn = [(outcome, by_outcome[outcome]) for outcome in STYLES if by_outcome.get(outcome, 0)]
-    spans = _spans([devices for _, devices in drawn], width)
-    parts = "".join(
-        f'<rect x="{start:.2f}" y="0" width="{size:.2f}" height="{height}" fill="url(#fill-{outcome})"/>'
-        for (outcome, _), (start, size) in zip(drawn, spans, strict=True)
+@dataclass(frozen=True, slots=True)
+class Caption:
+    """What a picture is called and what it says in words, both escaped. ``id`` makes its ids unique in the page."""
+
+    id: str
+    title: str
+    description: str
+
+
+Parts = Sequence[tuple[Outcome | Group, int]]
+
+
+def small_bar(caption: Caption, parts: Parts) -> str:
+    """A bar for a row of a table."""
+    return _bar(caption, parts, width=260, height=18, kind="small")
+
+
+def large_bar(caption: Caption, parts: Parts) -> str:
+    """A bar across the page, drawn once for a screen or paper and once for a phone, where patterns would shrink."""
+    slim = Caption(f"{caption.id}-slim", caption.title, caption.description)
+    return _bar(caption, parts, width=1040, height=44, kind="wide") + _bar(
+        slim, parts, width=360, height=44, kind="slim"
+    )
+
+
+def _bar(caption: Caption, parts: Parts, *, width: int, height: int, kind: str) -> str:
+    """One bar, a segment a part, in the order given."""
+    drawn = [(of, devices) for of, devices in parts if devices]
+    spans = _spans([devices for _, devices in drawn], float(width))
+    segments = "".join(
+        f'<rect x="{start:.2f}" y="0" width="{size:.2f}" height="{height}" fill="url(#{fill(of)})"/>'
+        for (of, _), (start, size) in zip(drawn, spans, strict=True)
     )
     gaps = "".join(
-        f'<rect x="{start - 1:.2f}" y="0" width="2" height="{height}" fill="#fff"/>' for start, _ in spans[1:]
+        f'<rect x="{start - 0.75:.2f}" y="0" width="1.5" height="{height}" fill="#fff"/>' for start, _ in spans[1:]
     )
+    title, description = f"{caption.id}-t", f"{caption.id}-d"
     return (
-        f'<svg class="bar" role="img" aria-labelledby="{name}-t {name}-d" viewBox="0 0 1000 {height}" '
-        f'preserveAspectRatio="none"><title id="{name}-t">{title}</title><desc id="{name}-d">{description}</desc>'
-        f"{parts}{gaps}</svg>"
+        f'<svg class="bar {kind}" role="img" aria-labelledby="{title} {description}" viewBox="0 0 {width} {height}" '
+        f'preserveAspectRatio="none"><title id="{title}">{caption.title}</title>'
+        f'<desc id="{description}">{caption.description}</desc>{segments}{gaps}</svg>'
     )
 
 
@@ -121,7 +153,9 @@ def convergence(pen: Pen, points: Sequence[HistoryPoint], fleet: int) -> str:
 def _steps(pen: Pen, points: Sequence[HistoryPoint], fleet: int, frame: _Frame, name: str) -> str:
     series = {group: [by_group(point.by_outcome)[group] for point in points] for group in Group}
     shown = {group: values for group, values in series.items() if any(values)}
-    top = _ceiling(max([fleet, 1, *(value for values in shown.values() for value in values)]))
+    highest = max([fleet, 1, *(value for values in shown.values() for value in values)])
+    step = _step(highest)
+    top = step * -(-highest // step)
     start, end = points[0].at, points[-1].at
     span = max((end - start).total_seconds(), 1.0)
 
@@ -131,7 +165,7 @@ def _steps(pen: Pen, points: Sequence[HistoryPoint], fleet: int, frame: _Frame, 
     def y(value: float) -> float:
         return frame.top + frame.plot_height * (1 - value / top)
 
-    parts = [_grid(pen, frame, top), _time_axis(pen, frame, start, end)]
+    parts = [_grid(pen, frame, step, top), _time_axis(pen, frame, start, end)]
     for group, values in shown.items():
         path = f"M{x(start):.1f} {y(values[0]):.1f}" + "".join(
             f"H{x(point.at):.1f}V{y(value):.1f}" for point, value in zip(points[1:], values[1:], strict=True)
@@ -170,24 +204,23 @@ def _movement(pen: Pen, shown: Mapping[Group, Sequence[int]]) -> str:
     return " ".join(parts)
 
 
-def _ceiling(value: int) -> int:
-    """The next round number, for an axis in four parts."""
-    step = 1
+def _step(value: int) -> int:
+    """The distance between the lines of an axis: 1, 2 or 5 times a power of ten, at most five of them."""
+    power = 1
     while True:
-        for factor in (4, 8, 12, 20, 40):
-            if factor * step >= value:
-                return factor * step
-        step *= 10
+        for factor in (1, 2, 5):
+            if factor * power * 5 >= value:
+                return factor * power
+        power *= 10
 
 
-def _grid(pen: Pen, frame: _Frame, top: int) -> str:
+def _grid(pen: Pen, frame: _Frame, step: int, top: int) -> str:
     parts = []
-    for quarter in range(5):
-        value = top * quarter // 4
-        at = frame.top + frame.plot_height * (1 - quarter / 4)
+    for value in range(0, top + 1, step):
+        at = frame.top + frame.plot_height * (1 - value / top)
         parts.append(
             f'<line x1="{frame.left}" x2="{frame.width - frame.right}" y1="{at:.1f}" y2="{at:.1f}" '
-            f'stroke="{"#5b6470" if quarter == 0 else "#d5dbe1"}"/>'
+            f'stroke="{"#d5dbe1" if value else "#5b6470"}"/>'
             f'<text x="{frame.left - 8}" y="{at + 4:.1f}" class="tick" text-anchor="end">{pen.number(value)}</text>'
         )
     return "".join(parts)

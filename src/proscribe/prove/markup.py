@@ -42,10 +42,11 @@ _EN_MONTHS = (
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table. ``kind``: text, number, code or picture."""
+    """A column of a table. ``kind``: text, number, date, code or picture; ``mark`` is a picture before the title."""
 
     title: Text
     kind: str = "text"
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ class Pen:
             percent, mark = 0.1, "<"
         elif 99.9 < percent < 100:
             percent, mark = 99.9, ">"
-        shown = f"{percent:.1f}".removesuffix(".0")
+        shown = f"{percent:.1f}" if 0 < percent < 100 else f"{percent:.0f}"
         if self.language == "fr":
             shown = shown.replace(".", ",")
             mark = mark and f"{mark}{_NO_BREAK}"
@@ -119,22 +120,33 @@ class Pen:
             return self.number(value)
         return self.text(value)
 
+    def path(self, value: str) -> Raw:
+        """A name with slashes in it, which may break after each of them and nowhere else if it fits."""
+        return Raw(self.text(value).replace("/", "/<wbr>"))
+
     def table(
-        self, caption: Text, columns: Sequence[Column], rows: Sequence[Sequence[Cell]], *, wide: bool = False
+        self,
+        caption: Text,
+        columns: Sequence[Column],
+        rows: Sequence[Sequence[Cell]],
+        *,
+        wide: bool = False,
+        total: bool = False,
     ) -> str:
         """A table whose first column heads its rows.
 
         On a phone each row becomes a block (CSS), which makes browsers forget that it is a table; the explicit roles
-        keep it one for a screen reader. ``wide`` tables become blocks earlier.
+        keep it one for a screen reader. ``wide`` tables become blocks earlier; with ``total`` the last row sums up the others.
         """
         titles = [self.text(column.title) for column in columns]
         head = "".join(
-            f'<th role="columnheader" scope="col" class="{column.kind}">{title}</th>'
+            f'<th role="columnheader" scope="col" class="{column.kind}">{column.mark}{title}</th>'
             for column, title in zip(columns, titles, strict=True)
         )
         body = "".join(self._row(columns, titles, row) for row in rows)
+        kinds = ("wide" if wide else "narrow") + (" totals" if total else "")
         return (
-            f'<table role="table" class="{"wide" if wide else "narrow"}"><caption>{self.text(caption)}</caption>'
+            f'<table role="table" class="{kinds}"><caption>{self.text(caption)}</caption>'
             f'<thead role="rowgroup"><tr role="row">{head}</tr></thead><tbody role="rowgroup">{body}</tbody></table>'
         )
 

@@ -18,7 +18,7 @@ from proscribe.text import Language, Text
 Section = tuple[str, Text, Callable[[Pen, ReportData], str]]
 
 SECTIONS: tuple[Section, ...] = (
-    ("decision", Text("The decision", "La décision"), report_outcomes.decision),
+    ("decision", Text("The decision, and where it stands", "La décision, et où l'on en est"), report_outcomes.decision),
     (
         "not-seen",
         Text("What we could not see or do", "Ce que nous n'avons pu voir ni faire"),
@@ -59,7 +59,7 @@ def render(data: ReportData, language: Language) -> str:
     )
     contents = "".join(f'<li><a href="#{name}">{pen.text(heading)}</a></li>' for name, heading, _ in SECTIONS)
     skip = pen.text(Text("Skip to the report", "Passer au rapport"))
-    contents_title = pen.text(Text("Contents", "Table des matières"))
+    contents_title = pen.text(Text("In this report", "Dans ce rapport"))
     return (
         f'<!DOCTYPE html>\n<html lang="{language}-CA"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
@@ -69,9 +69,8 @@ def render(data: ReportData, language: Language) -> str:
         f'<header class="masthead"><div class="sheet"><p class="owner">{pen.text(data.organisation)}</p>'
         f"<h1>{pen.text(data.directive.title)}</h1>"
         f"<p>{pen.text(Text('Compliance report', 'Rapport de conformité'))}, {pen.moment(data.generated_at)}</p>"
-        f'</div></header><main id="main" tabindex="-1"><div class="sheet">{sections}'
-        f'<nav aria-label="{contents_title}"><h2>{contents_title}</h2><ul>{contents}</ul></nav>'
-        f'</div></main><footer><div class="sheet"><p>{_footer(pen, data)}</p></div></footer></body></html>\n'
+        f'</div></header><nav aria-label="{contents_title}"><div class="sheet"><ul>{contents}</ul></div></nav>'
+        f'<main id="main" tabindex="-1"><div class="sheet">{sections}</div></main><footer><div class="sheet"><p>{_footer(pen, data)}</p></div></footer></body></html>\n'
     )
 
 

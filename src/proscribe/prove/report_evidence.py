@@ -59,7 +59,7 @@ def refusals(pen: Pen, data: ReportData) -> str:
     rows: list[list[Cell]] = [
         [
             REFUSALS[refusal.reason],
-            _place(refusal.system, refusal.scope),
+            pen.path(_place(refusal.system, refusal.scope)),
             len(refusal.devices),
             refusal.what,
             refusal.remedy,
@@ -110,8 +110,8 @@ def exemptions(pen: Pen, data: ReportData) -> str:
         Column(Text("Exemption", "Exemption")),
         Column(Text("Ground", "Motif")),
         Column(Text("Devices", "Appareils"), "number"),
-        Column(Text("From", "Du")),
-        Column(Text("Until", "Au")),
+        Column(Text("From", "Du"), "date"),
+        Column(Text("Until", "Au"), "date"),
         Column(Text("Mitigation", "Mesures d'atténuation")),
     ]
     return pen.table(Text("Exemptions on record", "Exemptions consignées"), columns, rows, wide=True)

@@ -81,6 +81,15 @@ GROUP_COLOURS: dict[Group, str] = {
 }
 
 
+GROUP_PATTERNS: dict[Group, str] = {
+    Group.verified: "solid",
+    Group.waiting: "horizontal",
+    Group.unseen: "diagonal",
+    Group.not_done: "cross",
+    Group.exempt: "dots",
+}
+
+
 def by_group(by_outcome: Mapping[Outcome, int]) -> dict[Group, int]:
     """Outcome counts put together into the five groups; every group is there, be it with 0."""
     groups = dict.fromkeys(Group, 0)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from proscribe.directive.model import Directive
 from proscribe.enforce.model import Outcome
-from proscribe.prove.charts import convergence, stacked_bar, swatch
+from proscribe.prove.charts import Caption, convergence, large_bar, small_bar, swatch
 from proscribe.prove.evidence import SMALL_DEPARTMENTS, HistoryPoint
 from proscribe.prove.markup import Cell, Column, Pen, Raw
 from proscribe.prove.report_model import STYLES, Group, ReportData, by_group
@@ -155,17 +155,22 @@ def _absent(pen: Pen, counted: Mapping[Outcome, int]) -> str:
     if not none:
         return ""
     listed = Text("; ".join(name.en for name in none), "; ".join(name.fr for name in none))
-    return _paragraph(pen, Text("No device: ", "Aucun appareil : ") + listed + Text(".", "."), "note")
+    return _paragraph(
+        pen,
+        Text("No device is in any of these states: ", "Aucun appareil dans les états suivants : ")
+        + listed
+        + Text(".", "."),
+        "note",
+    )
 
 
 def overall(pen: Pen, data: ReportData) -> str:
     """One bar for the fleet, and the table that says the same."""
     fleet, counted = data.counts.fleet, data.counts.by_outcome
-    bar = stacked_bar(
-        "overall",
-        pen.text(Text("All devices by outcome", "Tous les appareils selon le résultat")),
-        _in_words(pen, counted),
-        counted,
+    title = pen.text(Text("All devices by outcome", "Tous les appareils selon le résultat"))
+    bar = large_bar(
+        Caption("overall", title, _in_words(pen, counted)),
+        [(outcome, counted.get(outcome, 0)) for outcome in STYLES],
     )
     rows: list[list[Cell]] = [
         [
@@ -184,9 +189,8 @@ def overall(pen: Pen, data: ReportData) -> str:
         Column(Text("Share", "Part"), "number"),
         Column(Text("Counts as compliance", "Compte comme conformité")),
     ]
-    return f'<div class="keep">{bar}</div>' + pen.table(
-        Text("Outcomes of the fleet", "Résultats du parc"), columns, rows
-    )
+    table = pen.table(Text("Outcomes of the fleet", "Résultats du parc"), columns, rows, total=True)
+    return f'<div class="keep">{bar}</div>{table}'
 
 
 def departments(pen: Pen, data: ReportData) -> str:
@@ -195,24 +199,25 @@ def departments(pen: Pen, data: ReportData) -> str:
     for number, department in enumerate(data.counts.departments, start=1):
         groups = by_group(department.by_outcome)
         name = _department(pen, department.name, data.small_cell_floor)
-        label = pen.text(Text("Outcomes: ", "Résultats : ")) + name
-        bar = stacked_bar(
-            f"department-{number}", label, _in_words(pen, department.by_outcome), department.by_outcome, height=20
+        title = pen.text(Text("Outcomes: ", "Résultats : ")) + name
+        words = "; ".join(
+            f"{pen.text(GROUPS[group])}{pen.text(Text(':', ' :'))} {pen.number(groups[group])}" for group in Group
         )
+        bar = small_bar(Caption(f"department-{number}", title, words), [(group, groups[group]) for group in Group])
         rows.append([Raw(name), Raw(bar), department.devices, *(groups[group] for group in Group)])
     columns = [
         Column(Text("Department", "Ministère")),
         Column(Text("Picture", "Aperçu"), "picture"),
         Column(Text("Devices", "Appareils"), "number"),
-        *(Column(GROUPS[group], "number") for group in Group),
+        *(Column(GROUPS[group], "number", swatch(group)) for group in Group),
     ]
     note = _paragraph(
         pen,
         Text(
-            "The bars use the patterns of the table above. Not seen: blocked without visibility, out of sight, too old "
-            "or not known. Not done: failed, refused by the holder or impossible.",
-            "Les barres reprennent les motifs du tableau précédent. Non vu : bloquée sans visibilité, hors de vue, "
-            "trop ancien ou indéterminé. Non fait : échec, refus du détenteur ou impossible.",
+            "Not seen: blocked without visibility, out of sight, last report too old, or not known. Not done: failed, "
+            "refused by the holder, or impossible.",
+            "Non vu : bloquée sans visibilité, hors de vue, dernier signalement trop ancien ou indéterminé. Non fait : "
+            "échec, refus du détenteur ou impossible.",
         ),
         "note",
     )
@@ -263,7 +268,9 @@ def progress(pen: Pen, data: ReportData) -> str:
             f" ({len(shown)} of {len(points)} shown)", f" ({len(shown)} évaluations sur {len(points)} présentées)"
         )
     picture = convergence(pen, points, data.counts.fleet)
-    return f'{lead}<div class="keep">{picture}</div>{pen.table(caption, columns, rows)}'
+    legend = pen.text(Text("Devices by group; times in UTC", "Appareils par groupe; heures en UTC"))
+    figure = f'<figure class="keep"><figcaption>{legend}</figcaption>{picture}</figure>'
+    return f"{lead}{figure}{pen.table(caption, columns, rows)}"
 
 
 def _thinned(points: Sequence[HistoryPoint]) -> list[HistoryPoint]:

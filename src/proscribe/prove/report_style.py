@@ -60,7 +60,7 @@ p,ul,ol,dl{margin:0 0 1rem}
 section>p,section>ul,section>ol{max-width:46rem}
 .lead{font-size:1.1rem}
 .note{color:var(--soft);font-size:.94rem}
-.answer{display:grid;grid-template-columns:1.5fr 1fr 1fr;gap:1rem;margin:1.25rem 0 .75rem;padding:0;list-style:none;
+.answer{display:grid;grid-template-columns:1.5fr 1fr 1fr;gap:1rem;margin:1.25rem 0 1.6rem;padding:0;list-style:none;
 max-width:none!important}
 .answer li{background:var(--tint);padding:1rem 1.15rem 1.05rem;border-top:4px solid var(--good);
 print-color-adjust:exact;-webkit-print-color-adjust:exact}
@@ -75,11 +75,14 @@ dl.facts{display:grid;grid-template-columns:minmax(9rem,15rem) 1fr;gap:.45rem 1.
 dl.facts dt{color:var(--soft)}
 dl.facts dd{margin:0;min-width:0}
 dl.facts ul{margin:0;padding-left:1.1rem}
-nav ul{columns:2;column-gap:2rem;padding-left:1.1rem;margin:0}
-nav li{break-inside:avoid;margin-bottom:.2rem}
+nav{background:var(--tint);font-size:.92rem}
+nav ul{display:flex;flex-wrap:wrap;gap:.15rem 1.35rem;list-style:none;margin:0;padding:.65rem 0}
+nav a{display:inline-block;padding:.2rem 0}
 .bar{display:block;width:100%;height:2.75rem;margin:.4rem 0 1.1rem}
-td .bar{height:1.1rem;margin:0;min-width:8rem}
-.swatch{width:1.6rem;height:1.05rem;vertical-align:-.15rem;margin-right:.55rem;flex:none}
+.bar.small{height:1.15rem;margin:.15rem 0 0;min-width:8rem}
+.bar.slim{display:none}
+.swatch{width:1.6rem;height:1.05rem;vertical-align:-.15rem;margin-right:.5rem;flex:none}
+thead .swatch{display:block;margin:0 0 .3rem auto}
 .lines{display:block;width:100%;height:auto;margin:.5rem 0 1rem}
 .lines.slim{display:none}
 .lines text{font:13px system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","Liberation Sans",Arial,sans-serif}
@@ -88,39 +91,44 @@ td .bar{height:1.1rem;margin:0;min-width:8rem}
 table{border-collapse:collapse;width:100%;margin:.5rem 0 1.25rem;font-variant-numeric:tabular-nums}
 caption{text-align:left;font-weight:600;padding:0 0 .5rem}
 th,td{text-align:left;vertical-align:top;padding:.5rem .7rem;border-bottom:1px solid var(--rule);
-overflow-wrap:anywhere}
+overflow-wrap:break-word}
+tbody tr:last-child>*{border-bottom:0}
+.totals tbody tr:last-child>*{border-top:2px solid var(--soft);font-weight:600}
+figure{margin:0}
+figcaption{color:var(--soft);font-size:.94rem}
 th:first-child,td:first-child{padding-left:0}
 thead th{border-bottom:2px solid var(--soft);color:var(--soft);font-weight:600;font-size:.92rem;vertical-align:bottom;
 overflow-wrap:normal}
 tbody th{font-weight:600}
-td.number,th.number{text-align:right;white-space:nowrap;overflow-wrap:normal}
+td.number,th.number{text-align:right}
+td.number,td.date{white-space:nowrap}
 td.picture,th.picture{width:26%}
+td.code{overflow-wrap:anywhere;min-width:9rem}
 td.code,code,.hash{font-family:ui-monospace,"Cascadia Mono","Liberation Mono",Menlo,Consolas,monospace;font-size:.86rem}
 .hash{overflow-wrap:anywhere}
 pre{background:var(--tint);padding:.8rem 1rem;white-space:pre-wrap;overflow-wrap:anywhere;margin:.4rem 0 1rem}
-.sum th,.sum td{border-top:2px solid var(--soft)}
 footer{border-top:1px solid var(--rule);padding:1.25rem 0 2.5rem;color:var(--soft);font-size:.94rem}
-@media (max-width:60rem){
+@media screen and (max-width:60rem){
 table.wide,table.wide tbody,table.wide tr,table.wide td,table.wide tbody th{display:block;width:auto}
 table.wide thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 table.wide tr{border-bottom:1px solid var(--rule);padding:.65rem 0}
 table.wide td,table.wide tbody th{border:0;padding:.15rem 0;text-align:left;white-space:normal}
 table.wide td::before{content:attr(data-label) " ";color:var(--soft);display:block;font-size:.88rem;
 font-family:system-ui,sans-serif}
-table.wide td.number::before{display:inline}
+table.wide td.number::before,table.wide td.date::before{display:inline}
 }
-@media (max-width:38rem){
+@media screen and (max-width:38rem){
 .sheet{padding:0 1rem}
 .masthead{padding:1.4rem 0 1.25rem}
 .answer{grid-template-columns:1fr 1fr;gap:.6rem}
 .answer .good{grid-column:1/-1}
 .answer li{padding:.75rem .9rem}
 .answer b{font-size:1.75rem}
-nav ul{columns:1}
+nav ul{gap:.1rem 1rem}
 dl.facts{grid-template-columns:1fr;gap:.1rem}
 dl.facts dd{margin-bottom:.7rem}
-.lines{display:none}
-.lines.slim{display:block}
+.lines,.bar.wide{display:none}
+.lines.slim,.bar.slim{display:block}
 table.narrow,table.narrow tbody,table.narrow tr,table.narrow td,table.narrow tbody th{display:block;width:auto}
 table.narrow thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 table.narrow tr{border-bottom:1px solid var(--rule);padding:.65rem 0}
@@ -128,7 +136,7 @@ table.narrow td,table.narrow tbody th{border:0;padding:.15rem 0;text-align:left;
 table.narrow td.number{display:flex;justify-content:space-between;gap:1rem}
 table.narrow td::before{content:attr(data-label) " ";color:var(--soft);font-size:.92rem}
 table.narrow td.text::before,table.narrow td.picture::before{display:block}
-td .bar{height:1.5rem;margin:.2rem 0}
+.bar.small{height:1.5rem;margin:.2rem 0}
 }
 @media print{
 @page{size:letter;margin:1.6cm 1.5cm}
@@ -144,12 +152,13 @@ section{padding:.55cm 0 .2cm}
 .answer b{font-size:19pt}
 .answer .good{grid-column:auto}
 .bar{height:.8cm}
-td .bar{height:.34cm}
+.bar.small{height:.36cm;min-width:3cm}
 tr,li,pre,.answer,.lines,.bar,.keep,dl.facts dd,dl.facts dt{break-inside:avoid}
 thead{display:table-header-group}
 th,td{padding:.14cm .2cm}
-.lines{display:block;max-height:8cm}
-.lines.slim{display:none}
+.lines,.bar.wide{display:block;max-height:8cm}
+.lines.slim,.bar.slim{display:none}
+body{orphans:3;widows:3}
 a{color:inherit;text-decoration:none}
 }
 """
