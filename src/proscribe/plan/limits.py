@@ -77,15 +77,15 @@ def parse(words: str, *, field: str = "") -> Limit:
 
 
 def parse_ring(words: str, *, field: str = "ring") -> Ring:
-    """Read ``"<name>:<size>"`` or ``"<name>:<size>@<success rate>%"``, e.g. ``"canary:5%@98%"``. Raises LimitError."""
-    name, colon, rest = words.partition(":")
+    """Read ``"<name>=<size>"`` or ``"<name>=<size>@<success rate>%"``, e.g. ``"canary=5%@98%"``. Raises LimitError."""
+    name, equals, rest = words.partition("=")
     size, at, rate = rest.partition("@")
-    if not colon or not name.strip():
+    if not equals or not name.strip():
         raise LimitError(
             Text(f"{words!r} is not a ring", f"{words!r} n'est pas un anneau"),
             remedy=Text(
-                "Write a name, a colon and a size, e.g. canary:5% or canary:5%@98%.",
-                "Écrivez un nom, un deux-points et une taille, p. ex. canari:5% ou canari:5%@98%.",
+                "Write a name, an equals sign and a size, e.g. canary=5% or canary=5%@98%.",
+                "Écrivez un nom, un signe égal et une taille, p. ex. canari=5% ou canari=5%@98%.",
             ),
             where=Where(field=field),
         )
