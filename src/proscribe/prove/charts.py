@@ -139,7 +139,7 @@ class _Frame:
 
 
 _WIDE = _Frame(width=960, height=340, left=64, right=150, top=16, bottom=44)
-_NARROW = _Frame(width=360, height=330, left=46, right=92, top=14, bottom=44)
+_NARROW = _Frame(width=360, height=330, left=44, right=124, top=14, bottom=44)
 
 
 def convergence(pen: Pen, points: Sequence[HistoryPoint], fleet: int) -> str:

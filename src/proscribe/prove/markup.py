@@ -42,7 +42,7 @@ _EN_MONTHS = (
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table. ``kind``: text, number, date, code or picture; ``mark`` is a picture before the title."""
+    """A column. ``kind``: text, number, date, word, code or picture; ``mark``: a picture before the title."""
 
     title: Text
     kind: str = "text"
@@ -136,7 +136,8 @@ class Pen:
         """A table whose first column heads its rows.
 
         On a phone each row becomes a block (CSS), which makes browsers forget that it is a table; the explicit roles
-        keep it one for a screen reader. ``wide`` tables become blocks earlier; with ``total`` the last row sums up the others.
+        keep it one for a screen reader. ``wide`` tables become blocks earlier; with ``total`` the last row sums up the
+        others.
         """
         titles = [self.text(column.title) for column in columns]
         head = "".join(
@@ -144,7 +145,7 @@ class Pen:
             for column, title in zip(columns, titles, strict=True)
         )
         body = "".join(self._row(columns, titles, row) for row in rows)
-        kinds = ("wide" if wide else "narrow") + (" totals" if total else "")
+        kinds = ("wide" if wide else "narrow") + (" totals" if total else "") + (" short" if len(rows) < 16 else "")
         return (
             f'<table role="table" class="{kinds}"><caption>{self.text(caption)}</caption>'
             f'<thead role="rowgroup"><tr role="row">{head}</tr></thead><tbody role="rowgroup">{body}</tbody></table>'

@@ -70,7 +70,8 @@ def render(data: ReportData, language: Language) -> str:
         f"<h1>{pen.text(data.directive.title)}</h1>"
         f"<p>{pen.text(Text('Compliance report', 'Rapport de conformité'))}, {pen.moment(data.generated_at)}</p>"
         f'</div></header><nav aria-label="{contents_title}"><div class="sheet"><ul>{contents}</ul></div></nav>'
-        f'<main id="main" tabindex="-1"><div class="sheet">{sections}</div></main><footer><div class="sheet"><p>{_footer(pen, data)}</p></div></footer></body></html>\n'
+        f'<main id="main" tabindex="-1"><div class="sheet">{sections}</div></main>'
+        f'<footer><div class="sheet"><p>{_footer(pen, data)}</p></div></footer></body></html>\n'
     )
 
 

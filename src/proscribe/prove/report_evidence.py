@@ -73,7 +73,7 @@ def refusals(pen: Pen, data: ReportData) -> str:
         Column(Text("Devices", "Appareils"), "number"),
         Column(Text("What", "Objet")),
         Column(Text("Remedy", "Solution")),
-        Column(Text("Stops the plan", "Arrête le plan")),
+        Column(Text("Stops the plan", "Arrête le plan"), "word"),
     ]
     more = ""
     if len(listed) > MAX_REFUSALS:
@@ -140,7 +140,7 @@ def coverage(pen: Pen, data: ReportData) -> str:
         Column(Text("Devices", "Appareils"), "number"),
         Column(Text("Sees at best", "Voit au mieux")),
         Column(Text("Cannot see", "Ne peut voir")),
-        Column(Text("Too old after", "Périmé après")),
+        Column(Text("Too old after", "Périmé après"), "word"),
     ]
     caption = Text("Coverage by class of device", "Couverture par catégorie d'appareils")
     return pen.table(caption, columns, rows, wide=True)

@@ -187,7 +187,7 @@ def overall(pen: Pen, data: ReportData) -> str:
         Column(Text("Outcome", "Résultat")),
         Column(Text("Devices", "Appareils"), "number"),
         Column(Text("Share", "Part"), "number"),
-        Column(Text("Counts as compliance", "Compte comme conformité")),
+        Column(Text("Counts as compliance", "Compte comme conformité"), "word"),
     ]
     table = pen.table(Text("Outcomes of the fleet", "Résultats du parc"), columns, rows, total=True)
     return f'<div class="keep">{bar}</div>{table}'

@@ -99,7 +99,7 @@ figcaption{color:var(--soft);font-size:.94rem}
 th:first-child,td:first-child{padding-left:0}
 thead th{border-bottom:2px solid var(--soft);color:var(--soft);font-weight:600;font-size:.92rem;vertical-align:bottom;
 overflow-wrap:normal}
-tbody th{font-weight:600}
+tbody th{font-weight:600;min-width:8.5rem}
 td.number,th.number{text-align:right}
 td.number,td.date{white-space:nowrap}
 td.picture,th.picture{width:26%}
@@ -109,13 +109,15 @@ td.code,code,.hash{font-family:ui-monospace,"Cascadia Mono","Liberation Mono",Me
 pre{background:var(--tint);padding:.8rem 1rem;white-space:pre-wrap;overflow-wrap:anywhere;margin:.4rem 0 1rem}
 footer{border-top:1px solid var(--rule);padding:1.25rem 0 2.5rem;color:var(--soft);font-size:.94rem}
 @media screen and (max-width:60rem){
+table.wide caption{display:block}
 table.wide,table.wide tbody,table.wide tr,table.wide td,table.wide tbody th{display:block;width:auto}
 table.wide thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 table.wide tr{border-bottom:1px solid var(--rule);padding:.65rem 0}
 table.wide td,table.wide tbody th{border:0;padding:.15rem 0;text-align:left;white-space:normal}
 table.wide td::before{content:attr(data-label) " ";color:var(--soft);display:block;font-size:.88rem;
 font-family:system-ui,sans-serif}
-table.wide td.number::before,table.wide td.date::before{display:inline}
+table.wide td.number,table.wide td.date,table.wide td.word{display:flex;justify-content:space-between;gap:1rem;
+max-width:24rem}
 }
 @media screen and (max-width:38rem){
 .sheet{padding:0 1rem}
@@ -129,24 +131,29 @@ dl.facts{grid-template-columns:1fr;gap:.1rem}
 dl.facts dd{margin-bottom:.7rem}
 .lines,.bar.wide{display:none}
 .lines.slim,.bar.slim{display:block}
+table.narrow caption{display:block}
 table.narrow,table.narrow tbody,table.narrow tr,table.narrow td,table.narrow tbody th{display:block;width:auto}
 table.narrow thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 table.narrow tr{border-bottom:1px solid var(--rule);padding:.65rem 0}
 table.narrow td,table.narrow tbody th{border:0;padding:.15rem 0;text-align:left;white-space:normal}
-table.narrow td.number{display:flex;justify-content:space-between;gap:1rem}
+table.narrow td.number,table.narrow td.word{display:flex;justify-content:space-between;gap:1rem}
 table.narrow td::before{content:attr(data-label) " ";color:var(--soft);font-size:.92rem}
 table.narrow td.text::before,table.narrow td.picture::before{display:block}
+.totals tbody tr:last-child>*{border-top:0}
+.totals tbody tr:last-child{border-top:2px solid var(--soft)}
 .bar.small{height:1.5rem;margin:.2rem 0}
 }
 @media print{
 @page{size:letter;margin:1.6cm 1.5cm}
-body{font-size:9.6pt;line-height:1.42}
+html{font-size:9.6pt}
+body{line-height:1.42}
 .sheet{max-width:none;padding:0}
 .masthead{padding:.7cm .7cm .6cm}
 .skip,nav{display:none}
 h1{font-size:20pt}
 h2{font-size:13.5pt}
-h2,h3,caption{break-after:avoid}
+h2,h3,caption,thead,figcaption{break-after:avoid}
+table.short{break-inside:avoid}
 section{padding:.55cm 0 .2cm}
 .answer{grid-template-columns:1.5fr 1fr 1fr}
 .answer b{font-size:19pt}
