@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from proscribe.canonical import Digest
-from proscribe.enforce.keys import FOUND, action_key, actions_of, slot
+from proscribe.enforce.keys import FOUND, Slot, action_key, actions_of, part, slot
 from proscribe.enforce.model import Action, ActionState
 from proscribe.enforce.ports import ActionRepository, Journal
 from proscribe.enforce.sending import about
@@ -87,8 +87,8 @@ def adopt(
 def _move(repository: ActionRepository, action: Action, plan: Plan, digest: Digest) -> None:
     """An unsent order that the new plan wants too goes with the new plan's wave and holders."""
     for step in plan.steps:
-        same_place = (step.system, step.scope, step.method, step.side.value) == slot(action)
-        if same_place and tuple(sorted(step.app_ids)) == action.app_ids:
+        here = (step.system, step.scope, step.method, step.side, tuple(sorted(step.app_ids)))
+        if here == (action.system, action.scope, action.method, action.side, action.app_ids):
             moved = replace(action, plan=digest, step=step.id, wave=step.wave, holders=step.holders)
             if moved != action:
                 repository.save(moved, was=action.state)
@@ -102,7 +102,7 @@ def in_place(
 
     Its moment is when we first saw it in place: a device must be seen after that, like after any order.
     """
-    covered: dict[tuple[str, str, str, str], set[str]] = {}
+    covered: dict[Slot, set[str]] = {}
     for action in known:
         if action.directive == directive and action.state not in (ActionState.superseded, ActionState.lifted):
             covered.setdefault(slot(action), set()).update(action.app_ids)
@@ -113,7 +113,9 @@ def in_place(
             continue
         for method, side in _methods(system):
             there = system.in_place(scope, method, side) & frozenset(ground.app_ids)
-            fresh = there - covered.get((scope.system, scope.id, method, side.value), set())
+            known_here = covered.setdefault((scope.system, scope.id, method, part(side)), set())
+            fresh = there - known_here
+            known_here |= fresh
             if fresh:
                 action = Action(
                     key="",

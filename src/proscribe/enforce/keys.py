@@ -14,9 +14,10 @@ from proscribe.connectors.base import Order
 from proscribe.enforce.model import Action, ActionState, Enforcement
 from proscribe.inventory.model import Scope
 from proscribe.plan.model import Effect, Plan, Step
+from proscribe.terms import Side
 
 Slot = tuple[str, str, str, str]
-"""System, scope, method and side: one list of entries in one scope."""
+"""System, scope, method and part of the device: one list of entries in one scope."""
 
 FOUND = ""
 """``Action.step`` of what was found in place without an order of ours: it stands, but nobody approved sending it."""
@@ -25,8 +26,14 @@ _OVER = (ActionState.lifted, ActionState.lifting, ActionState.superseded)
 
 
 def slot(action: Action) -> Slot:
-    """The list of entries that an action changes."""
-    return (action.system, action.scope, action.method, action.side.value)
+    """The list of entries that an action changes. A whole device and a work side are one list: only the personal side
+    has another."""
+    return (action.system, action.scope, action.method, part(action.side))
+
+
+def part(side: Side) -> str:
+    """The part of a device that a side belongs to."""
+    return "personal" if side is Side.personal else "managed"
 
 
 def action_key(action: Action, *, follows: Iterable[str] = (), seen_version: int = 0) -> Digest:
@@ -70,16 +77,16 @@ def actions_of(
     ``retry_rejected``: an order that the system refused for good is tried once more (a person asked), else it stays
     refused, so that a standing order does not knock at a closed door every tick.
     """
-    same: dict[tuple[Slot, tuple[str, ...]], list[Action]] = {}
+    same: dict[tuple[Slot, Side, tuple[str, ...]], list[Action]] = {}
     for action in known:
         if action.directive == plan.directive:
-            same.setdefault((slot(action), action.app_ids), []).append(action)
+            same.setdefault((slot(action), action.side, action.app_ids), []).append(action)
     found = []
     for step in plan.steps:
         if step.effect in (Effect.impossible, Effect.report_only) or not step.method:
             continue
         wanted = _action(step, plan.directive, digest)
-        earlier = same.get((slot(wanted), wanted.app_ids), [])
+        earlier = same.get((slot(wanted), wanted.side, wanted.app_ids), [])
         alive = [action for action in earlier if not _is_over(action, retry_rejected=retry_rejected)]
         if alive:
             found.append(alive[0])

@@ -172,9 +172,16 @@ def _not_arrived(status: DeviceStatus, facts: DeviceFacts, every: tuple[Enforcem
 def _remarked(facts: DeviceFacts) -> _Verdict | None:
     for remark in facts.remarks:
         code = remark.partition(":")[0]
+        if code == NONCOMPLIANT and _is_pending(remark):
+            code = "pending"
         if code in REMARKS:
             return _Verdict(REMARKS[code], reasons.remarked(REMARKS[code]))
     return None
+
+
+def _is_pending(remark: str) -> bool:
+    """``noncompliant:PENDING:...`` is a device's way of saying "not yet"."""
+    return remark.partition(":")[2].partition(":")[0].lower() == "pending"
 
 
 def _listed(status: DeviceStatus, facts: DeviceFacts, case: Case, visible: tuple[Enforcement, ...]) -> _Verdict | None:
@@ -201,9 +208,11 @@ def _listed(status: DeviceStatus, facts: DeviceFacts, case: Case, visible: tuple
 
 
 def _is_refusal(remark: str, banned: set[str]) -> bool:
-    """A remark of non-compliance that is about a banned app, or about no app at all but the list that bans it."""
+    """Whether a device says that it could not comply: about a banned app, or about its personal side as such."""
     code, _, detail = remark.partition(":")
-    return code == NONCOMPLIANT and any(part in banned for part in detail.split(":"))
+    if code != NONCOMPLIANT or _is_pending(remark):
+        return False
+    return any(part in banned or part.lower().startswith("personal") for part in detail.split(":")[1:])
 
 
 def _gone(status: DeviceStatus, case: Case) -> _Verdict:
