@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from proscribe.connectors.amapi import policy as words
+from proscribe.errors import InvalidDocument, Where
 from proscribe.inventory.model import Scope
 from proscribe.plan.capability import load_rows
 from proscribe.plan.model import Capability
@@ -61,7 +62,7 @@ class AmapiSystem:
         """
         if side not in SIDES.get(method, frozenset()):
             return frozenset()
-        return words.blocked(words.read_settings(scope.settings), side)
+        return words.blocked(_read(scope), side)
 
     def objections(self, scope: Scope, method: str, side: Side, app_ids: tuple[str, ...]) -> tuple[Objection, ...]:
         """The preflight traps (discovery document; each is named by its policy field)."""
@@ -75,13 +76,24 @@ class AmapiSystem:
                     Text("Plan again with this release.", "Refaites le plan avec la présente version."),
                 ),
             )
-        policy = words.read_settings(scope.settings)
+        policy = _read(scope)
         if side is Side.personal:
             found = [*_personal(policy), *_only_listed(policy, side)]
         else:
             found = [*_removal(policy), *_imposed(policy, app_ids), *_room(policy, app_ids), *_reports(policy)]
             found += [*_relied_on(policy, app_ids), *_allow_lists(policy, app_ids), *_only_listed(policy, side)]
         return (*found, *_other_ways_in(policy, side))
+
+
+def _read(scope: Scope) -> words.Json:
+    try:
+        return words.read_settings(scope.settings)
+    except words.NotAPolicy as error:
+        raise InvalidDocument(
+            Text("the settings of this policy cannot be read", "les réglages de cette politique sont illisibles"),
+            remedy=Text("Observe the fleet again.", "Observez de nouveau le parc."),
+            where=Where(file=scope.id, field="settings"),
+        ) from error
 
 
 def _overrides(policy: words.Json) -> words.Json:

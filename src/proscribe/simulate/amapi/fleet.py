@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -185,7 +186,8 @@ def _pick(chance: random.Random, shares: Any, otherwise: Any) -> Any:
 
 
 def _slug(department: str) -> str:
-    return department.lower().replace(" ", "-")
+    """A part of a policy name: letters and digits of the name's first language."""
+    return "-".join(re.findall(r"[a-z0-9]+", department.split(" / ", maxsplit=1)[0].lower()))
 
 
 def _signer(subject: str) -> str:

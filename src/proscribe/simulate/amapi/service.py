@@ -209,7 +209,7 @@ def _instead(fault: Fault) -> Reply:
         case FaultKind.garbage:
             return Reply(200, b"<html>gateway</html>", {"Content-Type": "text/html"})
         case FaultKind.oversize:
-            return Reply(200, b'{"x":"' + b"0" * (2 << 20) + b'"}', {"Content-Type": "application/json"})
+            return Reply(200, b"{" + b" " * (2 << 20) + b"}", {"Content-Type": "application/json"})
         case _:
             return _error(fault.status, "The service failed.", reason=fault.reason)
 
