@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -45,6 +48,24 @@ class ManualClock:
         """Move on by ``timedelta(**delta)`` and return the new time."""
         self._now += timedelta(**delta)
         return self._now
+
+
+_in_use: ContextVar[Clock | None] = ContextVar("proscribe_clock", default=None)
+
+
+def current_clock() -> Clock:
+    """The clock of this context: the machine's, unless a rehearsal or a test put another in its place."""
+    return _in_use.get() or SystemClock()
+
+
+@contextmanager
+def use_clock(clock: Clock) -> Iterator[None]:
+    """Put ``clock`` in the place of the machine's for as long as the block runs."""
+    token = _in_use.set(clock)
+    try:
+        yield
+    finally:
+        _in_use.reset(token)
 
 
 def utc(value: datetime) -> datetime:

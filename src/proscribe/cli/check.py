@@ -136,12 +136,12 @@ def run(options: Options) -> int:
     from tempfile import TemporaryDirectory
 
     from proscribe.cli import check_files, check_html, check_table
-    from proscribe.clock import SystemClock
+    from proscribe.clock import current_clock
     from proscribe.evaluate.check import report
     from proscribe.evaluate.engine import evaluate
     from proscribe.inventory.ingest import ingest
 
-    clock = SystemClock()
+    clock = current_clock()
     bans = _bans(options.wanted, clock.now())
     with TemporaryDirectory(prefix="proscribe-check-") as folder:
         with _progress() as on_progress:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from proscribe.canonical import Digest
-from proscribe.clock import Clock, SystemClock
+from proscribe.clock import Clock, current_clock
 from proscribe.connectors.base import Connector
 from proscribe.connectors.registry import open_connector
 from proscribe.documents import Document
@@ -86,7 +86,7 @@ def open_installation(home: Path | None = None, *, actor: str, clock: Clock | No
     store.setup(folder)
     from proscribe.store import repositories
 
-    ticking = clock or SystemClock()
+    ticking = clock or current_clock()
     connectors = [open_connector(one.connector, one.settings, clock=ticking) for one in settings.systems]
     return Installation(
         home=folder,
