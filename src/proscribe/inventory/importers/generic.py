@@ -7,6 +7,7 @@ One row is one app on one device; device columns repeat on each row. ``generic_c
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TypeVar
 
 from proscribe.catalogue.model import AppIdentity
@@ -42,8 +43,8 @@ def device(cells: Cells) -> DeviceRecord:
     if not cells["device"]:
         raise lacking("device")
     system = cells["system"] or SYSTEM
-    observed = _moment(cells, "observed_at")
-    reported = _moment(cells, "reported_at") if observed is None else None
+    observed = moment_of(cells, "observed_at")
+    reported = moment_of(cells, "reported_at") if observed is None else None
     known = {observed is not None: Freshness.observed, reported is not None: Freshness.reported}
     return DeviceRecord(
         key=f"{system}:{cells['device']}",
@@ -130,7 +131,8 @@ def _is_team(text: str) -> bool:
     return len(text) == 10 and text.isascii() and text.isalnum() and text.upper() == text
 
 
-def _moment(cells: Cells, name: str):  # type: ignore[no-untyped-def]
+def moment_of(cells: Cells, name: str) -> datetime | None:
+    """A cell as a time; one that cannot be read is listed and counts as none."""
     found = values.moment(cells[name]) if cells[name] else None
     if cells[name] and found is None:
         cells.fault(
