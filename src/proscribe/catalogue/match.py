@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from proscribe.canonical import Digest, digest_json
 from proscribe.catalogue.identifiers import APP_IDS, APPLE, GLOBS
 from proscribe.catalogue.model import AppIdentity, Confidence, IdentifierType, Match, MatchKind, Target, TargetSet
 from proscribe.catalogue.protected import is_protected
@@ -267,3 +268,14 @@ def _near_miss(looks: str, wanted: str) -> bool:
     short, long = sorted((looks, wanted), key=len)
     place = next((i for i, (a, b) in enumerate(zip(short, long, strict=False)) if a != b), len(short))
     return short[place:] == long[place + 1 :]
+
+
+def sought(target_set: TargetSet) -> Digest:
+    """The digest of what a target set looks for: two sets that differ only in who reviewed them look for the same."""
+    return digest_json(
+        {
+            "targets": sorted([target.id, target.lead] for target in target_set.targets),
+            "siblings": sorted(target_set.siblings),
+            "publisher_names": {key: list(names) for key, names in target_set.publisher_names.items()},
+        }
+    )

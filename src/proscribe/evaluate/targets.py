@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from proscribe.canonical import Digest
-from proscribe.catalogue.match import Matcher
+from proscribe.catalogue.match import Matcher, sought
 from proscribe.catalogue.model import AppIdentity, Match, MatchKind, TargetSet
 from proscribe.directive.model import Directive
 from proscribe.documents import digest
@@ -77,7 +77,7 @@ def number(bans: Sequence[tuple[Directive, TargetSet]]) -> tuple[Ban, ...]:
 
 def watches(snapshot: Snapshot, ban: Ban) -> bool:
     """Whether the snapshot was taken looking for these targets, so that their absence from it means something."""
-    return snapshot.manifest.retention is Retention.all or ban.targets_digest in snapshot.manifest.watched
+    return snapshot.manifest.retention is Retention.all or sought(ban.targets) in snapshot.manifest.watched
 
 
 @dataclass

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any
 
 from proscribe.canonical import Digest, digest_file
+from proscribe.catalogue.match import sought
 from proscribe.catalogue.model import AppIdentity, TargetSet
 from proscribe.clock import Clock, utc
 from proscribe.documents import digest, to_bytes, to_json
@@ -69,7 +70,7 @@ class SnapshotBuilder:
         self._out = out
         self._clock = clock
         self._retention = retention
-        self.watched = tuple(sorted(digest(target_set) for target_set in target_sets))
+        self.watched = tuple(sorted(sought(target_set) for target_set in target_sets))
         self._gate = Gate(target_sets, retention)
         self._sightings = Sightings()
         self._current: dict[str, int] = {}  # device key -> its sighting in the source being read

@@ -145,7 +145,7 @@ class SnapshotManifest(Document):
 
     taken_at: datetime
     retention: Retention
-    watched: tuple[Digest, ...]  # digests of the target sets that the ingest gate kept
+    watched: tuple[Digest, ...]  # what the ingest gate looked for (``catalogue.match.sought``)
     sources: tuple[SourceSummary, ...]
     coverage: tuple[Coverage, ...]
     devices: int

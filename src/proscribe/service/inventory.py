@@ -30,9 +30,11 @@ def watched(installation: Installation) -> tuple[TargetSet, ...]:
     """What the ingest gate keeps: the targets of every shipped directive and of every one this installation adopted."""
     now = installation.clock.now()
     sets = {one.id: resolve(one, now=now) for one in shipped()}
-    for adopted in installation.stores.documents.all(TargetSet):
-        sets[adopted.directive] = adopted
-    return tuple(sets[key] for key in sorted(sets))
+    adopted: dict[str, TargetSet] = {}
+    for one in installation.stores.documents.all(TargetSet):  # newest first
+        adopted.setdefault(one.directive, one)
+    found = {**sets, **adopted}
+    return tuple(found[key] for key in sorted(found))
 
 
 def import_exports(

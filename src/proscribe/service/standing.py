@@ -25,8 +25,8 @@ class UnknownOutcome(ProscribeError):
 def orders(installation: Installation) -> tuple[Standing, ...]:
     """The newest decision about each directive."""
     newest: dict[str, Standing] = {}
-    for order in installation.stores.documents.all(Standing):
-        newest[order.directive] = order
+    for order in installation.stores.documents.all(Standing):  # newest first
+        newest.setdefault(order.directive, order)
     return tuple(newest[name] for name in sorted(newest))
 
 

@@ -1,0 +1,71 @@
+"""An installation over a simulated fleet, with a clock that both share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from proscribe.clock import ManualClock, use_clock
+from proscribe.directive.library import find, target_set
+from proscribe.plan.model import Plan
+from proscribe.service import enforcing, inventory, planning
+from proscribe.service.installation import Installation, open_installation
+from proscribe.service.model import TickSummary
+from proscribe.simulate.amapi import AmapiSimulator, FleetSpec, make_fleet
+
+DIRECTIVE = "ca-tbs-2023-wechat-kaspersky"
+START = datetime(2026, 11, 2, 13, 0, tzinfo=UTC)
+ENTERPRISE = "enterprises/lighthouses"
+
+
+class World:
+    """A department: its phones, its management service, and an installation of Proscribe."""
+
+    def __init__(self, home: Path, simulator: AmapiSimulator, clock: ManualClock) -> None:
+        self.home = home
+        self.simulator = simulator
+        self.clock = clock
+
+    def open(self, actor: str = "tester") -> Installation:
+        return open_installation(self.home, actor=actor, clock=self.clock)
+
+    def plan(self, **choices: object) -> Plan:
+        installation = self.open()
+        inventory.observe(installation)
+        resolved = target_set(find(DIRECTIVE), now=self.clock.now())
+        reviewed = replace(resolved, reviewed_by="security officer", reviewed_on=self.clock.now().date())
+        asked = {"targets": reviewed, "removal_limit": "unlimited", "rings": ("all=unlimited",), **choices}
+        return planning.propose(installation, DIRECTIVE, planning.Choices(**asked))  # type: ignore[arg-type]
+
+    def apply(self, plan: Plan | None = None, *, standing: bool = False) -> TickSummary:
+        return enforcing.apply(self.open("officer"), plan or self.plan(), approved=True, standing=standing)
+
+    def tick(self, **delta: float) -> TickSummary:
+        if delta:
+            self.clock.advance(**delta)
+        return enforcing.tick(self.open("watch"))
+
+    def settle(self, *, days: int = 3) -> TickSummary:
+        for _ in range(days * 2):
+            summary = self.tick(hours=12)
+        return summary
+
+
+@pytest.fixture
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    """``@pytest.mark.parametrize("world", [FleetSpec(...)], indirect=True)`` for another fleet."""
+    spec = getattr(request, "param", None) or FleetSpec(devices=60, start=START, departments=("Charts", "Lamps"))
+    clock = ManualClock(START)
+    home = tmp_path / "home"
+    home.mkdir()
+    with use_clock(clock), AmapiSimulator(make_fleet(spec), clock, tokens=["t"]) as simulator:
+        (home / "proscribe.toml").write_text(
+            f'[systems.android]\nconnector = "amapi"\nenterprise = "{ENTERPRISE}"\n'
+            f'endpoint = "{simulator.endpoint}"\ntoken = "t"\n',
+            encoding="utf-8",
+        )
+        yield World(home, simulator, clock)
