@@ -1,4 +1,4 @@
-"""Hand-made worlds for the planner: a directive, its targets, a fleet, and a management system that can be applied to."""
+"""Hand-made worlds for the planner: a directive, its targets, a fleet, and a management system to apply plans to."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ from proscribe.directive.model import (
     ExceptionRules,
     Force,
     RequiredAction,
-    State,
     Stance,
+    State,
 )
 from proscribe.evaluate.model import DeviceStatus, Drift, Finding, Presence
 from proscribe.inventory.model import Freshness, Retention, Scope, Snapshot, SnapshotManifest
@@ -208,26 +208,15 @@ def capability(name: str, verb: Verb, enrolment: Enrolment, side: Side, **change
 
 def android_rows() -> tuple[Capability, ...]:
     """What a policy-based Android system does: the work side seen, the personal side of company devices blind."""
-    rows = []
-    for enrolment, side in (
-        (Enrolment.fully_managed, Side.whole),
-        (Enrolment.cope, Side.work),
-        (Enrolment.byod, Side.work),
-    ):
-        for verb in (Verb.remove, Verb.block_install):
-            rows.append(capability(f"{enrolment.value}-{side.value}-{verb.value}", verb, enrolment, side))
-    for verb in (Verb.remove, Verb.block_install):
-        rows.append(
-            capability(
-                f"cope-personal-{verb.value}",
-                verb,
-                Enrolment.cope,
-                Side.personal,
-                effect=Effect.blind,
-                method="personal",
-                os_min="11",
-            )
-        )
+    seen = ((Enrolment.fully_managed, Side.whole), (Enrolment.cope, Side.work), (Enrolment.byod, Side.work))
+    verbs = (Verb.remove, Verb.block_install)
+    rows = [
+        capability(f"{enrolment.value}-{side.value}-{verb.value}", verb, enrolment, side)
+        for enrolment, side in seen
+        for verb in verbs
+    ]
+    blind = {"effect": Effect.blind, "method": "personal", "os_min": "11"}
+    rows += [capability(f"cope-personal-{verb.value}", verb, Enrolment.cope, Side.personal, **blind) for verb in verbs]
     return tuple(rows)
 
 

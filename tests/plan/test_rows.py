@@ -27,7 +27,7 @@ ROWS = pytest.mark.parametrize("row", shipped_rows(), ids=lambda row: row.id)
 def world(made, row: Capability, *, part: str | None = None, os_version: str | None = None, **changes):
     """One device of the row's class that holds the app, managed by a system that has this row and no other."""
     kind, app = APPS.get(row.platform, (IdentifierType.android_package, "com.tencent.mm"))
-    held = part or sorted(parts(row.applies_to))[0]
+    held = part or min(parts(row.applies_to))
     version = os_version if os_version is not None else (row.os_min or row.os_max or "20")
     own = replace(row, id="fleetbox/row", system="fleetbox")
     device = made.status(
@@ -87,7 +87,7 @@ def test_an_unknown_version_gets_nothing_from_a_bounded_row(made, row):
     "row", [r for r in shipped_rows() if r.verb is Verb.remove and r.applies_to != "any"], ids=lambda row: row.id
 )
 def test_an_app_held_another_way_is_not_promised_to_go(made, row):
-    for part in sorted(set(PARTS) - parts(row.applies_to)) + ["unknown"]:
+    for part in [*sorted(set(PARTS) - parts(row.applies_to)), "unknown"]:
         plan = make_plan(world(made, row, part=part))
         assert plan.counts.to_remove == 0
         assert plan.counts.cannot == 1

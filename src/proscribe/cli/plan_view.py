@@ -1,7 +1,7 @@
-"""A plan on the terminal: first what cannot be seen or done, then the blast radius, the waves and the steps.
+"""A plan on the terminal: first what cannot be seen or done, then the blast radius, the waves and the changes.
 
-Lines of text under headings rather than boxes: they fit 60 columns, and a screen reader reads them in order. The bars
-repeat a number that stands beside them and carry nothing of their own.
+Lines of text under headings rather than boxes: they fit 60 columns, and a screen reader reads them in order. A bar
+repeats the number beside it and carries nothing of its own.
 """
 
 from __future__ import annotations
@@ -18,11 +18,34 @@ if TYPE_CHECKING:
     from proscribe.plan.model import Plan, PlanCounts, Refusal, RefusalReason, Step
 
 _BAR = 20
-_SOME = 3  # sentences of one reason, and devices of one refusal, shown without --details
+_SOME = 3  # sentences of one reason shown without --details
+_STEPS = 10  # changes shown without --details
+
+_DEVICE = (Text("device", "appareil"), Text("devices", "appareils"))
+_CHANGE = (Text("change", "changement"), Text("changes", "changements"))
+_WAVE = (Text("wave", "vague"), Text("waves", "vagues"))
+_ITEM = (Text("item", "élément"), Text("items", "éléments"))
+_APP_ID = (Text("app id", "identifiant"), Text("app ids", "identifiants"))
+_HOLDS = (
+    Text("device holds a target", "appareil détient une cible"),
+    Text("devices hold a target", "appareils détiennent une cible"),
+)
+_UNSEEN = (
+    Text("device has a side that nobody can see", "appareil a un côté que personne ne peut voir"),
+    Text("devices have a side that nobody can see", "appareils ont un côté que personne ne peut voir"),
+)
+_VERBS = {
+    "observe": Text("observe", "observer"),
+    "remove": Text("remove", "retirer"),
+    "block_launch": Text("stop launching", "empêcher le lancement"),
+    "block_install": Text("stop installing", "empêcher l'installation"),
+}
+_SIDES = {"work": Text(", work side", ", côté professionnel"), "personal": Text(", personal side", ", côté personnel")}
+_NONE = Text("", "")
 
 
 def show_plan(plan: Plan, *, details: bool) -> None:
-    """Print a plan. ``details`` lists every device, app id, proof and undo."""
+    """Print a plan. ``details`` adds every device, app id, proof and undo."""
     out = console()
     _line(out, Text(f"Plan for {plan.directive}", f"Plan pour {plan.directive}"), style="bold")
     _verdict(out, plan)
@@ -30,8 +53,8 @@ def show_plan(plan: Plan, *, details: bool) -> None:
     _counts(out, plan.counts)
     _waves(out, plan)
     _steps(out, plan, details=details)
-    if not details and (plan.steps or plan.refusals):
-        _line(out, Text("", ""))
+    if not details:
+        _line(out, _NONE)
         _line(
             out,
             Text(
@@ -43,27 +66,22 @@ def show_plan(plan: Plan, *, details: bool) -> None:
 
 def _verdict(out: Console, plan: Plan) -> None:
     if plan.blocked:
-        blocking = sum(1 for refusal in plan.refusals if refusal.blocks)
-        _line(
-            out,
-            Text(
-                f"BLOCKED: {blocking} to settle before it can be applied.",
-                f"BLOQUÉ : {blocking} à régler avant toute exécution.",
-            ),
-            style="bold",
+        blocking = _number(sum(1 for refusal in plan.refusals if refusal.blocks), _ITEM)
+        words = Text(
+            f"BLOCKED: {blocking.en} to settle before it can be applied.",
+            f"BLOQUÉ : {blocking.fr} à régler avant toute exécution.",
         )
+        _line(out, words, style="bold")
     elif not plan.steps:
         _line(out, Text("Nothing to send.", "Rien à envoyer."))
     else:
-        reached = sum(wave.devices for wave in plan.waves)
-        steps, waves = len(plan.steps), len(plan.waves)
+        reached = _number(sum(wave.devices for wave in plan.waves), _DEVICE)
+        changes, waves = _number(len(plan.steps), _CHANGE), _number(len(plan.waves), _WAVE)
         _line(
             out,
             Text(
-                f"Ready for approval: {_n(steps, 'change', 'changes')} in {_n(waves, 'wave', 'waves')}, "
-                f"reaching {_n(reached, 'device', 'devices')}.",
-                f"Prêt pour approbation : {_f(steps, 'changement', 'changements')} en {_f(waves, 'vague', 'vagues')}, "
-                f"touchant {_f(reached, 'appareil', 'appareils')}.",
+                f"Ready for approval: {changes.en} in {waves.en}, reaching {reached.en}.",
+                f"Prêt pour approbation : {changes.fr} en {waves.fr}, touchant {reached.fr}.",
             ),
         )
 
@@ -76,46 +94,42 @@ def _refusals(out: Console, plan: Plan, *, details: bool) -> None:
         _line(out, Text("Nothing is refused.", "Rien n'est refusé."), indent=2)
     groups: dict[tuple[bool, RefusalReason], list[Refusal]] = {}
     for refusal in plan.refusals:
-        groups.setdefault((not refusal.blocks, refusal.reason), []).append(refusal)
-    for (passes, reason), group in groups.items():
+        groups.setdefault((refusal.blocks, refusal.reason), []).append(refusal)
+    for (blocks, reason), group in groups.items():
         devices = len({device for refusal in group for device in refusal.devices})
-        mark = Text("", "") if passes else Text("BLOCKS, ", "BLOQUE, ")
-        size = Text(_n(devices, "device", "devices"), _f(devices, "appareil", "appareils"))
-        if not devices:
-            size = Text(_n(len(group), "item", "items"), _f(len(group), "élément", "éléments"))
-        _line(
-            out,
-            Text(f"{mark.en}{REASONS[reason].en}: {size.en}", f"{mark.fr}{REASONS[reason].fr} : {size.fr}"),
-            indent=2,
-            style="bold",
-        )
-        _sentences(out, group, details=details)
-
-
-def _sentences(out: Console, group: list[Refusal], *, details: bool) -> None:
-    shown = sorted(group, key=lambda refusal: -len(refusal.devices)) if not details else group
-    for refusal in shown if details else shown[:_SOME]:
-        count = len(refusal.devices)
-        number = f" ({count:,})" if count and len(group) > 1 else ""
-        _line(out, Text(f"- {refusal.what.en}{number}", f"- {refusal.what.fr}{number}"), indent=4, hang=2)
-        if details and refusal.devices:
-            _line(out, Text(", ".join(refusal.devices), ", ".join(refusal.devices)), indent=6)
+        size = _number(devices, _DEVICE) if devices else _number(len(group), _ITEM)
+        mark = Text("BLOCKS, ", "BLOQUE, ") if blocks else _NONE
+        name = REASONS[reason]
+        words = Text(f"{mark.en}{name.en}: {size.en}", f"{mark.fr}{name.fr} : {size.fr}")
+        _line(out, words, indent=2, style="bold")
         if details:
-            _next(out, (refusal,))
-    left = len(group) - _SOME
-    if not details and left > 0:
+            _every_refusal(out, group)
+        else:
+            _some_refusals(out, group)
+
+
+def _every_refusal(out: Console, group: list[Refusal]) -> None:
+    for refusal in group:
+        _line(out, _bullet(refusal.what), indent=4, hang=2)
+        if refusal.devices:
+            _line(out, _same(", ".join(refusal.devices)), indent=6)
+        _line(out, _arrow(refusal.remedy), indent=6, hang=2)
+
+
+def _some_refusals(out: Console, group: list[Refusal]) -> None:
+    shown = sorted(group, key=lambda refusal: -len(refusal.devices))[:_SOME]
+    for refusal in shown:
+        count = f" ({len(refusal.devices)})" if refusal.devices and len(group) > 1 else ""
+        _line(out, _bullet(refusal.what + Text(count, count)), indent=4, hang=2)
+    left = len(group) - len(shown)
+    if left:
         _line(out, Text(f"- and {left} more", f"- et {left} de plus"), indent=4)
-    if not details:
-        _next(out, shown[:_SOME])
-
-
-def _next(out: Console, group: Iterable[Refusal]) -> None:
-    for remedy in dict.fromkeys(refusal.remedy for refusal in group):
-        _line(out, Text(f"→ {remedy.en}", f"→ {remedy.fr}"), indent=4, hang=2)
+    for remedy in dict.fromkeys(refusal.remedy for refusal in shown):
+        _line(out, _arrow(remedy), indent=4, hang=2)
 
 
 def _counts(out: Console, counts: PlanCounts) -> None:
-    _heading(out, Text("Blast radius", "Étendue des effets"))
+    _heading(out, Text("Blast radius, in devices", "Étendue des effets, en appareils"))
     rows = (
         (Text("in scope", "visés"), counts.in_scope),
         (Text("app removed", "application retirée"), counts.to_remove),
@@ -126,32 +140,21 @@ def _counts(out: Console, counts: PlanCounts) -> None:
     )
     width = max(len(str(label)) for label, _ in rows)
     for label, count in rows:
-        bar = "█" * _share(count, counts.in_scope)
-        _line(
-            out,
-            Text(f"{label!s:<{width}} {count:>9,}  {bar}".rstrip(), f"{label!s:<{width}} {count:>9,}  {bar}".rstrip()),
-            indent=2,
-        )
+        bar = _bar(count, counts.in_scope)
+        words = Text(f"{label.en:<{width}} {count:>9,}  {bar}", f"{label.fr:<{width}} {_french(count):>9}  {bar}")
+        _line(out, words, indent=2, wrap=False)
     if counts.invisible_side:
-        _line(
-            out,
-            Text(
-                f"Of all of these, {_n(counts.invisible_side, 'has', 'have')} a side that nobody can see.",
-                f"De ce nombre, {_f(counts.invisible_side, 'a', 'ont')} un côté que personne ne peut voir.",
-            ),
-            indent=2,
-        )
+        unseen = _number(counts.invisible_side, _UNSEEN)
+        _line(out, Text(f"Of all of these, {unseen.en}.", f"De ce nombre, {unseen.fr}."), indent=2)
     if counts.waiting:
-        _line(
-            out,
-            Text(
-                f"Of 'nothing to do', {_n(counts.waiting, 'device', 'devices')} still to sync: the ban is set, "
-                "the app was there when last seen.",
-                f"De « rien à faire », {_f(counts.waiting, 'appareil', 'appareils')} à synchroniser : "
-                "l'interdiction est en place, mais l'application s'y trouvait au dernier constat.",
-            ),
-            indent=2,
+        waiting = _number(counts.waiting, _DEVICE)
+        words = Text(
+            f"“Nothing to do” includes {waiting.en} that still held the app when last seen: the ban is set, the "
+            "device has yet to sync.",
+            f"« Rien à faire » comprend {waiting.fr} où l'application se trouvait au dernier constat : l'interdiction "
+            "est en place, la synchronisation reste à venir.",
         )
+        _line(out, words, indent=2)
 
 
 def _waves(out: Console, plan: Plan) -> None:
@@ -159,120 +162,122 @@ def _waves(out: Console, plan: Plan) -> None:
         return
     _heading(out, Text("Waves", "Vagues"))
     everything = sum(wave.devices for wave in plan.waves)
+    before = ""
     for wave in plan.waves:
-        bar = "█" * _share(wave.devices, everything)
-        head = f"{wave.number}. {wave.name}: "
-        body = Text(
-            head + f"{_n(len(wave.steps), 'change', 'changes')}, {_n(wave.devices, 'device', 'devices')}  {bar}",
-            head.replace(":", "\u00a0:")
-            + f"{_f(len(wave.steps), 'changement', 'changements')}, {_f(wave.devices, 'appareil', 'appareils')}  {bar}",
+        changes, devices = _number(len(wave.steps), _CHANGE), _number(wave.devices, _DEVICE)
+        rate = f"{wave.success_rate * 100:g}"
+        when = Text(
+            f", once {rate}% of wave {before} is verified", f", dès que {rate} % de la vague {before} sont vérifiés"
         )
-        _line(out, body, indent=2)
-    rate = f"{plan.waves[0].success_rate * 100:g}"
-    if len(plan.waves) > 1:
-        rates = " / ".join(f"{wave.success_rate * 100:g}" for wave in plan.waves[1:])
-        rate = rates if len(set(rates.split(" / "))) > 1 else rates.split(" / ")[0]
-        _line(
-            out,
-            Text(
-                f"Each wave waits until {rate}% of the wave before is verified.",
-                f"Chaque vague attend que {rate} % de la précédente soit vérifiée.",
-            ),
-            indent=2,
+        if not before:
+            when = Text(", at once", ", d'emblée")
+        words = Text(
+            f"{wave.number}. {wave.name}: {changes.en}, {devices.en}{when.en}",
+            f"{wave.number}. {wave.name} : {changes.fr}, {devices.fr}{when.fr}",
         )
+        _line(out, words, indent=2, hang=3)
+        _line(out, _same(_bar(wave.devices, everything)), indent=5, wrap=False)
+        before = str(wave.number)
 
 
 def _steps(out: Console, plan: Plan, *, details: bool) -> None:
     if not plan.steps:
         return
     _heading(out, Text("Changes", "Changements"))
-    for step in plan.steps:
-        _step(out, step, details=details)
+    for step in plan.steps if details else plan.steps[:_STEPS]:
+        _step(out, step)
+        if details:
+            _step_details(out, step)
+    left = 0 if details else len(plan.steps[_STEPS:])
+    if left:
+        _line(out, Text(f"and {left:,} more", f"et {_french(left)} de plus"), indent=2)
 
 
-def _step(out: Console, step: Step, *, details: bool) -> None:
+def _step(out: Console, step: Step) -> None:
+    side = _SIDES.get(step.side.value, _NONE)
     verbs = Text(
         ", ".join(_VERBS[verb.value].en for verb in step.verbs), ", ".join(_VERBS[verb.value].fr for verb in step.verbs)
     )
-    side = _SIDES.get(step.side.value, Text("", ""))
-    blind = Text(" (blind: nothing is reported back)", " (à l'aveugle : rien n'est signalé en retour)")
-    if step.effect.value != "blind":
-        blind = Text("", "")
-    apps = len(step.app_ids)
-    _line(
-        out,
-        Text(
-            f"{step.wave}. {step.system}, {step.scope}{side.en}: {verbs.en}{blind.en}",
-            f"{step.wave}. {step.system}, {step.scope}{side.fr} : {verbs.fr}{blind.fr}",
-        ),
-        indent=2,
-        hang=3,
+    blind = _NONE
+    if step.effect.value == "blind":
+        blind = Text(" (blind: nothing is reported back)", " (à l'aveugle : rien n'est signalé en retour)")
+    head = Text(
+        f"{step.system}, {step.scope}{side.en}: {verbs.en}{blind.en}",
+        f"{step.system}, {step.scope}{side.fr} : {verbs.fr}{blind.fr}",
     )
-    _line(
-        out,
-        Text(
-            f"{_n(apps, 'app id', 'app ids')}; {_n(len(step.holders), 'device holds', 'devices hold')} a target, "
-            f"{step.collateral:,} without one",
-            f"{_f(apps, 'identifiant', 'identifiants')}; {_f(len(step.holders), 'appareil détient', 'appareils détiennent')} "
-            f"une cible, {step.collateral:,} sans cible",
-        ),
-        indent=5,
+    wave = Text(f"Wave {step.wave}: ", f"Vague {step.wave} : ")
+    _line(out, wave + head, indent=2, hang=3)
+    apps, holders = _number(len(step.app_ids), _APP_ID), _number(len(step.holders), _HOLDS)
+    words = Text(
+        f"{apps.en}; {holders.en}, {step.collateral:,} without one",
+        f"{apps.fr}; {holders.fr}, {_french(step.collateral)} sans cible",
     )
+    _line(out, words, indent=5)
     for warning in step.warnings:
-        _line(out, Text(f"! {warning.en}", f"! {warning.fr}"), indent=5, hang=2)
-    if details:
-        for label, words in (
-            (Text("apps", "applications"), Text(", ".join(step.app_ids), ", ".join(step.app_ids))),
-            (Text("holders", "détenteurs"), Text(", ".join(step.holders), ", ".join(step.holders))),
-            (Text("method", "méthode"), Text(step.method, step.method)),
-            (Text("proved by", "preuve"), step.proved_by),
-            (Text("undo", "annulation"), step.undo),
-            (Text("step", "étape"), Text(step.id, step.id)),
-        ):
-            if words.en:
-                _line(out, Text(f"{label.en}: {words.en}", f"{label.fr} : {words.fr}"), indent=5, hang=2)
+        _line(out, Text("! ", "! ") + warning, indent=5, hang=2)
 
 
-_VERBS = {
-    "observe": Text("observe", "observer"),
-    "remove": Text("remove", "retirer"),
-    "block_launch": Text("stop launching", "empêcher le lancement"),
-    "block_install": Text("stop installing", "empêcher l'installation"),
-}
-_SIDES = {
-    "work": Text(", work side", ", côté professionnel"),
-    "personal": Text(", personal side", ", côté personnel"),
-}
+def _step_details(out: Console, step: Step) -> None:
+    for label, words in (
+        (Text("apps", "applications"), _same(", ".join(step.app_ids))),
+        (Text("holders", "détenteurs"), _same(", ".join(step.holders))),
+        (Text("method", "méthode"), _same(step.method)),
+        (Text("proved by", "preuve"), step.proved_by),
+        (Text("undo", "annulation"), step.undo),
+        (Text("step", "étape"), _same(step.id)),
+    ):
+        if words.en:
+            _line(out, Text(f"{label.en}: {words.en}", f"{label.fr} : {words.fr}"), indent=5, hang=2)
 
 
-def _share(count: int, whole: int) -> int:
-    """Blocks of a bar; a few out of many still show as one."""
-    if count == 0 or whole == 0:
-        return 0
-    return max(1, round(_BAR * count / whole))
+def _number(count: int, nouns: tuple[Text, Text]) -> Text:
+    from proscribe.plan.wording import plural
+
+    return plural(count, *nouns)
+
+
+def _french(count: int) -> str:
+    return f"{count:,}".replace(",", "\u00a0")
+
+
+def _bar(count: int, whole: int) -> str:
+    """Blocks for a share; a few out of many still show as one."""
+    return "█" * max(1, round(_BAR * count / whole)) if count and whole else ""
+
+
+def _same(words: str) -> Text:
+    return Text(words, words)
+
+
+def _bullet(words: Text) -> Text:
+    return Text("- ", "- ") + words
+
+
+def _arrow(words: Text) -> Text:
+    return Text("→ ", "→ ") + words
 
 
 def _heading(out: Console, words: Text) -> None:
-    _line(out, Text("", ""))
+    _line(out, _NONE)
     _line(out, words, style="bold")
 
 
-def _line(out: Console, words: Text, *, indent: int = 0, hang: int = 0, style: str = "") -> None:
-    """Print a paragraph that wraps at words, its later lines set in by ``hang`` more."""
+def _line(out: Console, words: Text, *, indent: int = 0, hang: int = 0, style: str = "", wrap: bool = True) -> None:
+    """Print a paragraph that wraps at words; its later lines are set in by ``hang`` more."""
     from rich.text import Text as Rich
 
-    first = " " * indent
-    width = max(out.width, indent + hang + 20)
-    lines = Rich(str(words)).wrap(out, width - indent - hang)
-    for number, line in enumerate(lines or [Rich("")]):
-        lead = first if number == 0 else first + " " * hang
-        out.print(Rich(f"{lead}{line.plain}".rstrip(), style=style), soft_wrap=True)
+    for number, line in enumerate(_wrapped(str(words), out.width - indent - hang) if wrap else [str(words)]):
+        lead = " " * (indent + (hang if number else 0))
+        out.print(Rich((lead + line).rstrip(), style=style), soft_wrap=True)
 
 
-def _n(count: int, one: str, many: str) -> str:
-    return f"{count:,} {one if count == 1 else many}"
-
-
-def _f(count: int, one: str, many: str) -> str:
-    number = f"{count:,}".replace(",", "\u202f")
-    return f"{number} {one if count in (0, 1) else many}"
+def _wrapped(words: str, width: int) -> Iterable[str]:
+    """Words in lines of at most ``width``; a longer word (a device key) is left whole so that it can be copied."""
+    line = ""
+    for word in words.split(" "):
+        if line and len(line) + 1 + len(word) > width:
+            yield line
+            line = word
+        else:
+            line = f"{line} {word}" if line else word
+    yield line

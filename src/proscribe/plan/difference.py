@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from proscribe.plan.limits import show
 from proscribe.plan.model import Plan, Policy, Refusal, Step
-from proscribe.plan.wording import devices
+from proscribe.plan.wording import devices, plural
 from proscribe.text import Text
 
 _Key = tuple[str, str, str, str]
@@ -119,9 +119,10 @@ def _step(old: Step, new: Step) -> Iterable[Text]:
 
 def _waves(old: Plan, new: Plan) -> Iterable[Text]:
     if len(old.waves) != len(new.waves):
+        now = plural(len(new.waves), Text("wave", "vague"), Text("waves", "vagues"))
         yield Text(
-            f"There are {len(new.waves)} waves; there were {len(old.waves)}.",
-            f"Il y a {len(new.waves)} vagues; il y en avait {len(old.waves)}.",
+            f"It takes {now.en} now; it was {len(old.waves)}.",
+            f"Il faut maintenant {now.fr}; c'était {len(old.waves)}.",
         )
 
 

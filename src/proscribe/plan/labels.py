@@ -15,8 +15,8 @@ PLATFORMS = {
 }
 ENROLMENTS = {
     Enrolment.fully_managed: Text("fully managed", "entièrement géré"),
-    Enrolment.cope: Text("company-owned with work profile", "appartenant à l'organisation, profil professionnel"),
-    Enrolment.byod: Text("personal with work profile", "personnel, profil professionnel"),
+    Enrolment.cope: Text("company device with work profile", "appareil de l'organisation avec profil professionnel"),
+    Enrolment.byod: Text("personal device with work profile", "appareil personnel avec profil professionnel"),
     Enrolment.supervised: Text("supervised", "supervisé"),
     Enrolment.unsupervised: Text("unsupervised", "non supervisé"),
     Enrolment.user_enrolment: Text("User Enrolment", "inscription par l'utilisateur"),
@@ -32,5 +32,5 @@ SIDES = {
 
 
 def class_label(platform: Platform, enrolment: Enrolment, side: Side = Side.unknown) -> Text:
-    """E.g. "Android, personal with work profile, personal side"."""
+    """E.g. "Android, personal device with work profile, personal side"."""
     return PLATFORMS[platform] + Text(", ", ", ") + ENROLMENTS[enrolment] + SIDES[side]

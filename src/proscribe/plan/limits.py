@@ -14,8 +14,8 @@ from proscribe.text import Text
 
 UNLIMITED = Unlimited()
 
-_NUMBER = re.compile(r"^\d+$")
-_SHARE = re.compile(r"^(\d+(?:[.,]\d+)?)\s*%$")
+_NUMBER = re.compile(r"^[0-9]+$")
+_SHARE = re.compile(r"^([0-9]+(?:[.,][0-9]+)?)\s*%$")
 _NO_LIMIT = frozenset({"unlimited", "illimité", "illimite", "illimitée", "illimitee"})
 
 

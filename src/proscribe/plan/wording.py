@@ -197,25 +197,25 @@ def exempt(exemption: Exemption) -> Pair:
             f"Exempt until {exemption.expires}: {exemption.ground}.",
             f"Exempté jusqu'au {exemption.expires} : {exemption.ground}.",
         ),
-        Text("Nothing to do; the exemption ends by itself.", "Rien à faire; l'exemption prend fin d'elle-même."),
+        Text("Nothing to do; it ends by itself.", "Rien à faire; l'exemption prend fin d'elle-même."),
     )
 
 
 def exempt_in_scope(system: str, scope: str, exempted: Sequence[str], *, known: bool) -> Pair:
     """A shared policy that would reach an exempt device."""
-    count = devices(len(exempted))
+    count = plural(
+        len(exempted), Text("exempt device", "appareil exempté"), Text("exempt devices", "appareils exemptés")
+    )
     if known:
         what = Text(
-            f"{system}, {scope}: the change would reach {count.en} that are exempt, so this scope is left out.",
-            f"{system}, {scope} : le changement toucherait {count.fr} visés par une exemption; cette portée est donc "
-            "laissée de côté.",
+            f"{system}, {scope}: the change would reach {count.en}, so this scope is left out.",
+            f"{system}, {scope} : le changement toucherait {count.fr}; cette portée est donc laissée de côté.",
         )
     else:
         what = Text(
-            f"{system}, {scope}: the change may reach {count.en} that are exempt and managed by two systems, "
-            "so this scope is left out.",
-            f"{system}, {scope} : le changement pourrait toucher {count.fr} visés par une exemption et gérés par deux "
-            "systèmes; cette portée est donc laissée de côté.",
+            f"{system}, {scope}: the change may reach {count.en} managed by two systems, so this scope is left out.",
+            f"{system}, {scope} : le changement pourrait toucher {count.fr}, sous la gestion de deux systèmes; cette "
+            "portée est donc laissée de côté.",
         )
     return what, Text(
         "Move the exempt devices to a policy of their own, observe again, then plan again.",
