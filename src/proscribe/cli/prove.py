@@ -145,8 +145,8 @@ def _show(result: VerifyResult) -> None:
         click.echo(
             str(
                 Text(
-                    f"{result.file} does not hold: {count} checks failed.",
-                    f"{result.file} n'est pas valable : {count} vérifications ont échoué.",
+                    f"{result.file} does not hold. Checks failed: {count}.",
+                    f"{result.file} n'est pas valable. Vérifications échouées : {count}.",
                 )
             )
         )
@@ -155,8 +155,8 @@ def _show(result: VerifyResult) -> None:
     click.echo(
         str(
             Text(
-                f"{result.file} holds: {len(result.checks)} checks, none failed, {limited} limited.",
-                f"{result.file} est valable : {len(result.checks)} vérifications, aucun échec, {limited} limitées.",
+                f"{result.file} holds. Checks: {len(result.checks)}; failed: 0; limited: {limited}.",
+                f"{result.file} est valable. Vérifications : {len(result.checks)}; échouées : 0; limitées : {limited}.",
             )
         )
     )

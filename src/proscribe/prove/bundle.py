@@ -101,13 +101,16 @@ def report_data(inputs: BundleInputs) -> ReportData:
     counts = tally(inputs.directive.id, outcomes)
     devices = _device_keys(inputs)
     extract = extract_ledger(inputs.ledger, inputs.directive.id, devices)
+    plan = inputs.plans[-1] if inputs.plans else None
+    copy = plan if plan is None or inputs.disclose_devices else Pseudonyms(inputs.pseudonym_key).plan(plan)
     entries = [entry for entry, _ in extract.shown]
     return ReportData(
         organisation=inputs.organisation,
         generated_at=inputs.created_at,
         directive=inputs.directive,
         targets=inputs.targets,
-        plan=inputs.plans[-1] if inputs.plans else None,
+        plan=copy,
+        plan_digest=None if plan is None else digest(plan),
         counts=counts,
         history=history(entries, inputs.directive.id),
         coverage=latest_coverage(inputs.snapshots),

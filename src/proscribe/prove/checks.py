@@ -1,8 +1,4 @@
-"""What the documents of a proof must say together. Each check looks at one promise and names the member that breaks it.
-
-The rules are written down here a second time on purpose and share no code with what made the outcomes: a verifier that
-asks the accused is none.
-"""
+"""What the documents of a proof must say together. Each check looks at one promise and names the member at fault."""
 
 from __future__ import annotations
 
@@ -15,7 +11,8 @@ from proscribe.canonical import Digest
 from proscribe.catalogue.model import TargetSet
 from proscribe.directive.model import Directive
 from proscribe.documents import digest
-from proscribe.enforce.model import DeviceOutcome
+from proscribe.enforce.ceilings import ALLOWED
+from proscribe.enforce.model import DeviceOutcome, Outcome
 from proscribe.inventory.model import SnapshotManifest
 from proscribe.plan.model import Plan
 from proscribe.prove import members as names
@@ -38,7 +35,11 @@ from proscribe.terms import Enrolment
 from proscribe.text import Text
 
 PARTLY_VISIBLE = frozenset({Enrolment.byod, Enrolment.user_enrolment, Enrolment.cope})
-"""Enrolments with a part that no inventory shows (mdm.md section 1.1): "not listed" never means "not there"."""
+"""Enrolments with a part that no inventory shows: "not listed" never means "not there".
+
+Written down here a second time on purpose, so that a mistake in the table of what may be said of a device
+(``enforce.ceilings``) cannot vouch for itself.
+"""
 
 
 @dataclass(frozen=True)
@@ -341,20 +342,19 @@ def _outcomes_add_up(proof: Proof) -> Iterator[Check]:
 def _ceilings(proof: Proof) -> Iterator[Check]:
     """No device is reported better than anybody can know (DESIGN rules 1 and 2)."""
     report = _Report("ceilings", names.OUTCOMES)
-    too_good: Counter[str] = Counter()
+    too_good: Counter[tuple[Enrolment, Outcome]] = Counter()
     unseen = 0
     for outcome in proof.outcomes():
-        if not outcome.outcome.compliant:
-            continue
-        if outcome.enrolment in PARTLY_VISIBLE:
-            too_good[outcome.enrolment] += 1
-        if outcome.observed_at is None or outcome.observed_at > proof.manifest.created_at:
+        compliant = outcome.outcome.compliant
+        if outcome.outcome not in ALLOWED[outcome.enrolment] or (compliant and outcome.enrolment in PARTLY_VISIBLE):
+            too_good[outcome.enrolment, outcome.outcome] += 1
+        if compliant and outcome.observed_at is None:
             unseen += 1
-    for enrolment, count in sorted(too_good.items()):
+    for (enrolment, value), count in sorted(too_good.items()):
         report.wrong(
-            f"{count} devices enrolled as {enrolment} are reported as compliant, though a part of them cannot be seen",
-            f"{count} appareils inscrits comme {enrolment} sont déclarés conformes, bien qu'une partie en soit "
-            "invisible",
+            f"{count} devices enrolled as {enrolment} are reported as {value}, which nobody can know of such devices",
+            f"{count} appareils inscrits comme {enrolment} sont déclarés {value}, ce que personne ne peut savoir "
+            "de tels appareils",
         )
     if unseen:
         report.wrong(

@@ -62,7 +62,9 @@ class Pseudonyms:
         return replace(step, scope=scope, holders=self._all(step.holders))
 
     def _refusal(self, refusal: Refusal) -> Refusal:
-        return replace(refusal, devices=self._all(refusal.devices))
+        alone = f"{refusal.system}:{refusal.scope}"
+        scope = self.of(alone) if alone in refusal.devices else refusal.scope
+        return replace(refusal, scope=scope, devices=self._all(refusal.devices))
 
     def _all(self, devices: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(sorted(self.of(device) for device in devices))

@@ -162,8 +162,8 @@ def chain(pen: Pen, data: ReportData) -> str:
         (Text(f"Snapshot {number}", f"Instantané {number}"), value)
         for number, value in enumerate(data.snapshots, start=1)
     )
-    if data.plan is not None:
-        facts.append((Text("Plan", "Plan"), digest(data.plan)))
+    if data.plan_digest is not None:
+        facts.append((Text("Plan", "Plan"), data.plan_digest))
     if data.tree_head is not None:
         facts.append(
             (

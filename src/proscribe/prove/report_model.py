@@ -26,7 +26,8 @@ class ReportData:
     generated_at: datetime
     directive: Directive
     targets: TargetSet
-    plan: Plan | None  # the newest; None before there is one
+    plan: Plan | None  # the newest, or its pseudonymised copy; None before there is one
+    plan_digest: Digest | None  # of the plan itself
     counts: Counts
     history: tuple[HistoryPoint, ...]  # old to new
     coverage: tuple[Coverage, ...]

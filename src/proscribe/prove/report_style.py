@@ -154,6 +154,7 @@ h1{font-size:20pt}
 h2{font-size:13.5pt}
 h2,h3,caption,thead,figcaption{break-after:avoid}
 table.short{break-inside:avoid}
+section>p{break-after:avoid}
 section{padding:.55cm 0 .2cm}
 .answer{grid-template-columns:1.5fr 1fr 1fr}
 .answer b{font-size:19pt}

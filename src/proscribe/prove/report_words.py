@@ -185,7 +185,9 @@ ENROLMENTS: dict[Enrolment, Text] = {
     Enrolment.byod: Text("Android, personal with a work profile", "Android, personnel avec profil professionnel"),
     Enrolment.supervised: Text("Apple, supervised", "Apple, supervisé"),
     Enrolment.unsupervised: Text("Apple, not supervised", "Apple, non supervisé"),
-    Enrolment.user_enrolment: Text("Apple, personal (User Enrolment)", "Apple, personnel (inscription par l'usager)"),
+    Enrolment.user_enrolment: Text(
+        "Apple, personal (User Enrolment)", "Apple, personnel (inscription par l'utilisateur)"
+    ),
     Enrolment.unmanaged: Text("Not managed", "Non géré"),
     Enrolment.unknown: Text("Enrolment not known", "Mode d'inscription inconnu"),
 }
@@ -201,8 +203,8 @@ PLATFORMS: dict[Platform, str] = {
 
 VISIBILITY: dict[Visibility, Text] = {
     Visibility.all_apps: Text("all apps", "toutes les applications"),
-    Visibility.user_apps: Text("apps people installed", "applications installées par les usagers"),
-    Visibility.work_side: Text("the work side only", "le côté travail seulement"),
+    Visibility.user_apps: Text("apps people installed", "applications installées par les utilisateurs"),
+    Visibility.work_side: Text("the work side only", "le côté professionnel seulement"),
     Visibility.managed_apps: Text("managed apps only", "les applications gérées seulement"),
     Visibility.nothing: Text("nothing", "rien"),
     Visibility.unknown: Text("not known", "inconnu"),
@@ -223,6 +225,9 @@ REFUSALS: dict[RefusalReason, Text] = {
     RefusalReason.preflight: Text("A setting stands in the way", "Un paramètre y fait obstacle"),
     RefusalReason.not_reviewed: Text("Target set not approved", "Ensemble de cibles non approuvé"),
     RefusalReason.stale_inventory: Text("Inventory too old", "Inventaire trop ancien"),
+    RefusalReason.scope_unread: Text("Policy not observed", "Politique non observée"),
+    RefusalReason.no_identifier: Text("No usable identifier", "Aucun identifiant utilisable"),
+    RefusalReason.not_asked: Text("Not asked for by the directive", "Non demandé par la directive"),
     RefusalReason.not_in_force: Text("Directive not in force", "Directive non en vigueur"),
 }
 

@@ -246,7 +246,7 @@ def _split(container: Container, name: str) -> Iterator[bytes]:
     rest = b""
     for chunk in _chunks(container, name):
         *lines, rest = (rest + chunk).split(b"\n")
-        if len(rest) > MAX_LINE:
+        if max(map(len, (rest, *lines))) > MAX_LINE:
             raise _Damaged(name, Text("a line of it is too long", "une de ses lignes est trop longue"))
         yield from lines
     if rest:
