@@ -13,7 +13,7 @@ from proscribe.text import Text
 
 _RECORD_ONLY = Text(
     "it is kept for the record: no management system reports it for a mobile app",
-    "il est conservé pour mémoire : aucun système de gestion ne le signale pour une application mobile",
+    "il est conservé pour mémoire : aucun système de gestion ne le signale pour une application mobile",
 )
 
 
@@ -43,7 +43,7 @@ def _protected(identifier: Identifier) -> Text | None:
         hits = protected_under(identifier.platform, identifier.value.removesuffix("*"))
         if hits:
             some = ", ".join(hits[:3])
-            return Text(f"it would hit protected apps: {some}", f"il frapperait des applications protégées : {some}")
+            return Text(f"it would hit protected apps: {some}", f"il frapperait des applications protégées : {some}")
     return None
 
 
@@ -51,7 +51,7 @@ def _doubtful(identifier: Identifier, catalogue: Catalogue) -> Text | None:
     if identifier.confidence is Confidence.low:
         return Text(
             "its confidence is low: a person must confirm it on a real device or store page first",
-            "sa fiabilité est faible : une personne doit d'abord le confirmer sur un appareil ou une page de boutique",
+            "sa fiabilité est faible : une personne doit d'abord le confirmer sur un appareil ou une page de boutique",
         )
     if identifier.conflict in catalogue.open_conflicts:
         return Text(
@@ -75,12 +75,12 @@ def _of_its_kind(identifier: Identifier, *, lead: bool) -> Text | None:
     if lead:
         return Text(
             "it signs other products of the publisher as well, so it only leads to look-alikes",
-            "il signe aussi d'autres produits de l'éditeur : il ne mène qu'à des sosies",
+            "il signe aussi d'autres produits de l'éditeur : il ne mène qu'à des sosies",
         )
     if identifier.type is IdentifierType.app_name:
         return Text(
             "a name is not an identifier: what it finds must be confirmed by a person",
-            "un nom n'est pas un identifiant : ce qu'il trouve doit être confirmé par une personne",
+            "un nom n'est pas un identifiant : ce qu'il trouve doit être confirmé par une personne",
         )
     if identifier.type in APP_IDS or identifier.type in GLOBS or identifier.type in SIGNERS:
         return None
@@ -94,7 +94,7 @@ def _collateral(identifier: Identifier, collateral: Sequence[str], catalogue: Ca
         names = ", ".join(catalogue.product(product).name for product in collateral)
         return Text(
             f"it would also hit what the directive does not name: {names}",
-            f"il frapperait aussi ce que la directive ne nomme pas : {names}",
+            f"il frapperait aussi ce que la directive ne nomme pas : {names}",
         )
     if identifier.collateral is not None:
         return identifier.collateral

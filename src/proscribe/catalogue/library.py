@@ -128,7 +128,7 @@ class Catalogue:
                 known,
                 otherwise=Text(
                     "Find the id with 'proscribe catalogue search'.",
-                    "Trouvez l'id au moyen de « proscribe catalogue search ».",
+                    "Trouvez l'id au moyen de « proscribe catalogue search ».",
                 ),
             ),
         )
@@ -142,7 +142,7 @@ def did_you_mean(wanted: str, known: Iterable[str], *, otherwise: Text) -> Text:
     if not near:
         return otherwise
     listed = ", ".join(near)
-    return Text(f"Did you mean: {listed}?", f"Vouliez-vous dire : {listed}?")
+    return Text(f"Did you mean: {listed}?", f"Vouliez-vous dire : {listed}?")
 
 
 @cache
@@ -174,7 +174,7 @@ def _parse(path: Path) -> Any:
         raw = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UnreadableFile(
-            Text(f"cannot be read: {error}", f"lecture impossible : {error}"),
+            Text(f"cannot be read: {error}", f"lecture impossible : {error}"),
             remedy=Text(
                 "A catalogue folder holds sources.yaml, conflicts.yaml, groups.yaml and publishers/*.yaml.",
                 "Un dossier de catalogue contient sources.yaml, conflicts.yaml, groups.yaml et publishers/*.yaml.",
@@ -193,7 +193,7 @@ def _list(cls: type[V], path: Path) -> tuple[V, ...]:
     if not isinstance(data, list):
         raise InvalidCatalogue(
             Text("the file is not a list of records", "le fichier n'est pas une liste de fiches"),
-            remedy=Text("Start each record with '- id:'.", "Commencez chaque fiche par « - id: »."),
+            remedy=Text("Start each record with '- id:'.", "Commencez chaque fiche par « - id: »."),
             where=Where(file=str(path)),
         )
     return tuple(_value(cls, item, path) for item in data)
@@ -257,7 +257,7 @@ def _doubled(catalogue: Catalogue) -> Iterable[InvalidCatalogue]:
 
 def _fault(what: str, why: Text, where: Where) -> InvalidCatalogue:
     return InvalidCatalogue(
-        Text(f"{what}: {why.en}", f"{what} : {why.fr}"),
+        Text(f"{what}: {why.en}", f"{what} : {why.fr}"),
         remedy=Text(
             "Correct the data file; docs/guide/catalogue.md shows a whole record.",
             "Corrigez le fichier de données; docs/guide/catalogue.md montre une fiche complète.",

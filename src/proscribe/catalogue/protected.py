@@ -35,7 +35,7 @@ def is_protected(platform: Platform, app_id: str) -> Text | None:
     for one in platforms:
         role = _role(one, app_id)
         if role is not None:
-            return Text(f"it may never be a target: {role.en}", f"elle ne peut jamais être visée : {role.fr}")
+            return Text(f"it may never be a target: {role.en}", f"elle ne peut jamais être visée : {role.fr}")
     return None
 
 

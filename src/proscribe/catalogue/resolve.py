@@ -123,7 +123,7 @@ def _suite(selector: Selector, catalogue: Catalogue) -> _Found:
     suite = catalogue.group(selector.value).name
     found: list[Candidate] = []
     for publisher, product in members:
-        why = Text(f"{product.name} is in the {suite.en}", f"{product.name} fait partie de : {suite.fr}")
+        why = Text(f"{product.name} is in the {suite.en}", f"{product.name} fait partie de : {suite.fr}")
         found += _of_product(publisher, product, why)
     return found, None
 
@@ -226,7 +226,7 @@ def _name(selector: Selector, catalogue: Catalogue) -> _Found:
     wanted = plain(selector.value)
     if not wanted:
         return [], Text("the name has no letter or digit", "le nom n'a ni lettre ni chiffre")
-    why = Text(f"the directive names it “{selector.value}”", f"la directive la nomme « {selector.value} »")
+    why = Text(f"the directive names it “{selector.value}”", f"la directive la nomme « {selector.value} »")
     for publisher, product in catalogue.products():
         if wanted in {plain(name) for name in (product.name, *product.names)}:
             return [Candidate(_name_identifier(selector.value), publisher, product, why)], None

@@ -34,7 +34,7 @@ def parse_selector(text: str) -> Selector:
                 kind,
                 (one.value for one in SelectorKind),
                 otherwise=Text(
-                    "The kinds are: " + ", ".join(SelectorKind), "Les genres sont : " + ", ".join(SelectorKind)
+                    "The kinds are: " + ", ".join(SelectorKind), "Les genres sont : " + ", ".join(SelectorKind)
                 ),
             ),
             where=Where(field="selector"),

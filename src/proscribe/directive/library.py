@@ -26,6 +26,12 @@ class UnknownDirective(ProscribeError):
     code = "directive.unknown"
 
 
+class CannotSave(ProscribeError):
+    """A new directive cannot be written where it was asked for, or would replace a file."""
+
+    code = "directive.cannot-save"
+
+
 @cache
 def shipped() -> tuple[Directive, ...]:
     """The directives of this release, in the order of their ids."""
@@ -60,11 +66,24 @@ def find(id_or_path: str) -> Directive:
             shipped_ids(),
             otherwise=Text(
                 "List the shipped ones with 'proscribe directive list', or give the path of a file.",
-                "Affichez celles qui sont fournies par « proscribe directive list », ou donnez le chemin d'un fichier.",
+                "Affichez celles qui sont fournies par « proscribe directive list », ou donnez le chemin d'un fichier.",
             ),
         ),
         where=Where(field="directive"),
     )
+
+
+def save_new(path: Path, text: str) -> None:
+    """Write a new directive. Raises CannotSave when the file is there already or cannot be written."""
+    try:
+        with path.open("x", encoding="utf-8") as stream:
+            stream.write(text)
+    except OSError as error:
+        raise CannotSave(
+            Text(f"cannot be written: {error.strerror}", f"écriture impossible : {error.strerror}"),
+            remedy=Text("Name another file.", "Nommez un autre fichier."),
+            where=Where(file=str(path)),
+        ) from error
 
 
 def target_set(directive: Directive, *, now: datetime) -> TargetSet:

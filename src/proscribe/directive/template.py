@@ -75,7 +75,7 @@ authority:
     fr: "[Loi, politique ou délégation qui la fonde]"
 instrument:
   en: "[Kind of text: notice, direction, memorandum]"
-  fr: "[Genre de texte : avis, instruction, note de service]"
+  fr: "[Genre de texte : avis, instruction, note de service]"
 announced: {today}
 effective: {today}
 applies:

@@ -192,7 +192,7 @@ def _scope(directive: Directive) -> Iterator[Flaw]:
             "applies.enrolments",
             Text(
                 f"{', '.join(personal)}: the text does not include personal devices",
-                f"{', '.join(personal)} : le texte ne vise pas les appareils personnels",
+                f"{', '.join(personal)} : le texte ne vise pas les appareils personnels",
             ),
             Text("Leave them out, or set byod to included.", "Retirez-les, ou indiquez byod: included."),
         )
@@ -271,7 +271,7 @@ def _targets(directive: Directive, catalogue: Catalogue, now: datetime) -> Itera
     for one in resolved.unresolved:
         yield Flaw(
             f"items: {format_selector(one.selector)}",
-            Text(f"it leads nowhere: {one.reason.en}", f"il ne mène nulle part : {one.reason.fr}"),
+            Text(f"it leads nowhere: {one.reason.en}", f"il ne mène nulle part : {one.reason.fr}"),
             Text("Correct the selector or the catalogue.", "Corrigez le sélecteur ou le catalogue."),
         )
     for target in resolved.targets:
@@ -285,7 +285,7 @@ def _targets(directive: Directive, catalogue: Catalogue, now: datetime) -> Itera
                 f"items: {target.value}",
                 why,
                 Text(
-                    "Name another app: this one is never acted upon.", "Nommez-en une autre : celle-ci est intouchable."
+                    "Name another app: this one is never acted upon.", "Nommez-en une autre : celle-ci est intouchable."
                 ),
             )
     names = {selector.kind for selector in resolved.selectors} <= {SelectorKind.name}
@@ -295,7 +295,7 @@ def _targets(directive: Directive, catalogue: Catalogue, now: datetime) -> Itera
             Text("none of its targets may drive a change", "aucune de ses cibles ne permet d'agir"),
             Text(
                 "See why with 'proscribe catalogue resolve'; confirm an identifier first.",
-                "Voyez pourquoi par « proscribe catalogue resolve »; confirmez d'abord un identifiant.",
+                "Voyez pourquoi par « proscribe catalogue resolve »; confirmez d'abord un identifiant.",
             ),
         )
     for place, item in enumerate(directive.items):
