@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from proscribe.clock import Clock
 from proscribe.connectors.amapi.config import QUERIES, QUERY_WINDOW
 
+_FINEST = 0.001
+
 
 class TokenBucket:
     """At most ``size`` takes in any ``window`` seconds, whatever the pattern. Safe to share between threads.
@@ -56,4 +58,5 @@ class TokenBucket:
             if held > 0:
                 return held
             self._held_until = None
-        return 0.0 if self._tokens >= 1.0 else (1.0 - self._tokens) / self._rate
+        # A clock has a finest step; a wait below it would never end.
+        return 0.0 if self._tokens >= 1.0 else max(_FINEST, (1.0 - self._tokens) / self._rate)
