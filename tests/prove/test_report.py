@@ -267,8 +267,22 @@ def test_a_plan_that_sends_and_refuses_nothing(data: ReportData) -> None:
 
 def test_a_long_list_of_refusals_says_what_it_leaves_out(data: ReportData) -> None:
     assert data.plan is not None
-    many = replace(data.plan, refusals=data.plan.refusals * 40)
-    assert "20 more refusals are in the plan itself." in render(replace(data, plan=many), "en")
+    one = data.plan.refusals[1]
+    many = tuple(replace(one, what=Text(f"identifier {number}", f"identifiant {number}")) for number in range(20))
+    source = render(replace(data, plan=replace(data.plan, refusals=many)), "en")
+    assert "identifier 5" in source
+    assert "identifier 6" not in source
+    assert "14 more are in the plan itself" in source
+
+
+def test_a_refusal_that_stops_the_plan_comes_first_and_says_so(data: ReportData) -> None:
+    assert data.plan is not None
+    first, *rest = data.plan.refusals
+    refusals = (first, *(replace(refusal, blocks=True, devices=()) for refusal in rest[:1]))
+    source = render(replace(data, plan=replace(data.plan, refusals=refusals)), "fr")
+    table = source.split('id="refusals"')[1].split("</table>")[0]
+    assert table.index("arrête le plan") < table.index(words.REFUSALS[first.reason].fr)
+    assert table.count("arrête le plan") == 1
 
 
 def test_every_outcome_present_leaves_no_line_of_absent_ones(data: ReportData) -> None:

@@ -10,6 +10,7 @@ from datetime import datetime
 from proscribe.documents import to_bytes
 from proscribe.enforce.model import DeviceOutcome, Outcome
 from proscribe.inventory.model import Coverage, SnapshotManifest, Visibility
+from proscribe.plan.labels import class_label
 from proscribe.plan.model import ExemptionRegister
 from proscribe.prove.ledger import Tree, leaf_hash_of
 from proscribe.prove.model import (
@@ -184,12 +185,12 @@ def not_seen(counts: Counts, coverage: tuple[Coverage, ...]) -> NotSeen:
     open_outcomes = {name: devices for name, devices in counts.by_outcome.items() if not name.compliant}
     blind = tuple(row for row in coverage if row.sees is not Visibility.all_apps or row.blind_to.en)
     statements = tuple(
-        Text(
-            f"{row.devices} devices, {row.system}, {row.enrolment}: {row.blind_to.en}",
-            f"{row.devices} appareils, {row.system}, {row.enrolment} : {row.blind_to.fr}",
-        )
+        Text(f"{row.system}, ", f"{row.system}, ")
+        + class_label(row.platform, row.enrolment)
+        + Text(f" ({row.devices}): ", f" ({row.devices}) : ")
+        + row.blind_to
         for row in blind
-        if row.devices
+        if row.devices and row.blind_to.en
     )
     return NotSeen(coverage=coverage, not_verified=open_outcomes, statements=statements)
 

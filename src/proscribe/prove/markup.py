@@ -42,7 +42,7 @@ _EN_MONTHS = (
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column. ``kind``: text, number, date, word, code or picture; ``mark``: a picture before the title."""
+    """A column. ``kind``: text, number, date, word or picture; ``mark``: a picture before the title."""
 
     title: Text
     kind: str = "text"
@@ -119,10 +119,6 @@ class Pen:
         if isinstance(value, int):
             return self.number(value)
         return self.text(value)
-
-    def path(self, value: str) -> Raw:
-        """A name with slashes in it, which may break after each of them and nowhere else if it fits."""
-        return Raw(self.text(value).replace("/", "/<wbr>"))
 
     def table(
         self,

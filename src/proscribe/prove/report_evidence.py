@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from proscribe.documents import digest
+from proscribe.inventory.model import Coverage, Visibility
+from proscribe.plan.model import Refusal, RefusalReason
 from proscribe.prove.markup import Cell, Column, Pen, Raw
 from proscribe.prove.report_model import ReportData
 from proscribe.prove.report_words import ENROLMENTS, PLATFORMS, REFUSALS, VISIBILITY
+from proscribe.terms import Enrolment
 from proscribe.text import Text
 
-MAX_REFUSALS = 100
+MAX_ALIKE = 6  # refusals of one kind that are spelt out
 
 _NO_PLAN = Text("There is no plan yet: nothing was sent.", "Il n'y a pas encore de plan : rien n'a été envoyé.")
 
@@ -50,45 +55,53 @@ def waves(pen: Pen, data: ReportData) -> str:
 
 
 def refusals(pen: Pen, data: ReportData) -> str:
-    """What will not be done, each with its reason and a way out."""
+    """What will not be done, with its reason and a way out; what has both in common stands together."""
     if data.plan is None:
         return f"<p>{pen.text(_NO_PLAN)}</p>"
-    listed = sorted(data.plan.refusals, key=lambda refusal: (not refusal.blocks, -len(refusal.devices)))
-    if not listed:
+    together: dict[tuple[bool, RefusalReason, Text], list[Refusal]] = {}
+    for refusal in data.plan.refusals:
+        together.setdefault((not refusal.blocks, refusal.reason, refusal.remedy), []).append(refusal)
+    if not together:
         return _paragraph(pen, Text("The plan refused nothing.", "Le plan n'a rien refusé."))
+    ordered = sorted(together.items(), key=lambda item: (item[0][0], -_devices(item[1])))
     rows: list[list[Cell]] = [
         [
-            REFUSALS[refusal.reason],
-            pen.path(_place(refusal.system, refusal.scope)),
-            len(refusal.devices),
-            refusal.what,
-            refusal.remedy,
-            Text("yes", "oui") if refusal.blocks else Text("no", "non"),
+            Raw(_reason(pen, reason, stops=not goes_on)),
+            _devices(alike),
+            Raw(_what(pen, alike)),
+            remedy,
         ]
-        for refusal in listed[:MAX_REFUSALS]
+        for (goes_on, reason, remedy), alike in ordered
     ]
     columns = [
         Column(Text("Reason", "Motif")),
-        Column(Text("Where", "Où"), "code"),
         Column(Text("Devices", "Appareils"), "number"),
         Column(Text("What", "Objet")),
         Column(Text("Remedy", "Solution")),
-        Column(Text("Stops the plan", "Arrête le plan"), "word"),
     ]
-    more = ""
-    if len(listed) > MAX_REFUSALS:
-        rest = len(listed) - MAX_REFUSALS
-        more = _paragraph(
-            pen,
-            Text(
-                f"{rest} more refusals are in the plan itself.", f"{rest} autres refus figurent dans le plan lui-même."
-            ),
+    return pen.table(Text("Refusals of the plan", "Refus du plan"), columns, rows, wide=True)
+
+
+def _devices(alike: Sequence[Refusal]) -> int:
+    return len({device for refusal in alike for device in refusal.devices})
+
+
+def _reason(pen: Pen, reason: RefusalReason, *, stops: bool) -> str:
+    mark = f"<br>({pen.text(Text('stops the plan', 'arrête le plan'))})" if stops else ""
+    return pen.text(REFUSALS[reason]) + mark
+
+
+def _what(pen: Pen, alike: Sequence[Refusal]) -> str:
+    said = [pen.text(refusal.what) for refusal in sorted(alike, key=lambda one: -len(one.devices))]
+    if len(said) == 1:
+        return said[0]
+    items = "".join(f"<li>{one}</li>" for one in said[:MAX_ALIKE])
+    if len(said) > MAX_ALIKE:
+        rest = len(said) - MAX_ALIKE
+        items += (
+            f"<li>{pen.text(Text(f'{rest} more are in the plan itself', f'{rest} autres figurent dans le plan'))}</li>"
         )
-    return pen.table(Text("Refusals of the plan", "Refus du plan"), columns, rows, wide=True) + more
-
-
-def _place(system: str, scope: str) -> str:
-    return "/".join(part for part in (system, scope) if part) or "–"
+    return f"<ul>{items}</ul>"
 
 
 def exemptions(pen: Pen, data: ReportData) -> str:
@@ -123,16 +136,19 @@ def coverage(pen: Pen, data: ReportData) -> str:
         return _paragraph(
             pen, Text("There is no inventory behind this report.", "Aucun inventaire ne sous-tend ce rapport.")
         )
+    together: dict[tuple[Enrolment, Visibility, Text, int], list[Coverage]] = {}
+    for row in data.coverage:
+        together.setdefault((row.enrolment, row.sees, row.blind_to, row.stale_after_days), []).append(row)
     rows: list[list[Cell]] = [
         [
-            ENROLMENTS[row.enrolment],
-            f"{row.system}, {PLATFORMS[row.platform]}",
-            row.devices,
-            VISIBILITY[row.sees],
-            row.blind_to if row.blind_to.en else "–",
-            Text(f"{row.stale_after_days} days", f"{row.stale_after_days} jours"),
+            ENROLMENTS[enrolment],
+            "; ".join(dict.fromkeys(f"{row.system} ({PLATFORMS[row.platform]})" for row in alike)),
+            sum(row.devices for row in alike),
+            VISIBILITY[sees],
+            blind_to if blind_to.en else "–",
+            Text(f"{days} days", f"{days} jours"),
         ]
-        for row in data.coverage
+        for (enrolment, sees, blind_to, days), alike in together.items()
     ]
     columns = [
         Column(Text("Class of device", "Catégorie d'appareils")),
@@ -158,9 +174,11 @@ def chain(pen: Pen, data: ReportData) -> str:
         ),
         (Text("Target set", "Ensemble de cibles"), digest(data.targets)),
     ]
+    last = len(data.snapshots)
     facts.extend(
-        (Text(f"Snapshot {number}", f"Instantané {number}"), value)
+        (Text(f"Snapshot {number} of {last}", f"Instantané {number} sur {last}"), value)
         for number, value in enumerate(data.snapshots, start=1)
+        if number in (1, last)  # the manifest lists them all
     )
     if data.plan_digest is not None:
         facts.append((Text("Plan", "Plan"), data.plan_digest))

@@ -101,10 +101,10 @@ thead th{border-bottom:2px solid var(--soft);color:var(--soft);font-weight:600;f
 overflow-wrap:normal}
 tbody th{font-weight:600;min-width:8.5rem}
 td.number,th.number{text-align:right}
-td.number,td.date{white-space:nowrap}
+td.number,td.date,th.number:has(.swatch){white-space:nowrap}
 td.picture,th.picture{width:26%}
-td.code{overflow-wrap:anywhere;min-width:9rem}
-td.code,code,.hash{font-family:ui-monospace,"Cascadia Mono","Liberation Mono",Menlo,Consolas,monospace;font-size:.86rem}
+td ul{margin:0;padding-left:1.1rem}
+code,.hash{font-family:ui-monospace,"Cascadia Mono","Liberation Mono",Menlo,Consolas,monospace;font-size:.86rem}
 .hash{overflow-wrap:anywhere}
 pre{background:var(--tint);padding:.8rem 1rem;white-space:pre-wrap;overflow-wrap:anywhere;margin:.4rem 0 1rem}
 footer{border-top:1px solid var(--rule);padding:1.25rem 0 2.5rem;color:var(--soft);font-size:.94rem}
@@ -161,7 +161,7 @@ section{padding:.55cm 0 .2cm}
 .answer .good{grid-column:auto}
 .bar{height:.8cm}
 .bar.small{height:.36cm;min-width:3cm}
-tr,li,pre,.answer,.lines,.bar,.keep,dl.facts dd,dl.facts dt{break-inside:avoid}
+p,tr,li,pre,.answer,.lines,.bar,.keep,dl.facts dd,dl.facts dt{break-inside:avoid}
 thead{display:table-header-group}
 th,td{padding:.14cm .2cm}
 .lines,.bar.wide{display:block;max-height:8cm}

@@ -125,15 +125,17 @@ OUTCOMES: dict[Outcome, OutcomeWords] = {
         ),
     ),
     Outcome.impossible: OutcomeWords(
-        Text("Impossible on this device", "Impossible sur cet appareil"),
+        Text("Cannot be done", "Ne peut être fait"),
         Text(
-            "No means of the platform or of the management system can remove or block the app on such a device.",
-            "Aucun moyen de la plateforme ou du système de gestion ne permet de retirer ou de bloquer l'application "
-            "sur un tel appareil.",
+            "Nothing that the platform offers, or that is connected here, can remove or block the app on such a "
+            "device. The refusals below give the reason, class by class.",
+            "Rien de ce que la plateforme offre, ou de ce qui est relié ici, ne permet de retirer ou de bloquer "
+            "l'application sur un tel appareil. Les refus présentés plus bas en donnent le motif, catégorie par "
+            "catégorie.",
         ),
         Text(
-            "Enrol the device in another way, replace it, or suspend its access.",
-            "Inscrire l'appareil autrement, le remplacer ou suspendre son accès.",
+            "Connect its management system, enrol the device in another way, replace it, or suspend its access.",
+            "Relier son système de gestion, inscrire l'appareil autrement, le remplacer ou suspendre son accès.",
         ),
     ),
     Outcome.exempt: OutcomeWords(
