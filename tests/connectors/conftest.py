@@ -49,9 +49,10 @@ class CheckedTransport(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         request.read()
         self.requests.append(request)
-        path, body = request.url.path, json.loads(request.content) if request.content else None
+        path = request.url.path
         checked = not path.startswith("/_sim/")
         if checked:
+            body = json.loads(request.content) if request.content else None
             self.faults += self._discovery.request(request.method, path, dict(request.url.params), body)
         answer = self._inner.handle_request(request)
         answer.read()
