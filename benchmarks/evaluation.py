@@ -15,7 +15,8 @@ from typing import Any
 import fleet
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
-GOAL = 0.6  # seconds, for a million devices and about 60 targets
+GOAL = 0.6  # seconds, for a million devices and 60 targets
+TARGETS = 60
 _ROUNDS = 3
 
 
@@ -118,29 +119,38 @@ def _shares() -> str:
 
 
 def run(devices: int, apps: int, folder: Path) -> None:
-    """Time full evaluations of the shipped directives and reading every finding and status, warm."""
+    """Time the evaluation of the directives up to about 60 targets, and of all that ship."""
     from proscribe.directive import library
-    from proscribe.evaluate.engine import evaluate
 
     bans = [(directive, library.target_set(directive, now=NOW)) for directive in library.shipped()]
-    targets = sum(len(target_set.targets) for _, target_set in bans)
-    opened = snapshot(folder, devices, apps, [target_set for _, target_set in bans])
-    seconds, drift = [], []
+    opened = snapshot(folder, devices, apps, [targets for _, targets in bans])
+    few: list[Any] = []
+    for ban in sorted(bans, key=lambda one: len(one[1].targets)):
+        if sum(len(targets.targets) for _, targets in (*few, ban)) <= TARGETS:
+            few.append(ban)
+    warm = _time(opened, few)
+    if devices >= 1_000_000:
+        print(f"  goal {GOAL} s: {'met' if warm <= GOAL else 'missed'}")
+    _time(opened, bans)
+
+
+def _time(opened: Any, bans: list[Any]) -> float:
+    """Evaluate, with and without a previous snapshot, and read every finding; warm medians. Returns the plan's."""
+    from proscribe.evaluate.engine import evaluate
+
+    seconds, compared, reading = [], [], []
     for _ in range(_ROUNDS + 1):  # one to warm up
         began = time.perf_counter()
         with evaluate(opened, bans, now=NOW) as evaluated:
             seconds.append(time.perf_counter() - began)
             began = time.perf_counter()
             findings = sum(1 for _ in evaluated.findings())
-            reading = time.perf_counter() - began
+            reading.append(time.perf_counter() - began)
         began = time.perf_counter()
         with evaluate(opened, bans, now=NOW, previous=opened):
-            drift.append(time.perf_counter() - began)
-    warm, compared = statistics.median(seconds[1:]), statistics.median(drift[1:])
-    print(f"evaluation alone: {devices:,} devices, {len(bans)} directives, {targets} targets, {findings:,} findings")
-    print(
-        f"  integer plan {warm:.2f} s (first {seconds[0]:.2f}); with drift {compared:.2f} s; findings as objects {reading:.2f} s"
-    )
-    if devices >= 1_000_000:
-        print(f"  goal {GOAL} s: {'met' if warm <= GOAL else 'missed'}")
-    print()
+            compared.append(time.perf_counter() - began)
+    plan, drift, rows = (statistics.median(times[1:]) for times in (seconds, compared, reading))
+    targets = sum(len(target_set.targets) for _, target_set in bans)
+    print(f"evaluation alone: {opened.manifest.devices:,} devices, {len(bans)} directives, {targets} targets")
+    print(f"  plan {plan:.2f} s, with drift {drift:.2f} s, {findings:,} findings as objects {rows:.2f} s")
+    return plan

@@ -112,9 +112,8 @@ def show(results: list[Measured]) -> None:
         print(f"{one.name:48}{one.seconds:9.2f}{one.processor:9.2f}{one.memory:10.0f}")
     if len(results) > 3:
         print(f"\ncheck on Parquet is {results[3].seconds / results[0].seconds:.1f} times as fast as the naive join")
-        print(
-            f"check on CSV takes {results[1].seconds / results[4].seconds:.2f} of the time of csv.DictReader reading alone"
-        )
+        share = results[1].seconds / results[4].seconds
+        print(f"check on CSV takes {share:.2f} of the time of csv.DictReader reading alone")
     print(f"CSV memory, whole against a quarter: {results[1].memory / results[2].memory:.2f}\n")
 
 

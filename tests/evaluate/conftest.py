@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from proscribe.canonical import Digest
+from proscribe.catalogue.match import sought
 from proscribe.catalogue.model import (
     AppIdentity,
     Confidence,
@@ -242,7 +243,7 @@ def write_snapshot(
     body = SnapshotManifest(
         taken_at=NOW,
         retention=retention,
-        watched=tuple(digest(one) for one in watched),
+        watched=tuple(sought(one) for one in watched),
         sources=(),
         coverage=(),
         devices=len(phones),
