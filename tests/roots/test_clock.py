@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from proscribe.clock import ManualClock, SystemClock, utc
+from proscribe.clock import ManualClock, SystemClock, current_clock, use_clock, utc
 
 EASTERN = timezone(timedelta(hours=-5))
 NAIVE = datetime(2026, 3, 8, 12)  # noqa: DTZ001 (what an export without a zone gives)
@@ -38,3 +38,14 @@ def test_a_manual_clock_moves_only_when_told():
 def test_utc_takes_naive_times_as_utc(value):
     assert utc(value) == datetime(2026, 3, 8, 12, tzinfo=UTC)
     assert utc(value).utcoffset() == timedelta(0)
+
+
+def test_a_clock_is_in_use_for_a_block_and_no_longer():
+    outer, inner = ManualClock(datetime(2026, 1, 1, tzinfo=UTC)), ManualClock(datetime(2027, 1, 1, tzinfo=UTC))
+    assert isinstance(current_clock(), SystemClock)
+    with use_clock(outer):
+        with pytest.raises(RuntimeError), use_clock(inner):
+            assert current_clock() is inner
+            raise RuntimeError
+        assert current_clock() is outer
+    assert isinstance(current_clock(), SystemClock)

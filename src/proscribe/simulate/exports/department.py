@@ -141,7 +141,7 @@ def phones(*, seed: int, devices: int, moment: datetime, phase: Phase) -> Iterat
 
 def _source(number: int, devices: int) -> Source:
     reached = 0.0
-    for source, share in SHARES:
+    for source, share in SHARES[:-1]:
         reached += share
         if number <= round(reached * devices):
             return source
