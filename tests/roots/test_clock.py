@@ -44,8 +44,13 @@ def test_a_clock_is_in_use_for_a_block_and_no_longer():
     outer, inner = ManualClock(datetime(2026, 1, 1, tzinfo=UTC)), ManualClock(datetime(2027, 1, 1, tzinfo=UTC))
     assert isinstance(current_clock(), SystemClock)
     with use_clock(outer):
-        with pytest.raises(RuntimeError), use_clock(inner):
+        with use_clock(inner):
             assert current_clock() is inner
-            raise RuntimeError
         assert current_clock() is outer
+    assert isinstance(current_clock(), SystemClock)
+
+
+def test_a_clock_goes_out_of_use_when_the_block_fails():
+    with pytest.raises(ZeroDivisionError), use_clock(ManualClock(datetime(2026, 1, 1, tzinfo=UTC))):
+        _ = 1 / 0
     assert isinstance(current_clock(), SystemClock)
