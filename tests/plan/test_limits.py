@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proscribe.errors import UnreadableFile
 from proscribe.plan.limits import (
     UNLIMITED,
     LimitError,
@@ -19,7 +18,7 @@ from proscribe.plan.limits import (
     show,
 )
 from proscribe.plan.model import Devices, Percent, Ring, Unlimited
-from proscribe.plan.policy import DEFAULT, from_words, load
+from proscribe.plan.policy import DEFAULT, from_words
 
 
 @pytest.mark.parametrize(
@@ -96,44 +95,3 @@ def test_the_command_line_changes_only_what_it_says():
     assert policy.inventory_max_days == 3
     assert from_words(reach_limit="2").reach_limit == Devices(2)
     assert from_words() == DEFAULT
-
-
-def test_a_policy_file_is_read(tmp_path):
-    path = tmp_path / "policy.toml"
-    path.write_text('removal_limit = "5%"\nreach_limit = 400\nrings = ["canary=10"]\ninventory_max_days = 2\n')
-    policy = load(path)
-    assert (policy.removal_limit, policy.reach_limit) == (Percent(5.0), Devices(400))
-    assert policy.rings == (Ring("canary", Devices(10)),)
-    assert policy.inventory_max_days == 2
-    path.write_text("")
-    assert load(path) == DEFAULT
-
-
-@pytest.mark.parametrize(
-    ("text", "field"),
-    [
-        ("removal = 5", "removal"),
-        ("removal_limit = true", "removal_limit"),
-        ("reach_limit = 'lots'", "reach_limit"),
-        ("rings = 'canary=5'", "rings"),
-        ("rings = ['canary']", "ring"),
-        ("inventory_max_days = -1", "inventory_max_days"),
-        ("inventory_max_days = true", "inventory_max_days"),
-    ],
-)
-def test_a_wrong_policy_file_names_file_and_field(tmp_path, text, field):
-    path = tmp_path / "policy.toml"
-    path.write_text(text)
-    with pytest.raises(LimitError) as error:
-        load(path)
-    assert error.value.where.file == str(path)
-    assert error.value.where.field == field
-
-
-@pytest.mark.parametrize("text", [None, "not toml ="])
-def test_an_unreadable_policy_file(tmp_path, text):
-    path = tmp_path / "policy.toml"
-    if text is not None:
-        path.write_text(text)
-    with pytest.raises(UnreadableFile):
-        load(path)

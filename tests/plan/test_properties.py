@@ -28,7 +28,7 @@ from proscribe.plan.planner import make_plan
 from proscribe.terms import Enrolment, Held, Platform, Side
 
 QUIET = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 
 

@@ -35,7 +35,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -137,7 +137,12 @@ def all_rows(extra: Iterable[Capability] = ()) -> tuple[Capability, ...]:
 
 def digest_rows(rows: Iterable[Capability]) -> Digest:
     """One digest for a set of rows, whatever their order."""
-    return digest_json([to_json(row) for row in sorted(rows, key=lambda row: row.id)])
+    return _digest(tuple(sorted(rows, key=lambda row: row.id)))
+
+
+@lru_cache(maxsize=8)
+def _digest(rows: tuple[Capability, ...]) -> Digest:
+    return digest_json([to_json(row) for row in rows])
 
 
 def parts(applies_to: str) -> frozenset[str]:
