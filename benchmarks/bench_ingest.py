@@ -169,7 +169,8 @@ def run(path: Path, retain_all: bool, answer: Any) -> None:
         took = time.perf_counter() - began
         written = sum(file.stat().st_size for file in snapshot.path.iterdir())
     manifest = snapshot.manifest
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    peak = usage.ru_maxrss / 1024
     answer.put(
         {
             "seconds": took,
@@ -178,6 +179,7 @@ def run(path: Path, retain_all: bool, answer: Any) -> None:
             "rows": manifest.installs_seen,
             "kept": manifest.installs_kept,
             "peak_mb": peak,
+            "cpu": usage.ru_utime + usage.ru_stime,
             "written_mb": written / 1e6,
             "bytes": manifest.sources[0].bytes,
         }
@@ -225,7 +227,8 @@ def main() -> None:
         speed = found["devices"] / found["seconds"]
         print(
             f"{form:32} {speed:9,.0f} devices/s {found['bytes'] / 1e6 / found['seconds']:7,.0f} MB/s"
-            f" {speed / devices_a_second:5.1f} x DictReader {found['seconds']:6.1f} s {found['peak_mb']:6,.0f} MB peak"
+            f" {speed / devices_a_second:5.1f} x DictReader {found['seconds']:6.1f} s"
+            f" ({found['cpu']:.1f} s CPU) {found['peak_mb']:6,.0f} MB peak"
             f"  {found['rows']:,.0f} rows, {found['kept']:,.0f} kept, {found['written_mb']:.1f} MB written"
         )
 

@@ -10,8 +10,8 @@ from proscribe.errors import ProscribeError, Where
 from proscribe.inventory.csvblocks import layout
 from proscribe.inventory.encoding import head_as_utf8, unicode_name
 from proscribe.inventory.errors import UnknownFormat, WrongEncoding
-from proscribe.inventory.importers import IMPORTERS
 from proscribe.inventory.importers.base import Head, Importer
+from proscribe.inventory.importers.registry import IMPORTERS
 from proscribe.inventory.jsonstream import JsonRecords
 from proscribe.inventory.opening import Opened, empty
 from proscribe.text import Text

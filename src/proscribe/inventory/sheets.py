@@ -7,15 +7,16 @@ That is what makes 8 million rows a matter of seconds (docs/guide/inventory.md).
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from proscribe.catalogue.model import AppIdentity
 from proscribe.inventory.importers.base import UnusableRecord
 from proscribe.inventory.intake import Intake
 from proscribe.inventory.model import DeviceRecord
-from proscribe.inventory.tables import HELD, SIDES, Apps
+from proscribe.inventory.tables import HELD, SIDES
 from proscribe.inventory.values import folded
 from proscribe.terms import Held, Side
 from proscribe.text import Text
@@ -23,6 +24,8 @@ from proscribe.text import Text
 _NO_APP = -2
 _NO_DEVICE = -1
 _RADIX_LIMIT = 1 << 62
+_GATHERED = 1 << 20
+_BETWEEN = "\x1f"  # the unit separator: between the cells of a key, and therefore never in one
 
 
 class Cells(dict[str, str]):
@@ -68,11 +71,42 @@ class Sheet:
 
 @dataclass
 class _Combinations:
-    """Distinct combinations of some columns of a block: the code of each row, and the cells of each code."""
+    """Distinct combinations of some columns of a block: the code of each row, and the texts of each code by column."""
 
     codes: Any
-    cells: list[tuple[str, ...]]
+    columns: list[Any]  # Arrow text arrays
     names: tuple[str, ...]
+
+
+class _Known:
+    """Combinations met so far. New ones are found by Arrow, so that only they are ever looked at in Python."""
+
+    def __init__(self) -> None:
+        import pyarrow as pa
+
+        self.keys: Any = pa.array([], pa.large_string())
+        self.codes = array("q")
+        self.faults: dict[int, list[tuple[str, Text, Text]]] = {}
+
+    def positions(self, found: _Combinations, code: Callable[[Cells], int]) -> Any:
+        """The position of each combination here, entering those that are new."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        parts = [column.cast(pa.large_string()) for column in found.columns]
+        keys = pc.binary_join_element_wise(*parts, pa.scalar(_BETWEEN, pa.large_string()))
+        places = pc.index_in(keys, value_set=self.keys)
+        if not places.null_count:
+            return places
+        fresh = pc.indices_nonzero(pc.is_null(places))
+        for cells in zip(*(pc.take(column, fresh).to_pylist() for column in found.columns), strict=True):
+            values = Cells(dict(zip(found.names, cells, strict=True)))
+            position = len(self.codes)
+            self.codes.append(code(values))
+            if values.faults:
+                self.faults[position] = values.faults
+        self.keys = pa.concat_arrays([self.keys, pc.take(keys, fresh)])
+        return pc.index_in(keys, value_set=self.keys)
 
 
 @dataclass
@@ -81,12 +115,34 @@ class SheetReader:
 
     sheet: Sheet
     intake: Intake
-    _devices: dict[tuple[str, ...], int] = field(default_factory=dict)
-    _apps: dict[tuple[str, ...], int] = field(default_factory=dict)
-    _faults: dict[tuple[str, tuple[str, ...]], list[tuple[str, Text, Text]]] = field(default_factory=dict)
+    _devices: _Known = field(default_factory=_Known)
+    _apps: _Known = field(default_factory=_Known)
+    _marks: _Known = field(default_factory=_Known)
+    _waiting: list[tuple[Any, int | Sequence[int]]] = field(default_factory=list)
+    _rows_waiting: int = 0
 
     def feed(self, table: Any, rows: int | Sequence[int]) -> None:
-        """Take one block: an Arrow table with our column names; ``rows`` numbers its first row, or each of them."""
+        """Take one block: an Arrow table with our column names; ``rows`` numbers its first row, or each of them.
+
+        Blocks are gathered to a million rows first: an app is then looked up eight times in a large fleet and not a
+        hundred times.
+        """
+        self._waiting.append((table, rows))
+        self._rows_waiting += table.num_rows
+        if self._rows_waiting >= _GATHERED:
+            self.flush()
+
+    def flush(self) -> None:
+        """Take what was gathered. Called by the importer after its last block."""
+        import pyarrow as pa
+
+        if self._waiting:
+            tables = [table for table, _ in self._waiting]
+            rows = _numbering([(table.num_rows, first) for table, first in self._waiting])
+            self._waiting, self._rows_waiting = [], 0
+            self._take(pa.concat_tables(tables) if tables[1:] else tables[0], rows)
+
+    def _take(self, table: Any, rows: int | Sequence[int]) -> None:
         import pyarrow as pa
         import pyarrow.compute as pc
 
@@ -94,9 +150,9 @@ class SheetReader:
         devices = _combine(encoded, self.sheet.device_columns, table.num_rows)
         apps = _combine(encoded, self.sheet.app_columns, table.num_rows)
         marks = _combine(encoded, self.sheet.mark_columns, table.num_rows)
-        sighting = self._coded("device", devices, rows, self._device)
-        app = self._coded("app", apps, rows, self._app)
-        mark = self._coded("mark", marks, rows, self._mark)
+        sighting = self._coded(self._devices, devices, rows, self._device)
+        app = self._coded(self._apps, apps, rows, self._app)
+        mark = self._coded(self._marks, marks, rows, self._mark)
         listed = pc.and_(pc.greater_equal(sighting, 0), pc.not_equal(app, _NO_APP))
         removed = pc.equal(pc.bit_wise_and(mark, 1), 1)
         self._count(sighting, listed, removed)
@@ -116,33 +172,20 @@ class SheetReader:
         self.intake.builder.add_codes(pa.table(columns), seen=seen)
 
     def _coded(
-        self,
-        kind: str,
-        found: _Combinations,
-        rows: int | Sequence[int],
-        code: Callable[[Cells], int],
+        self, known: _Known, found: _Combinations, rows: int | Sequence[int], code: Callable[[Cells], int]
     ) -> Any:
         """The code of every row, by way of the distinct combinations."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        memo = {"device": self._devices, "app": self._apps}.get(kind, {})
-        codes = array("q")
-        faulty: dict[int, list[tuple[str, Text, Text]]] = {}
-        for position, cells in enumerate(found.cells):
-            known = memo.get(cells)
-            if known is None:
-                values = Cells(dict(zip(found.names, cells, strict=True)))
-                known = memo[cells] = code(values)
-                if values.faults:
-                    self._faults[kind, cells] = values.faults
-            if self._faults and (kind, cells) in self._faults:
-                faulty[position] = self._faults[kind, cells]
-            codes.append(known)
-        if faulty:
-            self._list(faulty, found.codes, rows)
-        values = pa.Array.from_buffers(pa.int64(), len(codes), [None, pa.py_buffer(codes)])
-        return pc.take(values, found.codes)
+        if not found.columns:
+            return pa.repeat(pa.scalar(code(Cells({})), pa.int64()), len(found.codes))
+        positions = pc.take(known.positions(found, code), found.codes)
+        if known.faults:
+            self._list(known.faults, positions, rows)
+        # A copy, because the array goes on growing.
+        values = pa.array(known.codes, pa.int64())
+        return pc.take(values, positions)
 
     def _device(self, cells: Cells) -> int:
         try:
@@ -183,7 +226,7 @@ class SheetReader:
             for entry in pc.value_counts(pc.filter(sighting, chosen)).to_pylist():
                 self.intake.builder.count(entry["values"], 0 if tombstones else entry["counts"])
 
-    def _versions(self, encoded: tuple[Any, list[str]] | None, where: Any) -> Any:
+    def _versions(self, encoded: tuple[Any, Any] | None, where: Any) -> Any:
         """Version codes of the rows that are kept; the others' versions are not even looked at."""
         import pyarrow as pa
         import pyarrow.compute as pc
@@ -192,12 +235,22 @@ class SheetReader:
             return pa.repeat(pa.scalar(self.intake.builder.version_code(""), pa.int64()), len(where))
         indices, texts = encoded
         chosen = pc.take(indices, where).dictionary_encode()
-        values = [self.intake.builder.version_code(texts[index]) for index in chosen.dictionary.to_pylist()]
+        values = [self.intake.builder.version_code(text) for text in pc.take(texts, chosen.dictionary).to_pylist()]
         return pc.take(pa.array(values, pa.int64()), chosen.indices)
 
 
-def _encoded(column: Any, intake: Intake) -> tuple[Any, list[str]]:
-    """A column as indices and the distinct texts they point at; null is blank."""
+def _numbering(blocks: Sequence[tuple[int, int | Sequence[int]]]) -> int | Sequence[int]:
+    """One numbering for several blocks: the first row's number where they follow on each other, else every number."""
+    expected = blocks[0][1]
+    for size, rows in blocks:
+        if not isinstance(rows, int) or rows != expected:
+            return list(chain.from_iterable(range(r, r + n) if isinstance(r, int) else r for n, r in blocks))
+        expected = rows + size
+    return blocks[0][1]
+
+
+def _encoded(column: Any, intake: Intake) -> tuple[Any, Any]:
+    """A column as indices and the distinct texts they point at (Arrow arrays); null is blank."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -206,69 +259,69 @@ def _encoded(column: Any, intake: Intake) -> tuple[Any, list[str]]:
             column = column.cast(pa.string())
         column = column.dictionary_encode()
     whole = column.unify_dictionaries().combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    if isinstance(whole, pa.ChunkedArray):  # combine_chunks of no chunks
-        return pa.array([], pa.int64()), []
-    texts = [_text(value, intake) for value in whole.dictionary.to_pylist()]
+    if isinstance(whole, pa.ChunkedArray):  # combining no chunks gives no chunk
+        return pa.array([], pa.int64()), pa.array([], pa.string())
+    texts = _texts(whole.dictionary, intake)
     indices = whole.indices.cast(pa.int64())
     if indices.null_count:
         indices = pc.fill_null(indices, len(texts))
-        texts.append("")
+        texts = pa.concat_arrays([texts, pa.array([""], pa.string())])
     return indices, texts
 
 
-def _text(value: Any, intake: Intake) -> str:
-    if value is None:
-        return ""
-    return (intake.text(value) if isinstance(value, bytes) else str(value)).strip()
+def _texts(values: Any, intake: Intake) -> Any:
+    """Distinct cells as text without space around it."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    try:
+        text = values.cast(pa.string())
+    except pa.ArrowInvalid:  # not UTF-8
+        text = pa.array([intake.text(value or b"") for value in values.to_pylist()], pa.string())
+    return pc.utf8_trim_whitespace(pc.replace_substring(pc.fill_null(text, ""), _BETWEEN, " "))
 
 
-def _combine(encoded: Mapping[str, tuple[Any, list[str]]], names: Sequence[str], rows: int) -> _Combinations:
+def _combine(encoded: Mapping[str, tuple[Any, Any]], names: Sequence[str], rows: int) -> _Combinations:
     """The distinct combinations of some columns: their indices become one number a row, which is encoded again."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     present = tuple(name for name in names if name in encoded)
     if not present:
-        return _Combinations(pa.repeat(pa.scalar(0, pa.int32()), rows), [()], ())
+        return _Combinations(pa.repeat(pa.scalar(0, pa.int32()), rows), [], ())
     code: Any = None
-    texts: list[Sequence[str]] = []
-    sizes: list[int] = []
+    parts: list[_Part] = []
     product = 1
     for name in present:
-        indices, values = encoded[name]
-        size = max(len(values), 1)
-        if product * size >= _RADIX_LIMIT:  # shrink what there is to the combinations that occur
-            code, texts, sizes, product = _shrunk(code, texts, sizes)
+        indices, texts = encoded[name]
+        size = max(len(texts), 1)
+        if code is not None and product * size >= _RADIX_LIMIT:  # shrink to the combinations that occur
+            distinct = code.dictionary_encode()
+            parts = [_Part(_unravelled(distinct.dictionary, parts), max(len(distinct.dictionary), 1))]
+            code, product = distinct.indices.cast(pa.int64()), parts[0].size
         code = indices if code is None else pc.add(pc.multiply(code, size), indices)
-        texts.append(values)
-        sizes.append(size)
+        parts.append(_Part([texts], size))
         product *= size
     final = code.dictionary_encode()
-    return _Combinations(final.indices, list(zip(*_unravelled(final.dictionary, texts, sizes), strict=True)), present)
+    return _Combinations(final.indices, _unravelled(final.dictionary, parts), present)
 
 
-def _unravelled(codes: Any, texts: Sequence[Sequence[Any]], sizes: Sequence[int]) -> Iterator[list[Any]]:
-    """The texts behind combined codes, one list a column."""
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A digit of a combined code: the columns it stands for, and how many values it takes."""
+
+    columns: list[Any]
+    size: int
+
+
+def _unravelled(codes: Any, parts: Sequence[_Part]) -> list[Any]:
+    """The texts behind combined codes, column by column."""
     import pyarrow.compute as pc
 
-    columns: list[list[Any]] = []
-    for values, size in zip(reversed(texts), reversed(sizes), strict=True):
-        quotient = pc.divide(codes, size)
-        index = pc.subtract(codes, pc.multiply(quotient, size))
-        columns.append([values[position] for position in index.to_pylist()])
+    columns: list[Any] = []
+    for part in reversed(parts):
+        quotient = pc.divide(codes, part.size)
+        digit = pc.subtract(codes, pc.multiply(quotient, part.size))
+        columns[:0] = [pc.take(column, digit) for column in part.columns]
         codes = quotient
-    flat: list[list[Any]] = []
-    for column in reversed(columns):
-        if column and isinstance(column[0], tuple):  # the columns of an earlier shrinking
-            flat.extend([list(part) for part in zip(*column, strict=True)])
-        else:
-            flat.append(column)
-    return iter(flat)
-
-
-def _shrunk(code: Any, texts: list[Sequence[Any]], sizes: list[int]) -> tuple[Any, list[Sequence[Any]], list[int], int]:
-    import pyarrow as pa
-
-    encoded = code.dictionary_encode()
-    combined = list(zip(*_unravelled(encoded.dictionary, texts, sizes), strict=True))
-    return encoded.indices.cast(pa.int64()), [combined], [max(len(combined), 1)], max(len(combined), 1)
+    return columns

@@ -131,7 +131,7 @@ def _device(table: Sightings, rows: list[int]) -> Device:
         record = replace(record, remarks=(*record.remarks, NO_APP_REPORTS))
     known = bool(lists) and NARROWER_WATCH not in record.remarks
     sees = sight(record.system, record.platform, record.enrolment) if known else UNSEEN
-    also = [key for row in rows for key in table.also.get(row, ())]
+    also = [key for row in rows for key in table.also.get(row, ())] if table.also else []
     return Device(record, lists, sees, sum(table.apps[row] for row in lists), also)
 
 

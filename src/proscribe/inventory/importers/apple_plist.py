@@ -97,8 +97,8 @@ def _read(answer: object, intake: Intake) -> None:
 def _install(key: str, entry: Mapping[str, Any], intake: Intake) -> None:
     identifier, name = text_of(entry, "Identifier"), text_of(entry, "Name")
     if not identifier and not name:
-        error = lacking("Identifier")
-        intake.problem(intake.rows, f"{_LIST}.Identifier", error.what, error.remedy)
+        absent = lacking("Identifier")
+        intake.problem(intake.rows, f"{_LIST}.Identifier", absent.what, absent.remedy)
         return
     declared = text_of(entry, "Source") == "Declarative Device Management"
     intake.install(

@@ -64,8 +64,8 @@ def read(opened: Opened, intake: Intake) -> None:
                 app = AppIdentity(platform, app_id=identifier, name=name, publisher=text_of(entry, "vendor"))
                 intake.install(InstallRecord(device=device.key, app=app, version=text_of(entry, "version")))
             else:
-                error = lacking("name")
-                intake.problem(record.number, "software.name", error.what, error.remedy)
+                absent = lacking("name")
+                intake.problem(record.number, "software.name", absent.what, absent.remedy)
 
 
 def _device(host: Mapping[str, Any]) -> DeviceRecord:

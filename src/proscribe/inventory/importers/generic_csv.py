@@ -24,3 +24,4 @@ def read(opened: Opened, intake: Intake) -> None:
     reader = SheetReader(sheet, intake)
     for block, rows in Blocks(opened, table, sheet.columns(table.columns, intake), intake):
         reader.feed(block, rows)
+    reader.flush()

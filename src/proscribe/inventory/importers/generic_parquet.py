@@ -49,6 +49,7 @@ def read(opened: Opened, intake: Intake) -> None:
             intake.rows += table.num_rows
             reader.feed(ordered, row)
             row += table.num_rows
+        reader.flush()
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise

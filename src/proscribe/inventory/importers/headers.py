@@ -29,9 +29,7 @@ def aliases(form: str) -> dict[str, str]:
 @cache
 def ignored(form: str) -> frozenset[str]:
     """Folded names of columns that are known and of no use: people, mostly, whom an inventory of apps need not name."""
-    table = _tables()[form].get("ignored", {})
-    columns = table.get("columns", []) if isinstance(table, dict) else []
-    return frozenset(folded(name) for name in columns)
+    return frozenset(folded(name) for name in _tables().get(f"{form}_ignored", {}).get("columns", []))
 
 
 def ours(form: str, columns: tuple[str, ...]) -> set[str]:

@@ -50,8 +50,8 @@ def read(opened: Opened, intake: Intake) -> None:
         for entry in items(record.value, "applications") or ():
             identifier, name = text_of(entry, "identifier"), text_of(entry, "name")
             if not identifier and not name:
-                error = lacking("identifier")
-                intake.problem(record.number, "applications.identifier", error.what, error.remedy)
+                absent = lacking("identifier")
+                intake.problem(record.number, "applications.identifier", absent.what, absent.remedy)
                 continue
             intake.install(
                 InstallRecord(
