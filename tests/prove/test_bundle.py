@@ -371,6 +371,10 @@ FORGERIES: dict[str, tuple[Callable[[Members], Members], tuple[str, str]]] = {
         lambda m: {**m, names.LEAVES: m[names.LEAVES].upper() + b"xy\n"},
         ("documents", names.LEAVES),
     ),
+    "a leaf that is not hexadecimal": (
+        lambda m: {**m, names.LEAVES: m[names.LEAVES] + b"zz\n"},
+        ("documents", names.LEAVES),
+    ),
     "a missing member": (_drop(names.RECEIPTS), ("members", names.RECEIPTS)),
     "a member too many": (lambda m: {**m, "extra.txt": b"hello"}, ("members", "extra.txt")),
 }
@@ -539,6 +543,34 @@ def test_an_earlier_proof_survives_a_failed_export(inputs: BundleInputs, tmp_pat
         export(replace(inputs, outcomes=()), path)
     assert path.read_bytes() == before
     assert manifest.pseudonymised
+
+
+def test_a_plan_from_an_older_snapshot_limits_the_check(inputs: BundleInputs, tmp_path: Path) -> None:
+    export(replace(inputs, snapshots=inputs.snapshots[1:]), tmp_path / "proof.zip")
+    said = {check.what.en for check in verify(tmp_path / "proof.zip").checks if check.state is CheckState.limited}
+    assert "the snapshot it was made from is not in this bundle" in said
+
+
+def test_digests_in_lists_of_an_entry_count_as_recorded(inputs: BundleInputs, tmp_path: Path) -> None:
+    kept = _book(inputs, lambda entry: entry.entry is not EntryKind.snapshot)
+    listed = {"directive": inputs.directive.id, "snapshots": [digest(one) for one in inputs.snapshots]}
+    kept.append(EntryKind.observation, inputs.directive.id, "operator", listed, inputs.created_at)
+    export(replace(inputs, ledger=kept), tmp_path / "proof.zip")
+    assert verify(tmp_path / "proof.zip").ok
+
+
+def test_a_member_whose_stream_lies_about_its_size(proof: Path, tmp_path: Path) -> None:
+    """All digests of the container agree; only unpacking shows that the header's size is false."""
+    entries = Container(proof.read_bytes()).entries
+    data = proof.read_bytes()
+    wrong = {name: replace(entry, size=entry.size + 1) for name, entry in entries.items() if name == names.COUNTS}
+    changed = data
+    for name, entry in wrong.items():
+        changed = changed.replace(entries[name].local(), entry.local()).replace(
+            entries[name].central(), entry.central()
+        )
+    (tmp_path / "lie.zip").write_bytes(changed)
+    assert failed(verify(tmp_path / "lie.zip")) == {("documents", names.COUNTS)}
 
 
 @pytest.mark.parametrize("limit", ["MAX_DOCUMENT", "MAX_LINE"])

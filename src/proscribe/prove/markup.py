@@ -141,7 +141,8 @@ class Pen:
             for column, title in zip(columns, titles, strict=True)
         )
         body = "".join(self._row(columns, titles, row) for row in rows)
-        kinds = ("wide" if wide else "narrow") + (" totals" if total else "") + (" short" if len(rows) < 16 else "")
+        whole_on_a_page = len(rows) < 16 and not wide
+        kinds = ("wide" if wide else "narrow") + (" totals" if total else "") + (" short" if whole_on_a_page else "")
         return (
             f'<table role="table" class="{kinds}"><caption>{self.text(caption)}</caption>'
             f'<thead role="rowgroup"><tr role="row">{head}</tr></thead><tbody role="rowgroup">{body}</tbody></table>'

@@ -154,6 +154,9 @@ h1{font-size:20pt}
 h2{font-size:13.5pt}
 h2,h3,caption,thead,figcaption{break-after:avoid}
 table.short{break-inside:avoid}
+tbody tr:first-child{break-before:avoid}
+td.picture{width:4.5cm}
+tr:has(li){break-inside:auto}
 section>p{break-after:avoid}
 section{padding:.55cm 0 .2cm}
 .answer{grid-template-columns:1.5fr 1fr 1fr}
@@ -164,6 +167,7 @@ section{padding:.55cm 0 .2cm}
 p,tr,li,pre,.answer,.lines,.bar,.keep,dl.facts dd,dl.facts dt{break-inside:avoid}
 thead{display:table-header-group}
 th,td{padding:.14cm .2cm}
+footer{padding:.3cm 0 0}
 .lines,.bar.wide{display:block;max-height:8cm}
 .lines.slim,.bar.slim{display:none}
 body{orphans:3;widows:3}
