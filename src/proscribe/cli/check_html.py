@@ -12,7 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from proscribe.cli.check_files import writing
-from proscribe.cli.check_table import BY_IDENTIFIER, BY_NAME, IN_SCOPE, notes, summary_line, unseen_lines, verdict_line
+from proscribe.cli.check_table import (
+    BY_IDENTIFIER,
+    BY_NAME,
+    IN_SCOPE,
+    notes,
+    summary_line,
+    unseen_devices,
+    unseen_input,
+    verdict_line,
+)
 from proscribe.cli.check_table import worst_first as groups_with_violations
 from proscribe.evaluate.check import lookalikes, violations
 from proscribe.evaluate.labels import (
@@ -120,11 +129,14 @@ _HATCH = (
 
 def _unseen(report: CheckReport) -> Iterator[str]:
     yield f"<h2>{_e(Text('What could not be seen', 'Ce qui n’a pas pu être vu'))}</h2>"
-    lines = list(unseen_lines(report.unseen))
-    if not lines:
-        yield f"<p>{_e(Text('Every list is whole and of known age.', 'Chaque liste est entière et d’âge connu.'))}</p>"
+    devices, lost = unseen_devices(report.unseen), unseen_input(report.unseen)
+    if not (devices or lost):
+        yield f"<p>{_e(Text('Every list is whole and dated.', 'Chaque liste est entière et datée.'))}</p>"
         return
-    yield "<dl>" + "".join(f"<dt>{escape(number)}</dt><dd>{escape(what)}</dd>" for number, what in lines) + "</dl>"
+    if devices:
+        rows = "".join(f"<dt>{_e(number)}</dt><dd>{_e(way)}</dd>" for number, way in devices)
+        yield f"<p>{_e(Text('Devices:', 'Appareils :'))}</p><dl>{rows}</dl>"
+    yield "".join(f"<p>{_e(line)}</p>" for line in lost)
     gaps = sorted((gap for gap in report.gaps if not gap.directive), key=lambda gap: -gap.devices)
     rows = [
         (gap.system, f"{PLATFORM[gap.platform]}, {ENROLMENT[gap.enrolment]}", str(gap.reason), count(gap.devices))

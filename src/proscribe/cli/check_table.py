@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from proscribe.cli.output import console, print_table
 from proscribe.evaluate.check import lookalikes, violations
 from proscribe.evaluate.labels import ENROLMENT, FORCE, MATCH, PLATFORM, STATE, VERDICT, count, department
-from proscribe.evaluate.model import DirectiveCheck, GroupCount, Unseen, Verdict
+from proscribe.evaluate.model import DirectiveCheck, GroupCount, Unseen
 from proscribe.text import Text
 
 if TYPE_CHECKING:
@@ -45,85 +45,75 @@ def summary_line(report: CheckReport) -> str:
     installs, apps = count(report.installs_seen), count(report.apps_seen)
     return str(
         Text(
-            f"Read {devices} devices from {files} files: {installs} installed apps, {apps} distinct.",
-            f"Lu : {devices} appareils dans {files} fichiers; {installs} applications installées, {apps} distinctes.",
+            f"Devices read: {devices}. Files: {files}. Installed apps: {installs}, distinct: {apps}.",
+            f"Appareils lus : {devices}. Fichiers : {files}. Applications installées : {installs} "
+            f"(distinctes : {apps}).",
         )
     )
 
 
 def verdict_line(report: CheckReport) -> str:
     """The verdict, in words that claim no more than was seen."""
-    if report.verdict is not Verdict.violations:
-        return str(VERDICT[report.verdict])
+    parts = [VERDICT[report.verdict]]
     directives = [check for check in report.directives if check.violations]
-    sure = max((sum(group.by_identifier for group in check.groups) for check in directives), default=0)
-    return (
-        str(VERDICT[report.verdict])
-        + " "
-        + str(
+    if directives:
+        hit, of = len(directives), len(report.directives)
+        parts.append(Text(f"Directives with violations: {hit} of {of}.", f"Directives en infraction : {hit} sur {of}."))
+        if not any(group.by_identifier for check in directives for group in check.groups):
+            parts.append(Text("By name only: have them confirmed.", "D'après le nom seulement : à faire confirmer."))
+    if report.unseen.unreadable_files or report.unseen.incomplete_files:
+        parts.append(
             Text(
-                f"Directives with violations: {len(directives)} of {len(report.directives)}"
-                + ("." if sure else "; by name only, so have them confirmed."),
-                f"Directives en infraction : {len(directives)} sur {len(report.directives)}"
-                + ("." if sure else "; d'après le nom seulement : à confirmer."),
+                "Not every file could be read to its end, so there may be more.",
+                "Tous les fichiers n'ont pas pu être lus jusqu'à la fin; il peut donc y en avoir d'autres.",
             )
         )
-    )
+    return " ".join(map(str, parts))
 
 
-def unseen_lines(unseen: Unseen) -> Iterator[tuple[str, str]]:
-    """What could not be seen: a number and what it counts, only where there is something to say."""
-    devices: tuple[tuple[int, Text], ...] = (
-        (
-            unseen.invisible,
-            Text("devices: a part is out of sight by design", "appareils : une partie est hors de vue par nature"),
-        ),
-        (unseen.no_list, Text("devices: no app list came with them", "appareils : aucune liste d'applications reçue")),
+def unseen_devices(unseen: Unseen) -> list[tuple[str, str]]:
+    """Devices that could not be seen whole: how many, and in what way; only where there is something to say."""
+    ways = (
+        (unseen.invisible, Text("with a part out of sight by design", "dont une partie est hors de vue par nature")),
+        (unseen.no_list, Text("without an app list", "sans liste d'applications")),
         (
             unseen.extent_unknown,
-            Text(
-                "devices: not known which part the source lists", "appareils : partie énumérée par la source inconnue"
-            ),
+            Text("whose source does not say what it lists", "dont la source ne dit pas ce qu'elle énumère"),
         ),
         (
             unseen.stale,
-            Text(
-                "devices: the list is too old, or dated in the future",
-                "appareils : liste trop vieille, ou datée du futur",
-            ),
+            Text("with a list too old, or dated in the future", "dont la liste est trop vieille, ou datée du futur"),
         ),
         (
             unseen.before_ban,
-            Text("devices: the list is older than a directive", "appareils : liste antérieure à une directive"),
+            Text("with a list older than a directive", "dont la liste est antérieure à une directive"),
         ),
-        (unseen.undated, Text("devices: the list bears no date", "appareils : liste sans date")),
+        (unseen.undated, Text("with a list that bears no date", "dont la liste n'est pas datée")),
         (
             unseen.names_only,
-            Text("devices: names only, no identifiers", "appareils : noms seulement, sans identifiants"),
-        ),
-        (
-            unseen.bad_rows,
-            Text(
-                "rows could not be used (--problems FILE lists them)",
-                "lignes inutilisables (--problems FICHIER les énumère)",
-            ),
+            Text("with app names only, no identifiers", "avec des noms seulement, sans identifiants"),
         ),
     )
-    for number, what in devices:
-        if number:
-            yield count(number), str(what)
-    for name in unseen.unreadable_files:
-        yield "1", str(Text(f"file could not be read at all: {name}", f"fichier entièrement illisible : {name}"))
-    for name in unseen.incomplete_files:
-        yield (
-            "1",
-            str(
-                Text(
-                    f"file breaks off; its beginning is counted: {name}",
-                    f"fichier interrompu; son début est compté : {name}",
-                )
-            ),
+    return [(count(number), str(way)) for number, way in ways if number]
+
+
+def unseen_input(unseen: Unseen) -> list[str]:
+    """Input that was lost: rows and files."""
+    lines = []
+    if unseen.bad_rows:
+        rows = count(unseen.bad_rows)
+        lines.append(
+            Text(
+                f"Rows that could not be used: {rows} (--problems FILE lists them)",
+                f"Lignes inutilisables : {rows} (--problems FICHIER les énumère)",
+            )
         )
+    lines += [Text(f"Not read at all: {name}", f"Fichier illisible : {name}") for name in unseen.unreadable_files]
+    lines += [
+        Text(f"Breaks off, its beginning is counted: {name}", f"Fichier interrompu, son début est compté : {name}")
+        for name in unseen.incomplete_files
+    ]
+    return [str(line) for line in lines]
 
 
 def directive_line(check: DirectiveCheck) -> str:
@@ -138,16 +128,16 @@ def notes(check: DirectiveCheck) -> Iterator[str]:
         number = count(check.scope_unsure)
         yield str(
             Text(
-                f"{number} devices are counted as in scope because their source does not say.",
-                f"{number} appareils sont comptés comme visés parce que leur source ne le précise pas.",
+                f"Devices counted as in scope because their source does not say: {number}.",
+                f"Appareils comptés comme visés parce que leur source ne le précise pas : {number}.",
             )
         )
     if check.out_of_scope:
         number = count(check.out_of_scope)
         yield str(
             Text(
-                f"{number} devices outside the scope of the directive hold a banned app all the same.",
-                f"{number} appareils non visés par la directive portent malgré tout une application interdite.",
+                f"Devices outside the scope that hold a banned app all the same: {number}.",
+                f"Appareils non visés qui portent malgré tout une application interdite : {number}.",
             )
         )
     if not check.reviewed:
@@ -167,18 +157,16 @@ def worst_first(groups: Iterable[GroupCount]) -> list[GroupCount]:
 
 def _unseen(report: CheckReport, limit: int) -> None:
     _title(Text("What could not be seen", "Ce qui n'a pas pu être vu"))
-    lines = list(unseen_lines(report.unseen))
-    if not lines:
-        _say(
-            str(
-                Text(
-                    "Nothing: every list is whole and of known age.", "Rien : chaque liste est entière et d'âge connu."
-                )
-            )
-        )
-    width = max((len(number) for number, _ in lines), default=0)
-    for number, what in lines:
-        _say(f"{number:>{width}}  {what}")
+    devices, lost = unseen_devices(report.unseen), unseen_input(report.unseen)
+    if devices:
+        _say(str(Text("Devices:", "Appareils :")))
+    elif not lost:
+        _say(str(Text("Nothing: every list is whole and dated.", "Rien : chaque liste est entière et datée.")))
+    width = max((len(number) for number, _ in devices), default=0)
+    for number, way in devices:
+        _say(f"  {number:>{width}}  {way}")
+    for line in lost:
+        _say(line)
     gaps = sorted((gap for gap in report.gaps if not gap.directive), key=lambda gap: -gap.devices)
     if gaps:
         headers = (

@@ -190,7 +190,7 @@ class Evaluated:
         """Devices whose list gives names and no identifiers."""
         sql = """
             SELECT count(*) FROM device AS d JOIN standing AS s ON s.standing = d.standing
-            WHERE s.listed AND NOT s.gives_ids
+            WHERE s.listed AND NOT s.gives_ids AND s.sees <> 'unknown'
         """
         return int(self._query(sql)[0][0])
 
