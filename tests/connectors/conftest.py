@@ -179,7 +179,7 @@ def connect(clock: ManualClock, transport: CheckedTransport) -> Iterator[Callabl
     made: list[AmapiConnector] = []
 
     def start(simulator: AmapiSimulator, **settings: Any) -> AmapiConnector:
-        config = AmapiConfig(ENTERPRISE, endpoint=simulator.endpoint, read_timeout=0.3, **settings)
+        config = AmapiConfig(ENTERPRISE, endpoint=simulator.endpoint, **settings)
         connector = AmapiConnector(config, clock=clock, transport=transport, jitter=lambda limit: limit)
         made.append(connector)
         return connector

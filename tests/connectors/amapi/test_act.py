@@ -7,9 +7,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import httpx
 import pytest
 
+from proscribe.clock import ManualClock
 from proscribe.connectors.amapi import policy as words
+from proscribe.connectors.amapi.config import AmapiConfig
 from proscribe.connectors.amapi.connector import AmapiConnector
 from proscribe.connectors.base import Contended, Order, Rejected, UnknownFate
 from proscribe.simulate.amapi import AmapiSimulator
@@ -200,6 +203,38 @@ def test_a_patch_that_is_accepted_and_ignored_is_given_up_on(
     simulator.faults.next("policies.patch", "ignore", times=4)
     with pytest.raises(Contended):
         connector.send(personal_order, connector.prepare(personal_order))
+
+
+def test_a_merge_that_another_writer_completes_needs_no_further_write(
+    running: tuple[AmapiSimulator, AmapiConnector], personal_order: Order
+) -> None:
+    simulator, connector = running
+    prepared = connector.prepare(personal_order)
+    # Our write is undone at once; the read after it sees that, and only then our entry comes back by their hand.
+    simulator.faults.between("policies.patch", "after", rewrite(simulator, personal_order, {"a.b": "AVAILABLE"}))
+    theirs = rewrite(simulator, personal_order, {"a.b": "AVAILABLE", APP: "BLOCKED"})
+    for action in (lambda: None, theirs):  # after the read before our write, after the read behind it
+        simulator.faults.between("policies.get", "after", action)
+    receipt = connector.send(personal_order, prepared)
+    assert personal(simulator, personal_order)[APP] == "BLOCKED"
+    assert simulator.journal.writes() == 1
+    assert receipt.status == 200
+
+
+@pytest.mark.parametrize("answer", [{}, {"policy": {"name": "p"}}, {"policy": None}])
+def test_an_answer_without_a_version_is_of_unknown_fate(
+    clock: ManualClock, work_order: Order, answer: dict[str, Any]
+) -> None:
+    """Without the version that carries the change, every device would look as if it had applied it."""
+    config = AmapiConfig("enterprises/lighthouses", endpoint="http://127.0.0.1:1", read_attempts=1)
+    policy = {"name": work_order.scope, "version": "1"}
+
+    def reply(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json=policy if request.method == "GET" else answer)
+
+    connector = AmapiConnector(config, clock=clock, transport=httpx.MockTransport(reply))
+    with pytest.raises(UnknownFate, match="cannot be read"):
+        connector.send(work_order, connector.prepare(work_order))
 
 
 def test_entries_that_changed_since_they_were_read_are_not_written_over(

@@ -27,7 +27,7 @@ KINDS: dict[Trouble, Fault] = {
     Trouble.fail_after: Fault(FaultKind.fail_after, status=502),
     Trouble.cut_before: Fault(FaultKind.drop_before),
     Trouble.cut_after: Fault(FaultKind.drop_after),
-    Trouble.silent: Fault(FaultKind.stall_after, seconds=2.0),
+    Trouble.silent: Fault(FaultKind.stall_after, seconds=10.0),
     Trouble.refuse: Fault(FaultKind.refuse, status=400),
     Trouble.lock_out: Fault(FaultKind.refuse, status=401),
 }
@@ -92,7 +92,7 @@ def harness(
 ) -> AmapiHarness:
     policies = [make_policy("harbour")] + [make_policy(f"pier{number:02d}") for number in range(25)]
     simulator = simulate(policies, [make_device(number) for number in range(23)])
-    return AmapiHarness(simulator, lambda: connect(simulator, page_size=7))
+    return AmapiHarness(simulator, lambda: connect(simulator, page_size=7, read_timeout=1.0))
 
 
 @pytest.fixture(params=["work", "personal"])

@@ -94,7 +94,10 @@ def test_a_simulator_of_its_own_outlives_its_clients() -> None:
         second = AmapiConnector(config, clock=SystemClock())
         assert second.prepare(order).in_place
         simulator.advance(86_400)
-        assert sum(len(batch.devices) for batch in second.observe()) == 5
+        seen = [device for batch in second.observe() for device in batch.devices]
+        assert len(seen) == 5
+        synced = [device for device in seen if device.scope == order.scope and device.applied_version == 2]
+        assert len(synced) == sum(device.scope == order.scope for device in seen), "time passes there too"
         second.close()
         assert [entry["changes"] for entry in simulator.journal()["mutations"]] == [
             [["personal", "com.tencent.mm", "-", "BLOCKED"]]

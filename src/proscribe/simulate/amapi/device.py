@@ -58,6 +58,7 @@ class SimDevice:
     android: str = "14"
     behaviour: Behaviour = Behaviour.normal
     period: float = 1800.0  # seconds between two syncs
+    first_sync: float | None = None  # seconds from the start to the first one; None: a whole period
     apps: dict[str, App] = field(default_factory=dict)
     personal: dict[str, App] = field(default_factory=dict)
     enrolment_data: str = ""

@@ -128,7 +128,7 @@ def _device(spec: FleetSpec, chance: random.Random, number: int) -> SimDevice:
         enrolment_data=json.dumps({"department": department}),
         enrolled_at=spec.start - timedelta(days=chance.randrange(30, 700)),
     )
-    device.next_sync = spec.start + timedelta(seconds=chance.randrange(1, int(device.period) + 1))
+    device.first_sync = float(chance.randrange(1, int(device.period) + 1))
     for app in _ordinary_apps(spec, chance):
         device.apps[app.package] = app
     for banned in spec.banned:

@@ -6,7 +6,7 @@ import copy
 import heapq
 import threading
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from proscribe.connectors.amapi.fields import fields, inside, values
@@ -52,6 +52,9 @@ class Fleet:
             for device in self.devices.values():
                 if not device.reported:
                     device.enrol(self._policies[device.policy], at)
+                if device.next_sync is None:
+                    wait = device.period if device.first_sync is None else device.first_sync
+                    device.next_sync = at + timedelta(seconds=wait)
             self._schedule(self.devices.values())
 
     def tick(self, now: datetime) -> None:
