@@ -12,7 +12,7 @@ START = "<!-- rows: made from the capability files -->"
 """What stands before the generated part of the page."""
 
 _HEAD = (
-    "| Row | Verb | Class of device | Versions | Apps | Effect | Method | Limits, or why not | Limites ou motif | Source |",
+    "| Row | Verb | Class | Versions | Apps | Effect | Method | Limits or reason | Limites ou motif | Source |",
     "|---|---|---|---|---|---|---|---|---|---|",
 )
 
