@@ -34,11 +34,17 @@ class WaveRules:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How a wave stands. ``good`` and ``bad`` were seen after acceptance; the rest of ``reached`` was not yet."""
+    """How a wave stands. ``good`` and ``bad`` were seen after acceptance; the rest of ``reached`` was not yet.
+
+    ``found``: devices in the wave's scopes, ``expected``: those the plan named; no device found where some were
+    expected is no answer at all.
+    """
 
     reached: int
     good: int
     bad: int
+    found: int = 0
+    expected: int = 0
 
     @property
     def judged(self) -> int:
@@ -67,10 +73,13 @@ def progress(actions: Sequence[Action], outcomes: Iterable[DeviceOutcome]) -> Pr
         earlier = since.get(place)
         if earlier is None or (action.accepted_at is not None and action.accepted_at > earlier):
             since[place] = action.accepted_at
-    reached = good = bad = 0
+    found = reached = good = bad = 0
     for outcome in outcomes:
         place = (outcome.system, outcome.scope)
-        if place not in since or outcome.outcome in _LEFT_OUT:
+        if place not in since:
+            continue
+        found += 1
+        if outcome.outcome in _LEFT_OUT:
             continue
         reached += 1
         if outcome.outcome in _BAD:
@@ -81,7 +90,8 @@ def progress(actions: Sequence[Action], outcomes: Iterable[DeviceOutcome]) -> Pr
             continue
         if outcome.outcome.compliant or outcome.outcome in _BLIND:
             good += 1
-    return Progress(reached, good, bad)
+    expected = {device for action in actions for device in action.holders}
+    return Progress(reached, good, bad, found, len(expected))
 
 
 def decide(
@@ -109,8 +119,9 @@ def decide(
     if unsent:
         return Decision(number, (), _unsent(number, unsent))
     rate = _rate(start[0], planned, rules)
-    stand = progress(before, outcomes)
-    if _is_met(stand, rate, rules):
+    judged = list(outcomes)
+    stand = progress(before, judged)
+    if judged and _is_met(stand, rate, rules):
         return Decision(number, start)
     accepted = max((a.accepted_at for a in before if a.accepted_at is not None), default=None)
     late = accepted is not None and now - accepted > rules.hold_after
@@ -126,7 +137,8 @@ def _rate(action: Action, planned: Mapping[str, Sequence[Wave]], rules: WaveRule
 
 def _is_met(stand: Progress, rate: float, rules: WaveRules) -> bool:
     if stand.reached == 0:
-        return True  # a wave of empty scopes has nobody to harm and nothing to show
+        # A wave of empty scopes, or of exempt devices alone, has nobody to harm and nothing to show.
+        return stand.found > 0 or stand.expected == 0
     return stand.judged > 0 and stand.judged >= rules.quorum * stand.reached and stand.good >= rate * stand.judged
 
 
