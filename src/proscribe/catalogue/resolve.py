@@ -7,7 +7,7 @@ Each target says why it is there and whether it may drive a change. A selector t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from proscribe.catalogue.actionable import why_not
@@ -73,7 +73,7 @@ def resolve(
     chosen: set[str] = set()
     for selector in selectors:
         found, reason = _RESOLVERS[selector.kind](selector, catalogue)
-        kept = [one for one in found if _on_platform(one.identifier, selector.platform)]
+        kept = [_narrowed(one, selector) for one in found if _on_platform(one.identifier, selector.platform)]
         if found and not kept:
             reason = Text(
                 f"nothing it names has an identifier on {selector.platform}",
@@ -96,7 +96,7 @@ def resolve(
         targets=targets,
         unresolved=tuple(unresolved),
         notes=_notes(selectors, catalogue),
-        siblings=_siblings(publishers, catalogue, set(candidates)),
+        siblings=_siblings(publishers, catalogue, targets),
         publisher_names={one: _names_of(catalogue.publisher(one)) for one in publishers},
     )
 
@@ -313,6 +313,13 @@ def _on_platform(identifier: Identifier, wanted: Platform | None) -> bool:
     return identifier.type is IdentifierType.apple_team_id and wanted in APPLE
 
 
+def _narrowed(candidate: Candidate, selector: Selector) -> Candidate:
+    """A name holds on any platform, unless the selector is for one."""
+    if candidate.identifier.type is not IdentifierType.app_name or selector.platform is None:
+        return candidate
+    return replace(candidate, identifier=replace(candidate.identifier, platform=selector.platform))
+
+
 def _target(found: list[Candidate], catalogue: Catalogue, chosen: set[str], now: datetime) -> Target:
     """One target of all candidates with one key: the whys are merged, the best-sourced of them stands for it."""
     # A candidate that only leads must not weaken one that the directive selects outright.
@@ -350,15 +357,18 @@ def _collateral(found: Iterable[Candidate], chosen: set[str]) -> tuple[str, ...]
     return ()
 
 
-def _siblings(publishers: Sequence[str], catalogue: Catalogue, targets: set[str]) -> tuple[str, ...]:
+def _siblings(publishers: Sequence[str], catalogue: Catalogue, targets: Sequence[Target]) -> tuple[str, ...]:
+    """Identifiers of the same publishers' products that the set does not mean at all."""
+    meant, held = {target.product for target in targets}, {target.id for target in targets}
     known = {
         target_id(one.type, one.platform, one.value)
         for publisher in publishers
         for product in catalogue.publisher(publisher).products
+        if product.id not in meant
         for one in product.identifiers
         if one.type in APP_IDS or one.type is IdentifierType.app_store_id
     }
-    return tuple(sorted(known - targets))
+    return tuple(sorted(known - held))
 
 
 def _names_of(publisher: Publisher) -> tuple[str, ...]:
