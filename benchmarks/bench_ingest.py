@@ -2,8 +2,8 @@
 
     python benchmarks/bench_ingest.py [--devices 100000] [--apps 80] [--folder DIR] [--only parquet,csv,...]
 
-Makes a fictional fleet once (in --folder, kept), then reads it as generic Parquet, as generic CSV, as gzipped CSV and as
-Android Management API device lines, each in a process of its own so that the peak of memory is that run's alone.
+Makes a fictional fleet once (in --folder, kept), then reads it as Parquet, CSV, gzipped CSV and Android Management API
+lines, each in a process of its own so that the peak of memory is that run's alone.
 """
 
 from __future__ import annotations
@@ -28,10 +28,23 @@ from typing import Any
 
 NOW = datetime(2026, 11, 15, 12, tzinfo=UTC)
 WATCHED = ("com.tencent.mm", "com.tencent.xin", "com.zhiliaoapp.musically", "com.kms.free")
-COLUMNS = (
-    "device,platform,enrolment,os_version,device_name,serial,department,observed_at,"
-    "app_id,app_name,signer,publisher,version,side,held"
-).split(",")
+COLUMNS = [
+    "device",
+    "platform",
+    "enrolment",
+    "os_version",
+    "device_name",
+    "serial",
+    "department",
+    "observed_at",
+    "app_id",
+    "app_name",
+    "signer",
+    "publisher",
+    "version",
+    "side",
+    "held",
+]
 DEPARTMENTS = [f"Lighthouse district {number:03d}" for number in range(120)]
 DICT_READER_ROWS = 500_000
 
@@ -150,7 +163,7 @@ def watch_list() -> tuple[Any, ...]:
     return tuple(library.target_set(directive, now=NOW) for directive in library.shipped())
 
 
-def run(path: Path, retain_all: bool, answer: Any) -> None:
+def run(path: Path, retention: str, answer: Any) -> None:
     from proscribe.clock import ManualClock
     from proscribe.inventory.ingest import ingest
     from proscribe.inventory.model import Retention
@@ -163,7 +176,7 @@ def run(path: Path, retain_all: bool, answer: Any) -> None:
             [path],
             Path(folder) / "snapshot",
             target_sets=sets,
-            retention=Retention.all if retain_all else Retention.matches,
+            retention=Retention(retention),
             clock=ManualClock(NOW),
         )
         took = time.perf_counter() - began
@@ -186,10 +199,10 @@ def run(path: Path, retain_all: bool, answer: Any) -> None:
     )
 
 
-def alone(path: Path, retain_all: bool) -> dict[str, float]:
+def alone(path: Path, retention: str) -> dict[str, float]:
     context = multiprocessing.get_context("spawn")
     answer = context.Queue()
-    process = context.Process(target=run, args=(path, retain_all, answer))
+    process = context.Process(target=run, args=(path, retention, answer))
     process.start()
     result: dict[str, float] = answer.get()
     process.join()
@@ -216,14 +229,14 @@ def main() -> None:
     parser.add_argument("--apps", type=int, default=80)
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--only", default="parquet,csv,csv-gzip,amapi")
-    parser.add_argument("--retain-all", action="store_true")
+    parser.add_argument("--retain", choices=("matches", "all"), default="matches")
     options = parser.parse_args()
     folder = options.folder or Path(tempfile.gettempdir()) / f"proscribe-bench-{options.devices}x{options.apps}"
     paths = make(folder, options.devices, options.apps)
     devices_a_second, mb_a_second = dict_reader(paths["csv"], DICT_READER_ROWS, options.apps)
     print(f"{'csv.DictReader, reading alone':32} {devices_a_second:9,.0f} devices/s {mb_a_second:7,.0f} MB/s")
     for form in options.only.split(","):
-        found = alone(paths[form], options.retain_all)
+        found = alone(paths[form], options.retain)
         speed = found["devices"] / found["seconds"]
         print(
             f"{form:32} {speed:9,.0f} devices/s {found['bytes'] / 1e6 / found['seconds']:7,.0f} MB/s"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -11,7 +12,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from proscribe.canonical import Digest, digest_file
 from proscribe.catalogue.match import sought
@@ -81,6 +82,7 @@ class SnapshotBuilder:
         self._problems: list[Problem] = []
         self._problems_of: Counter[str] = Counter()
         self._installs_seen = 0
+        self.reading = ""  # the file being read, for problems that turn up here
         self.folder = out.parent / f".{out.name}.partial-{os.getpid()}"
         with disk_guard(out):
             out.parent.mkdir(parents=True, exist_ok=True)
@@ -88,7 +90,7 @@ class SnapshotBuilder:
             self._installs = Installs(self.folder / "installs.part")
             self._problem_log = (self.folder / "problems.jsonl").open("w", encoding="utf-8", newline="\n")
 
-    def __enter__(self) -> SnapshotBuilder:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -100,10 +102,8 @@ class SnapshotBuilder:
         """Throw away what was not finished. Does nothing after ``finish``."""
         self._installs.abandon()
         if not self._problem_log.closed:
-            try:
+            with contextlib.suppress(OSError):  # the disk may be full, and the file is about to go
                 self._problem_log.close()
-            except OSError:
-                pass  # the disk is full and the file is about to go
         shutil.rmtree(self.folder, ignore_errors=True)
 
     # -- one record at a time ------------------------------------------------------------------------------------
@@ -151,7 +151,7 @@ class SnapshotBuilder:
         return row
 
     def carried_sighting(self, record: DeviceRecord, also: tuple[str, ...], apps_seen: int, *, narrow: bool) -> int:
-        """A device kept from an earlier snapshot; ``narrow`` when that one did not watch for all that is watched now."""
+        """A device kept from an earlier snapshot; ``narrow``: that one did not watch for all that is watched now."""
         if narrow:
             record = replace(record, remarks=(*record.remarks, NARROWER_WATCH))
         row = self._sightings.add(record, listed=NO_APP_REPORTS not in record.remarks)
@@ -186,7 +186,7 @@ class SnapshotBuilder:
         self._sightings.listed[sighting] = 1
 
     def add_codes(self, table: Any, *, seen: int) -> None:
-        """Append installs as an Arrow table of codes (see ``Installs.add_table``); ``seen`` counts them before the gate."""
+        """Append installs as an Arrow table of codes (``Installs.add_table``); ``seen`` counts them before the gate."""
         self._installs_seen += seen
         with disk_guard(self._out):
             self._installs.add_table(table)
@@ -272,7 +272,7 @@ class SnapshotBuilder:
             return record
         self.add_problem(
             Problem(
-                file=record.system,
+                file=self.reading or record.system,
                 row=0,
                 field="observed_at",
                 what=Text(

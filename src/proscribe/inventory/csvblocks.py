@@ -81,7 +81,7 @@ class Blocks:
         self._row = table.rows  # rows consumed so far
 
     def __iter__(self) -> Iterator[tuple[Any, int | Sequence[int]]]:
-        """Arrow tables of byte strings, each with its first row's number, or every row's number where rows are missing."""
+        """Arrow tables of byte strings, with the number of the first row, or of every row where some are missing."""
         stream = as_utf8(self._opened)
         rest = self._skipped(stream)
         while True:

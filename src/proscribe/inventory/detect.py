@@ -91,7 +91,7 @@ def _unknown(opened: Opened, head: Head) -> UnknownFormat:
             f"d'aucun format que Proscribe sait lire{begins_fr}",
         ),
         remedy=Text(
-            "See docs/reference/formats.md for the formats, and for a plain CSV that any system's data can be put into.",
+            "See docs/reference/formats.md for the formats, and for a plain CSV for every other system.",
             "Voir docs/reference/formats.md pour les formats, et pour un CSV simple dans lequel les données de tout "
             "système peuvent être placées.",
         ),

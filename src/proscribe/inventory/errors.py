@@ -1,4 +1,4 @@
-"""What can go wrong with an export or a snapshot as a whole. A fault of one row is a ``Problem``, never one of these."""
+"""What can go wrong with an export or a snapshot as a whole. A fault of one row is a ``Problem``, not one of these."""
 
 from __future__ import annotations
 

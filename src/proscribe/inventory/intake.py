@@ -17,6 +17,7 @@ class Intake:
     def __init__(self, builder: SnapshotBuilder, name: str) -> None:
         self.builder = builder
         self.name = name
+        builder.reading = name
         self.rows = 0
         self.installs = 0
         self.problems = 0

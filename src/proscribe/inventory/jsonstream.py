@@ -138,14 +138,14 @@ class JsonRecords:
             return False
         depth = 0
         for match in _TOKEN.finditer(window.text, window.at, end):
-            token = match.group()
-            if token in "{[":
+            mark = match.group()
+            if mark in "{[":
                 depth += 1
-            elif token in "}]":
+            elif mark in "}]":
                 depth -= 1
                 if depth == 0:
                     return False
-            elif depth == 1 and token[1:-1] in self._members:
+            elif depth == 1 and mark[1:-1] in self._members:
                 rest = window.text[match.end() : match.end() + 64].lstrip()
                 if rest.startswith(":") and rest[1:].lstrip().startswith("["):
                     return True
@@ -227,9 +227,9 @@ class JsonRecords:
         while True:
             depth = 0
             for match in _TOKEN.finditer(window.text, window.at):
-                token = match.group()
-                depth += (token in "{[") - (token in "}]")
-                if depth == 0 and token in "}]":
+                mark = match.group()
+                depth += (mark in "{[") - (mark in "}]")
+                if depth == 0 and mark in "}]":
                     window.at = match.end()
                     return
             if len(window.text) - window.at > RECORD_LIMIT:

@@ -179,7 +179,7 @@ def exports(
 ) -> Iterator[Opened | ProscribeError]:
     """Every export in a file: itself, the content of a gzip, each member of a zip (one level of nesting).
 
-    Yields an error in place of a member that cannot be opened, so that the others are still read. Raises UnreadableFile,
+    Yields an error in place of a member that cannot be opened, so that the others are read. Raises UnreadableFile,
     EmptyExport, DamagedExport or ArchiveBomb when that holds for the file as a whole. What is yielded is closed when
     the next one is asked for.
     """

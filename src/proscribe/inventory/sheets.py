@@ -29,7 +29,7 @@ _BETWEEN = "\x1f"  # the unit separator: between the cells of a key, and therefo
 
 
 class Cells(dict[str, str]):
-    """The cells of one row by our names; a missing column is blank. ``faults`` collects cells that could not be read."""
+    """The cells of one row by our names; a missing column is blank. ``faults`` collects cells that cannot be read."""
 
     def __init__(self, cells: Mapping[str, str]) -> None:
         super().__init__(cells)

@@ -156,7 +156,7 @@ class Installs:
                 return  # a full disk: the footer does not matter any more
 
     def write(self, path: Path, devices: Sequence[Device]) -> int:
-        """Write ``installs.parquet`` with device codes, without repetitions, sorted by app then device. Returns the rows."""
+        """Write ``installs.parquet`` with device codes, each row once, sorted by app and device. Returns the rows."""
         import duckdb
         import pyarrow as pa
         import pyarrow.parquet as pq

@@ -4,7 +4,7 @@ Lines read (developer.android.com/tools/adb, "pm"; AOSP PackageManagerShellComma
 
 - ``package:<path>=<package>  installer=<package or null>`` with or without path and installer
 - ``UserInfo{10:Work profile:1030} running`` of ``pm list users``: flag 0x20 (hexadecimal) marks a managed profile
-- ``[ro.serialno]: [R58...]``, ``[ro.build.version.release]: [15]`` and ``[ro.product.model]: [...]`` of ``getprop``
+- of ``getprop``: ``[ro.serialno]: [R58...]``, ``[ro.build.version.release]: [15]`` and ``[ro.product.model]``
 - our own marks, written by the collecting loop in docs/guide/inventory.md: ``# device <serial>``, ``# user <n>``,
   ``# observed <time>``
 

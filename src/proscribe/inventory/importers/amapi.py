@@ -54,12 +54,45 @@ _HELD = {
     "APPLICATION_SOURCE_UNSPECIFIED": Held.unmanaged,  # the discovery document: sideloaded
 }
 KNOWN_FIELDS = frozenset(
-    """apiLevel applicationReports appliedPasswordPolicies appliedPolicyName appliedPolicyVersion appliedState
-    commonCriteriaModeInfo defaultApplicationInfo deviceSettings disabledReason displays dpcMigrationInfo enrollmentTime
-    enrollmentTokenData enrollmentTokenName hardwareInfo hardwareStatusSamples lastPolicyComplianceReportTime
-    lastPolicySyncTime lastStatusReportTime managementMode memoryEvents memoryInfo name networkInfo nonComplianceDetails
-    ownership policyCompliant policyName powerManagementEvents previousDeviceNames securityPosture softwareInfo state
-    systemProperties user userName""".split()
+    [
+        "apiLevel",
+        "applicationReports",
+        "appliedPasswordPolicies",
+        "appliedPolicyName",
+        "appliedPolicyVersion",
+        "appliedState",
+        "commonCriteriaModeInfo",
+        "defaultApplicationInfo",
+        "deviceSettings",
+        "disabledReason",
+        "displays",
+        "dpcMigrationInfo",
+        "enrollmentTime",
+        "enrollmentTokenData",
+        "enrollmentTokenName",
+        "hardwareInfo",
+        "hardwareStatusSamples",
+        "lastPolicyComplianceReportTime",
+        "lastPolicySyncTime",
+        "lastStatusReportTime",
+        "managementMode",
+        "memoryEvents",
+        "memoryInfo",
+        "name",
+        "networkInfo",
+        "nonComplianceDetails",
+        "ownership",
+        "policyCompliant",
+        "policyName",
+        "powerManagementEvents",
+        "previousDeviceNames",
+        "securityPosture",
+        "softwareInfo",
+        "state",
+        "systemProperties",
+        "user",
+        "userName",
+    ]
 )
 """The fields of a Device in the discovery document; any other is counted as unknown."""
 

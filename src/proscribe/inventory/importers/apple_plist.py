@@ -1,10 +1,10 @@
 """Apple: what a device answers to the MDM command ``InstalledApplicationList`` (apple/device-management:
 mdm/commands/application.installed.list.yaml).
 
-XML or binary property lists: one answer, an array of them, or answers one after another. The answer names the device by
-``UDID``, or by ``EnrollmentID`` in User Enrolment. It carries no time and does not say whether the request was narrowed:
-``ManagedAppsOnly`` and ``Identifiers`` must not have been used. Answers other than Acknowledged (NotNow: the phone is
-locked) make the device known and its list unknown.
+XML or binary property lists: one answer, an array of them, or answers one after another. An answer names the device
+by ``UDID``, or by ``EnrollmentID`` in User Enrolment. It carries no time and does not say whether the request was
+narrowed: ``ManagedAppsOnly`` and ``Identifiers`` must not have been used. Answers other than Acknowledged (NotNow: the
+phone is locked) make the device known and its list unknown.
 """
 
 from __future__ import annotations
@@ -47,9 +47,10 @@ def recognises(head: Head) -> bool:
 
 def read(opened: Opened, intake: Intake) -> None:
     """Pass on every answer."""
+    form = plistlib.FMT_BINARY if opened.head.startswith(_BINARY) else plistlib.FMT_XML
     for data in _documents(opened):
         try:
-            root = plistlib.loads(data)
+            root = plistlib.loads(data, fmt=form)
         except (plistlib.InvalidFileException, ExpatError, ValueError, OverflowError, RecursionError) as error:
             intake.rows += 1
             intake.problem(

@@ -100,6 +100,6 @@ def inner(mapping: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def items(mapping: Mapping[str, Any], name: str) -> list[Mapping[str, Any]] | None:
-    """A field that holds a list of objects; None when it is missing or no list. Other things in the list are left out."""
+    """A field that holds a list of objects; None when it is missing or no list. Other things in it are left out."""
     value = mapping.get(name)
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else None

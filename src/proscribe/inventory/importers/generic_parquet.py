@@ -30,10 +30,11 @@ def read(opened: Opened, intake: Intake) -> None:
         file = pq.ParquetFile(on_disk(opened, intake.builder.folder))
         columns = tuple(file.schema_arrow.names)
         if not generic.is_generic(columns):
+            found = ", ".join(columns)[:200]
             raise damaged(
                 Text(
-                    f"a Parquet file without the columns device and app_id or app_name; it has {', '.join(columns)[:200]}",
-                    f"un fichier Parquet sans les colonnes device et app_id ou app_name; il a {', '.join(columns)[:200]}",
+                    f"a Parquet file without the columns device and app_id or app_name; it has {found}",
+                    f"un fichier Parquet sans les colonnes device et app_id ou app_name; il a {found}",
                 ),
                 where,
             )

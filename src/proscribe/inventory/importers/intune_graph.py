@@ -7,7 +7,7 @@ Read are pages ({"@odata.context", "value": [...]}), arrays of pages and pages o
   app, whose ``@odata.context`` names the app;
 - ``GET /deviceManagement/managedDevices``: ownership, supervision, serial number and time of the last sync.
 
-Fields: microsoftgraph/microsoft-graph-docs-contrib, resources intune-devices-detectedapp and intune-devices-manageddevice.
+Fields: microsoftgraph/microsoft-graph-docs-contrib, intune-devices-detectedapp and intune-devices-manageddevice.
 ``lastSyncDateTime`` is when the device last spoke to the service, not when it listed its apps: the list may be up to
 seven days older (MicrosoftDocs/memdocs, app-discovered-apps). The department is ``deviceCategoryDisplayName``.
 """

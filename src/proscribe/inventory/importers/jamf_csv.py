@@ -2,7 +2,7 @@
 
 One row an app on a device; the device columns repeat. Column titles are those of the console (``data/headers.toml``
 lists the ones known, in English and French); which of them a file has is up to whoever saved the search. Needed are a
-device column (Jamf Pro ID, UDID or Serial Number) and App Name or App Identifier. The columns about people are not read.
+device column (Jamf Pro ID, UDID or Serial Number) and App Name or App Identifier. Columns about people are not read.
 No live console was at hand to check the titles against: a title that differs shows up among the unknown columns.
 """
 

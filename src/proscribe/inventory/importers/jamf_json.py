@@ -24,9 +24,26 @@ NAME = "jamf-mobile-devices"
 SYSTEM = "jamf"
 MEMBER = "results"
 _KNOWN = frozenset(
-    """mobileDeviceId deviceType hardware userAndLocation purchasing applications certificates profiles userProfiles
-    extensionAttributes general security ebooks network serviceSubscriptions provisioningProfiles sharedUsers groups
-    """.split()
+    [
+        "mobileDeviceId",
+        "deviceType",
+        "hardware",
+        "userAndLocation",
+        "purchasing",
+        "applications",
+        "certificates",
+        "profiles",
+        "userProfiles",
+        "extensionAttributes",
+        "general",
+        "security",
+        "ebooks",
+        "network",
+        "serviceSubscriptions",
+        "provisioningProfiles",
+        "sharedUsers",
+        "groups",
+    ]
 )
 _USER_ENROLMENT = ("userenrollment", "accountdrivenuserenrollment", "personaldeviceprofile", "personal")
 
