@@ -240,7 +240,7 @@ def test_a_removal_on_one_device_needs_a_fresh_finding(made):
 def test_an_exempt_holder_is_not_removed_from(made):
     plan = make_plan(ios_world(made, register=register("fleetbox:1")))
     assert plan.steps == ()
-    assert one(plan, RefusalReason.exempt_in_shared_scope).devices == ("fleetbox:1",)
+    assert one(plan, RefusalReason.exempt_in_shared_scope).devices == ("fleetbox:2",)
 
 
 def test_a_blocking_objection_stops_a_single_removal(made):
@@ -336,7 +336,9 @@ def test_an_exempt_device_in_a_shared_policy_leaves_that_policy_out(made):
     statuses = [made.status("fleetbox:1"), made.status("fleetbox:2"), made.status("fleetbox:3", scope="other")]
     plan = make_plan(made.inputs(statuses, register=register("fleetbox:1")))
     refusal = one(plan, RefusalReason.exempt_in_shared_scope)
-    assert (refusal.scope, refusal.devices, refusal.blocks) == ("default", ("fleetbox:1",), False)
+    assert (refusal.scope, refusal.devices, refusal.blocks) == ("default", ("fleetbox:2",), False)
+    assert "1 exempt device" in refusal.what.en
+    assert one(plan, RefusalReason.exempt).devices == ("fleetbox:1",)
     assert [step.scope for step in plan.steps] == ["other"]
     assert (plan.counts.exempt, plan.counts.cannot, plan.counts.block_only) == (1, 1, 1)
 
@@ -344,7 +346,7 @@ def test_an_exempt_device_in_a_shared_policy_leaves_that_policy_out(made):
 def test_both_sides_of_a_shared_policy_are_one_refusal(made):
     statuses = [made.status(f"fleetbox:{n}", enrolment=Enrolment.cope) for n in (1, 2)]
     plan = make_plan(made.inputs(statuses, register=register("fleetbox:1")))
-    assert one(plan, RefusalReason.exempt_in_shared_scope).devices == ("fleetbox:1",)
+    assert one(plan, RefusalReason.exempt_in_shared_scope).devices == ("fleetbox:2",)
 
 
 def test_an_exempt_device_under_another_systems_key_is_spared(made):

@@ -111,7 +111,7 @@ class Settler:
         if exempt:
             what, remedy = exempt_in_scope(system, scope_id, exempt, known=not self._fleet.elsewhere.get(system))
             return Settled(
-                refusal=_refusal(RefusalReason.exempt_in_shared_scope, unit, exempt, what, remedy), left=left
+                refusal=_refusal(RefusalReason.exempt_in_shared_scope, unit, devices, what, remedy), left=left
             )
         return self._with_objections(unit, scope, left)
 
