@@ -8,6 +8,7 @@ import pytest
 
 from proscribe.catalogue import library
 from proscribe.catalogue.library import DATA, InvalidCatalogue, UnknownEntry
+from proscribe.catalogue.resolve import DIRECTIVE_SOURCE, NAME_SOURCE
 from proscribe.errors import InvalidDocument, UnreadableFile
 
 PUBLISHER = """
@@ -135,8 +136,9 @@ def test_every_source_and_conflict_is_used(catalogue):
         for identifier in (*publisher.identifiers, *(i for p in publisher.products for i in p.identifiers))
     ]
     used = {source for identifier in identifiers for source in identifier.sources}
-    # product-name stands behind every name target; these two support notes and conflicts.
-    assert {source.id for source in catalogue.sources} - used <= {"product-name", "handover", "cuni-deepseek"}
+    # The first two stand behind targets that selectors make; the others support notes.
+    unused = {source.id for source in catalogue.sources} - used
+    assert unused == {NAME_SOURCE, DIRECTIVE_SOURCE, "handover", "cuni-deepseek"}
     open_conflicts = {identifier.conflict for identifier in identifiers} - {""}
     assert {conflict.id for conflict in catalogue.conflicts if conflict.open} <= open_conflicts
 

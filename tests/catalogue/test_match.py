@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
+from datetime import date
 
 import pytest
 
-from proscribe.catalogue.match import Matcher
+from proscribe.catalogue.match import Matcher, sought
 from proscribe.catalogue.model import AppIdentity, Confidence, MatchKind, Selector, SelectorKind
 from proscribe.catalogue.resolve import resolve
 from proscribe.terms import Platform
@@ -216,3 +218,10 @@ def test_cost_does_not_grow_with_targets_times_identities(catalogue, resolved):
     began = time.process_time()
     assert not any(map(matcher.match, identities))
     assert time.process_time() - began < 1.5  # 0.1 s on two idle cores; far more would mean targets x identities
+
+
+def test_what_is_sought_does_not_depend_on_the_review(resolved):
+    plain_set = resolved("product:tencent/wechat")
+    reviewed = replace(plain_set, reviewed_by="a role", reviewed_on=date(2026, 11, 2))
+    assert sought(plain_set) == sought(reviewed)
+    assert sought(plain_set) != sought(resolved("product:tencent/qq"))

@@ -255,7 +255,7 @@ def distance(one, other):
     return row[-1]
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(st.lists(target_sets(), max_size=3), st.lists(identities, min_size=1, max_size=6))
 def test_the_matcher_agrees_with_its_rules(sets, apps):
     matcher = Matcher(sets)

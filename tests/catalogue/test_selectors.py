@@ -12,34 +12,7 @@ from proscribe.catalogue.selectors import InvalidSelector, format_selector, pars
 from proscribe.terms import Platform
 
 # The rest of a certificate of TikTok, as tools print it.
-TAIL = [
-    "B8",
-    "14",
-    "B4",
-    "B4",
-    "39",
-    "9F",
-    "B5",
-    "C8",
-    "5A",
-    "91",
-    "64",
-    "0B",
-    "75",
-    "5E",
-    "5E",
-    "8B",
-    "A7",
-    "68",
-    "13",
-    "81",
-    "4B",
-    "F4",
-    "CF",
-    "2A",
-    "B5",
-    "BA",
-]
+TAIL = bytes.fromhex("B814B4B4399FB5C85A91640B755E5E8BA76813814BF4CF2AB5BA").hex(" ").upper().split()
 
 
 @pytest.mark.parametrize(

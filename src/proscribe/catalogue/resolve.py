@@ -30,6 +30,7 @@ from proscribe.terms import Platform
 from proscribe.text import Text
 
 NAME_SOURCE = "product-name"
+DIRECTIVE_SOURCE = "directive"
 _STRENGTH = {Confidence.low: 0, Confidence.medium: 1, Confidence.high: 2}
 
 
@@ -177,7 +178,7 @@ def _glob(selector: Selector, catalogue: Catalogue) -> _Found:
             f"the directive names every identifier like {value}",
             f"la directive nomme tout identifiant de forme {value}",
         )
-        found += _wide(known, Identifier(kind, value, platform, Confidence.medium, ()), why, covers)
+        found += _wide(known, Identifier(kind, value, platform, Confidence.medium, (DIRECTIVE_SOURCE,)), why, covers)
     return found, None
 
 
@@ -192,7 +193,8 @@ def _exact(selector: Selector, catalogue: Catalogue) -> _Found:
         return [], wrong
     mobile = (IdentifierType.android_package, IdentifierType.ios_bundle_id)
     return [
-        Candidate(Identifier(kind, value, APP_IDS[kind], Confidence.medium, ()), None, None, why) for kind in mobile
+        Candidate(Identifier(kind, value, APP_IDS[kind], Confidence.medium, (DIRECTIVE_SOURCE,)), None, None, why)
+        for kind in mobile
     ], None
 
 
@@ -202,7 +204,9 @@ def _certificate(selector: Selector, catalogue: Catalogue) -> _Found:
     if wrong is not None:
         return [], wrong
     why = Text("the directive names this signing certificate", "la directive nomme ce certificat de signature")
-    fresh = Identifier(IdentifierType.android_cert_sha256, value, Platform.android, Confidence.medium, ())
+    fresh = Identifier(
+        IdentifierType.android_cert_sha256, value, Platform.android, Confidence.medium, (DIRECTIVE_SOURCE,)
+    )
     return _signer(fresh, catalogue, why), None
 
 
@@ -212,7 +216,7 @@ def _team(selector: Selector, catalogue: Catalogue) -> _Found:
     if wrong is not None:
         return [], wrong
     why = Text("the directive names this Apple team", "la directive nomme cette équipe Apple")
-    fresh = Identifier(IdentifierType.apple_team_id, value, Platform.ios, Confidence.medium, ())
+    fresh = Identifier(IdentifierType.apple_team_id, value, Platform.ios, Confidence.medium, (DIRECTIVE_SOURCE,))
     return _signer(fresh, catalogue, why), None
 
 
