@@ -89,8 +89,9 @@ def check_all(proof: Proof, earlier: TreeHead | None = None) -> Iterator[Check]:
         yield from _goes_on_from(proof, earlier)
     yield from _anchored(proof)
     yield from _receipts(proof)
-    yield from _outcomes_add_up(proof)
-    yield from _ceilings(proof)
+    survey = _Survey(proof)
+    yield from _outcomes_add_up(proof, survey)
+    yield from _ceilings(survey)
     yield from _recorded_outcomes(proof)
     yield from _blind_spots(proof)
 
@@ -311,18 +312,36 @@ def _receipts(proof: Proof) -> Iterator[Check]:
     )
 
 
-def _outcomes_add_up(proof: Proof) -> Iterator[Check]:
+class _Survey:
+    """Everything the checks need to know of the outcomes, from one pass over them: there may be a million."""
+
+    def __init__(self, proof: Proof) -> None:
+        self._proof = proof
+        self._devices: set[str] = set()
+        self.twice = 0
+        self.foreign = 0
+        self.unobserved = 0
+        self.too_good: Counter[tuple[Enrolment, Outcome]] = Counter()
+        self.counts = tally(proof.manifest.directive, self._watched())
+
+    def _watched(self) -> Iterator[DeviceOutcome]:
+        for outcome in self._proof.outcomes():
+            self.twice += outcome.device in self._devices
+            self._devices.add(outcome.device)
+            self.foreign += outcome.directive != self._proof.manifest.directive
+            compliant = outcome.outcome.compliant
+            self.unobserved += compliant and outcome.observed_at is None
+            if outcome.outcome not in ALLOWED[outcome.enrolment] or (compliant and outcome.enrolment in PARTLY_VISIBLE):
+                self.too_good[outcome.enrolment, outcome.outcome] += 1
+            yield outcome
+
+
+def _outcomes_add_up(proof: Proof, survey: _Survey) -> Iterator[Check]:
     report = _Report("outcomes", names.OUTCOMES)
-    manifest = proof.manifest
-    devices: Counter[str] = Counter()
-    foreign = 0
-    for outcome in proof.outcomes():
-        devices[outcome.device] += 1
-        foreign += outcome.directive != manifest.directive
-    again = tally(manifest.directive, proof.outcomes())
-    if foreign:
+    manifest, again = proof.manifest, survey.counts
+    if survey.foreign:
         report.wrong("some are about another directive", "certains portent sur une autre directive")
-    if any(count > 1 for count in devices.values()):
+    if survey.twice:
         report.wrong("a device is counted twice", "un appareil est compté deux fois")
     if (again.fleet, again.by_outcome) != (manifest.fleet, manifest.outcomes):
         report.wrong(
@@ -339,27 +358,19 @@ def _outcomes_add_up(proof: Proof) -> Iterator[Check]:
     )
 
 
-def _ceilings(proof: Proof) -> Iterator[Check]:
+def _ceilings(survey: _Survey) -> Iterator[Check]:
     """No device is reported better than anybody can know (DESIGN rules 1 and 2)."""
     report = _Report("ceilings", names.OUTCOMES)
-    too_good: Counter[tuple[Enrolment, Outcome]] = Counter()
-    unseen = 0
-    for outcome in proof.outcomes():
-        compliant = outcome.outcome.compliant
-        if outcome.outcome not in ALLOWED[outcome.enrolment] or (compliant and outcome.enrolment in PARTLY_VISIBLE):
-            too_good[outcome.enrolment, outcome.outcome] += 1
-        if compliant and outcome.observed_at is None:
-            unseen += 1
-    for (enrolment, value), count in sorted(too_good.items()):
+    for (enrolment, value), count in sorted(survey.too_good.items()):
         report.wrong(
             f"{count} devices enrolled as {enrolment} are reported as {value}, which nobody can know of such devices",
             f"{count} appareils inscrits comme {enrolment} sont déclarés {value}, ce que personne ne peut savoir "
             "de tels appareils",
         )
-    if unseen:
+    if survey.unobserved:
         report.wrong(
-            f"{unseen} devices are reported as compliant without an observation",
-            f"{unseen} appareils sont déclarés conformes sans observation",
+            f"{survey.unobserved} devices are reported as compliant without an observation",
+            f"{survey.unobserved} appareils sont déclarés conformes sans observation",
         )
     yield from report.done(
         "no device is reported as compliant beyond what can be seen of it",
