@@ -47,6 +47,8 @@ pytestmark = pytest.mark.slow
 APP, OTHER = "com.example.chat", "com.example.video"
 SNAPSHOT = Digest("sha256:" + "5" * 64)
 DEPARTMENT = "Keepers"
+SETTLE = 0.4
+"""Seconds in which the simulated service finishes a request whose sender was killed, on a busy machine too."""
 
 
 # --- the killer ------------------------------------------------------------------------------------------------------
@@ -428,7 +430,7 @@ class Live:
         from proscribe.store.repositories import Outcomes
 
         self.clock.advance(0)
-        means = open_store(home, self.clock, {NAME: self.connector()}, settle=0.25)
+        means = open_store(home, self.clock, {NAME: self.connector()}, settle=SETTLE)
         for _ in range(60):
             statuses, facts = self.statuses()
             case = FleetCase("ban", SNAPSHOT, means.repository.find(directive="ban"))
@@ -487,7 +489,7 @@ def test_killed_at_random_instants_against_the_simulated_service(
     for trial in range(50):
         home = fresh(ram / "home", template)
         plan = live.plan(kit.START + timedelta(seconds=trial))
-        means = open_store(home, live.clock, {}, settle=0.25)
+        means = open_store(home, live.clock, {}, settle=SETTLE)
         adopt(means.repository, means.journal, plan, digest(plan), ground=Ground(), now=live.clock.now())
         start = len(service.journal()["mutations"])
         wanted = {(step.scope, step.side.value) for step in plan.steps}
@@ -526,7 +528,7 @@ def test_killed_at_every_boundary_against_the_simulated_service(
     wanted = {(scope, "work"), (scope, "personal")}
 
     def ticks(home: Path, lifted: frozenset[str], killer: Killer | None) -> None:
-        means = open_store(home, live.clock, {NAME: live.connector()}, settle=0.25)
+        means = open_store(home, live.clock, {NAME: live.connector()}, settle=SETTLE)
         if killer is not None:
             means = watched(means, killer)
         for _ in range(40):
@@ -540,7 +542,7 @@ def test_killed_at_every_boundary_against_the_simulated_service(
     while not done:
         at += 7  # every seventh boundary: all of them are walked against the file above
         home = fresh(ram / "home", template)
-        means = open_store(home, live.clock, {}, settle=0.25)
+        means = open_store(home, live.clock, {}, settle=SETTLE)
         adopt(means.repository, means.journal, plan, digest(plan), ground=Ground(), now=live.clock.now())
         start = len(service.journal()["mutations"])
         status = forked(lambda home=home, at=at: ticks(home, frozenset(), Killer(at)))

@@ -23,7 +23,10 @@ _BATCH = 8192
 
 @dataclass(frozen=True, slots=True)
 class FleetCase:
-    """What bears on the devices of one directive. ``once_held``: devices seen with the app in earlier judgements."""
+    """What bears on the devices of one directive.
+
+    ``once_held``: devices seen with the app in earlier judgements. ``decided_at``: when the plan was approved.
+    """
 
     directive: str
     snapshot: Digest
@@ -31,6 +34,7 @@ class FleetCase:
     register: ExemptionRegister = field(default_factory=lambda: ExemptionRegister(()))
     refusals: tuple[Refusal, ...] = ()
     once_held: frozenset[str] = frozenset()
+    decided_at: datetime | None = None
 
 
 def judge_fleet(
@@ -56,6 +60,7 @@ class _Desk:
 
     def __init__(self, case: FleetCase, now: datetime) -> None:
         self._snapshot = case.snapshot
+        self._decided_at = case.decided_at
         self._exempt: dict[str, Text] = {}
         for exemption in case.register.exemptions:
             if exemption.directive == case.directive and exemption.starts <= now.date() <= exemption.expires:
@@ -96,6 +101,7 @@ class _Desk:
             impossible=self._hopeless.get(status.device),
             refused=self._refused.get(status.device) or self._refused_scope.get(place),
             held=status.device in self._holders,
+            decided_at=self._decided_at,
         )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from proscribe.connectors.base import Connector, ConnectorFault, Receipt
 from proscribe.enforce.keys import next_turn, order_of, slot
@@ -91,7 +90,7 @@ def _write_intent(means: Means, action: Action, gives_back: Sequence[Restoration
             current,
             state=ActionState.lifting,
             attempts=current.attempts + 1,
-            not_before=means.clock.now() + timedelta(seconds=means.pace.settle),
+            not_before=None,
         )
         means.repository.save(marked, was=action.state)
         body = {

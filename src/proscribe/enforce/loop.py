@@ -16,7 +16,7 @@ from proscribe.enforce.drift import put_back
 from proscribe.enforce.lifting import lift
 from proscribe.enforce.means import Log, Means, Present, TickReport
 from proscribe.enforce.model import Action, ActionState
-from proscribe.enforce.sending import SystemStopped, drop, recall, send
+from proscribe.enforce.sending import SystemStopped, drop, note_orphan, recall, send
 from proscribe.enforce.wording import orders
 from proscribe.text import Text
 
@@ -141,7 +141,9 @@ def _is_due(action: Action, present: Present, now: datetime) -> bool:
 
 
 def _bring_on(means: Means, present: Present, connector: Connector, action: Action, log: Log) -> None:
-    if action.state in (ActionState.accepted, ActionState.lifting):
+    if action.state in (ActionState.sending, ActionState.lifting) and action.not_before is None:
+        note_orphan(means, action, log)
+    elif action.state in (ActionState.accepted, ActionState.lifting):
         lift(means, connector, action, log)
     elif action.directive in present.lifted:
         recall(means, connector, action, log)

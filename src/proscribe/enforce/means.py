@@ -22,8 +22,8 @@ from proscribe.text import Text
 class Pace:
     """How long to wait before the next try. All in seconds.
 
-    ``settle`` is how long a system may still be busy with a request whose answer never came: nobody looks before it is
-    over, because a look that comes too early would read "not there" and send a second time.
+    ``settle`` is how long a system may still be busy with a request whose answer never came, or whose sender died:
+    nobody looks before it is over, because a look that comes too early would read "not there" and send a second time.
     """
 
     settle: float = 10.0
@@ -70,7 +70,7 @@ class Present:
 @dataclass(frozen=True, slots=True)
 class TickReport:
     """What a tick did and what it left. ``counts``: sent, in_place, lifted, started, drifted, superseded, throttled,
-    unknown_fate, rejected, not_authorised, busy."""
+    unknown_fate, orphaned, rejected, not_authorised, fault, busy."""
 
     at: datetime
     counts: Mapping[str, int]

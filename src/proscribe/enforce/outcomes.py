@@ -64,6 +64,7 @@ class Case:
     impossible: Text | None = None  # why nothing can be done
     refused: Text | None = None  # why the plan left it out, where something could be done
     held: bool = False  # it was seen with the app before
+    decided_at: datetime | None = None  # when the plan was approved: where nothing can be ordered, the moment to beat
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,17 @@ def _verdict(status: DeviceStatus, facts: DeviceFacts, case: Case, now: datetime
         or _listed(status, facts, case, visible)
         or _gone(status, case)
     )
+
+
+def _by_hand(status: DeviceStatus, facts: DeviceFacts, case: Case, now: datetime) -> _Verdict | None:
+    """Nothing can be ordered here, yet a device that shows itself clean after the decision is clean."""
+    seen = status.observed_at
+    if case.decided_at is None or seen is None or status.freshness is not Freshness.observed:
+        return None
+    if case.findings or status.presence in _PRESENT or not case.decided_at < seen <= now + CLOCK_SKEW:
+        return None
+    clean = _unlisted(status, facts, now) or _gone(status, case)
+    return _Verdict(clean.outcome, clean.why + reasons.NOTHING_KEEPS_IT_OUT) if clean.outcome.compliant else None
 
 
 def _unlisted(status: DeviceStatus, facts: DeviceFacts, now: datetime) -> _Verdict | None:

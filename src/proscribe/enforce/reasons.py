@@ -46,6 +46,10 @@ ENFORCED_BLIND = Text(
     "The work side is clean; the personal side carries the block, and reports nothing back.",
     "Le côté professionnel est conforme; le blocage est en place du côté personnel, qui ne rend compte de rien.",
 )
+NOTHING_KEEPS_IT_OUT = Text(
+    " Nothing that Proscribe can order keeps the app from coming back.",
+    " Rien de ce que Proscribe peut ordonner n'empêche le retour de l'application.",
+)
 PERSONAL_NOT_ENFORCED = Text(
     "The work side is clean; on the personal side nothing is enforced and nothing can be seen.",
     "Le côté professionnel est conforme; du côté personnel, rien n'est appliqué et rien n'est visible.",

@@ -53,6 +53,29 @@ def send(means: Means, connector: Connector, action: Action, log: Log) -> None:
         log.did("sent", _sent(intent))
 
 
+def note_orphan(means: Means, action: Action, log: Log) -> None:
+    """An action whose sender died: leave the system time to finish what may still be on its way, then look.
+
+    The time counts from here and not from the intent: between the intent and the last byte anything may have passed,
+    but the flight that we hold ended with the sender.
+    """
+    with means.repository.atomic():
+        current = means.repository.claim(action.key, action.state)
+        if current is None:
+            return
+        until = means.clock.now() + timedelta(seconds=means.pace.settle)
+        means.repository.save(replace(current, not_before=until), was=action.state)
+        body = {**about(action), "code": "enforce.sender-gone", "state": action.state.value}
+        means.journal.record("fault", action.key, body)
+    log.did(
+        "orphaned",
+        Text(
+            f"The worker that was busy with {action.scope} of {action.system} is gone; what it did is looked up.",
+            f"Le processus qui traitait {action.scope} de {action.system} a disparu; on vérifie ce qu'il a fait.",
+        ),
+    )
+
+
 def recall(means: Means, connector: Connector, action: Action, log: Log) -> None:
     """A ``sending`` action whose directive was lifted meanwhile: learn its fate, and do not send again.
 
@@ -132,7 +155,7 @@ def _write_intent(means: Means, connector: Connector, action: Action, prepared: 
             attempts=current.attempts + 1,
             prior=current.prior if partly else prepared.prior,
             ours=current.ours if partly else missing,
-            not_before=means.clock.now() + timedelta(seconds=means.pace.settle),
+            not_before=None,  # whoever finds it so knows that its sender never came to write anything else
         )
         means.repository.save(intent, was=action.state)
         body = {
