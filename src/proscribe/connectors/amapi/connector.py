@@ -73,7 +73,18 @@ def from_settings(settings: Mapping[str, str], *, clock: Clock) -> AmapiConnecto
     that would be unsafe.
     """
     given: dict[str, Any] = {"enterprise": "", **{name: _setting(name, value) for name, value in settings.items()}}
-    return AmapiConnector(AmapiConfig(**given), clock=clock)
+    config = AmapiConfig(**given)
+    return AmapiConnector(config, clock=clock, bucket=_bucket(config, clock))
+
+
+# The quota belongs to the Google project. Connectors that are opened anew at every tick, or for several enterprises with
+# the same credentials, must not each start with a fresh one.
+_buckets: dict[tuple[str, str, int], TokenBucket] = {}
+
+
+def _bucket(config: AmapiConfig, clock: Clock) -> TokenBucket:
+    # A bucket keeps its clock alive, so the identity stays that clock's.
+    return _buckets.setdefault((config.endpoint, str(config.credentials_file), id(clock)), TokenBucket(clock))
 
 
 def _setting(name: str, value: str) -> Any:
