@@ -443,6 +443,25 @@ def test_a_platform_no_row_speaks_of_is_impossible(made):
     assert one(plan, RefusalReason.impossible).devices == ("fleetbox:1",)
 
 
+def test_a_system_that_only_blocks_leaves_the_holder_as_it_is_where_removal_is_not_asked(made):
+    asked = made.directive(actions=(RequiredAction(ActionVerb.block_install, made.text("block")),))
+    rows = (made.capability("block", Verb.block_install, Enrolment.fully_managed, Side.whole),)
+    device = made.status("fleetbox:1")
+    system = made.FakeSystem(capabilities=rows)
+    plan = make_plan(made.inputs([device], [made.finding(device)], directive=asked, systems={"fleetbox": system}))
+    assert [(step.verbs, step.holders) for step in plan.steps] == [((Verb.block_install,), ("fleetbox:1",))]
+    assert (plan.counts.to_remove, plan.counts.block_only, plan.counts.cannot) == (0, 1, 0)
+
+
+def test_a_system_without_a_documented_means_is_told_apart_from_the_platform(made):
+    device = made.status("fleetbox:1")
+    rows = (made.capability("block", Verb.block_install, Enrolment.fully_managed, Side.whole),)
+    system = made.FakeSystem(capabilities=rows)
+    plan = make_plan(made.inputs([device], [made.finding(device)], systems={"fleetbox": system}))
+    assert "although the platform would allow it" in one(plan, RefusalReason.impossible).what.en
+    assert plan.counts.cannot == 1
+
+
 @pytest.mark.parametrize("scope", ["", "unheard-of"])
 def test_a_policy_that_was_not_read_is_not_changed(made, scope):
     device = made.status("fleetbox:1", scope=scope)

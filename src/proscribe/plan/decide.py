@@ -47,11 +47,6 @@ class Use:
         """All that the method does, asked for or not."""
         return frozenset(row.verb for row in self.rows)
 
-    @property
-    def effect(self) -> Effect:
-        """The weakest of its rows' effects: a step is no better than what can be proved of all of it."""
-        return Effect.blind if any(row.effect is Effect.blind for row in self.rows) else Effect.full
-
     def removes(self, part: str) -> bool:
         """Whether a row lets it remove an app of that part."""
         return any(row.verb is Verb.remove and part in parts(row.applies_to) for row in self.rows)
