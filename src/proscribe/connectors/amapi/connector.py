@@ -77,7 +77,7 @@ def from_settings(settings: Mapping[str, str], *, clock: Clock) -> AmapiConnecto
     return AmapiConnector(config, clock=clock, bucket=_bucket(config, clock))
 
 
-# The quota belongs to the Google project. Connectors that are opened anew at every tick, or for several enterprises with
+# The quota belongs to the Google project. Connectors opened anew at every tick, or for several enterprises with
 # the same credentials, must not each start with a fresh one.
 _buckets: dict[tuple[str, str, int], TokenBucket] = {}
 
