@@ -290,3 +290,10 @@ def test_nothing_is_lost_in_silence(resolved, selectors):
         alone = resolved(f"{selector.kind}:{selector.value}")
         assert alone.targets or selector in spoken
         assert {one.id for one in alone.targets} <= {one.id for one in found.targets}
+
+
+def test_a_name_that_several_products_share_stands_for_none_of_them(target):
+    one = target("Kaspersky", "suite:kaspersky/suite")
+    assert one.product == ""
+    assert one.label == "Kaspersky"
+    assert len(one.why) == 2

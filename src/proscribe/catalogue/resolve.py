@@ -331,7 +331,7 @@ def _target(found: list[Candidate], catalogue: Catalogue, chosen: set[str], now:
     identifier = best.identifier
     lead = all(one.lead for one in found)
     products = {one.product.id if one.product else "" for one in found}
-    product = best.product if len(products) == 1 or identifier.type is IdentifierType.app_name else None
+    product = best.product if len(products) == 1 else None
     collateral = _collateral(found, chosen)
     reason = why_not(identifier, lead=lead, collateral=collateral, catalogue=catalogue, today=now.date())
     label = product.name if product else best.publisher.name if best.publisher else identifier.value
