@@ -341,7 +341,7 @@ def things(phone: Phone, target_set: TargetSet, *, removed: bool) -> list[tuple[
 def in_scope(phone: Phone, applies: Applies) -> bool:
     return (
         (not applies.platforms or phone.platform in applies.platforms or phone.platform is Platform.unknown)
-        and (not applies.enrolments or phone.enrolment in applies.enrolments or phone.enrolment is Enrolment.unknown)
+        and (not applies.enrolments or phone.enrolment in (*applies.enrolments, Enrolment.unknown, Enrolment.unmanaged))
         and (
             not applies.departments
             or not phone.department

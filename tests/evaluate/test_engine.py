@@ -169,6 +169,7 @@ def test_scope_leaves_out_what_it_excludes_and_marks_what_it_cannot_tell(
         kit.Phone("a:byod", apps=have, enrolment=Enrolment.byod),
         kit.Phone("a:ios", platform=Platform.ios),
         kit.Phone("a:enrolment", apps=have, enrolment=Enrolment.unknown),
+        kit.Phone("a:usb", apps=have, enrolment=Enrolment.unmanaged),
         kit.Phone("a:department", apps=have, department=""),
         kit.Phone("a:elsewhere", apps=have, department="Foghorns"),
         kit.Phone("a:case", apps=have, department=" LAMPS "),
@@ -181,12 +182,12 @@ def test_scope_leaves_out_what_it_excludes_and_marks_what_it_cannot_tell(
     )
     with evaluate(make_snapshot(phones), [ban], now=kit.NOW) as evaluated:
         unsure = {status.device: status.scope_unsure for status in evaluated.statuses("d1")}
-        assert unsure == {"a:in": False, "a:enrolment": True, "a:department": True, "a:case": False}
+        assert unsure == {"a:in": False, "a:enrolment": True, "a:usb": True, "a:department": True, "a:case": False}
         assert {finding.device: finding.scope_unsure for finding in evaluated.findings("d1")} == unsure
         assert evaluated.out_of_scope("d1") == 2
-        assert evaluated.scope_unsure("d1") == 2
+        assert evaluated.scope_unsure("d1") == 3
         counts = {row.department: row.devices for row in evaluated.summary.presences}
-        assert counts == {"": 4, "Lamps": 2, " LAMPS ": 1, UNKNOWN_DEPARTMENT: 1}
+        assert counts == {"": 5, "Lamps": 3, " LAMPS ": 1, UNKNOWN_DEPARTMENT: 1}
 
 
 def test_a_tombstone_is_evidence_of_absence_and_an_install_outweighs_it(

@@ -36,7 +36,9 @@ apps = st.tuples(
 devices = st.fixed_dictionaries(
     {
         "platform": st.sampled_from([Platform.android, Platform.ios, Platform.unknown]),
-        "enrolment": st.sampled_from([Enrolment.fully_managed, Enrolment.cope, Enrolment.byod, Enrolment.unknown]),
+        "enrolment": st.sampled_from(
+            [Enrolment.fully_managed, Enrolment.cope, Enrolment.byod, Enrolment.unknown, Enrolment.unmanaged]
+        ),
         "department": st.sampled_from(["", "Lamps", "lamps", "Foghorns"]),
         "sees": st.sampled_from(list(Visibility)),
         "freshness": st.sampled_from(list(Freshness)),

@@ -96,7 +96,7 @@ def _language(_ctx: click.Context, _parameter: click.Parameter, value: str | Non
 @click.option(
     "--limit",
     type=click.IntRange(min=0),
-    default=10,
+    default=5,
     show_default=True,
     help=str(Text("Rows of a list on the terminal and in the report.", "Lignes par liste, écran et rapport.")),
 )
@@ -123,7 +123,7 @@ class Options:
     html_file: Path | None = None
     problems_file: Path | None = None
     details: bool = False
-    limit: int = 10
+    limit: int = 5
 
 
 def run(options: Options) -> int:

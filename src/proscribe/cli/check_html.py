@@ -154,7 +154,7 @@ def _unseen(report: CheckReport) -> Iterator[str]:
 def _directive(check: DirectiveCheck) -> Iterator[str]:
     terms = f"{FORCE[check.force]}, {STATE[check.state]}"
     if check.effective is not None:
-        terms += str(Text(f", in effect since {check.effective}", f", en vigueur depuis le {check.effective}"))
+        terms += str(Text(f", effective {check.effective}", f", prise d'effet : {check.effective}"))
     yield f'<h3>{_e(check.title)}</h3><p class="note">{escape(check.directive)} ({escape(terms)})</p>'
     yield _bar(check)
     presences = [(str(PRESENCE[presence]), count(devices)) for presence, devices in check.by_presence.items()]

@@ -161,11 +161,15 @@ class Reach(StrEnum):
         return Reach.unsure if Reach.unsure in (self, other) else Reach.inside
 
 
+_OWNER_UNKNOWN = (Enrolment.unknown, Enrolment.unmanaged)
+
+
 def reach_of_class(applies: Applies, platform: Platform, enrolment: Enrolment) -> Reach:
     """Whether the directive applies to such devices. A class the source does not name is in scope, marked unsure:
-    leaving it out would hide a violation, and acting on it would be a guess."""
+    leaving it out would hide a violation, and acting on it would be a guess. So is a device under no management, of
+    which nobody can say from here whose it is."""
     by_platform = _reach(applies.platforms, platform, unknown=platform is Platform.unknown)
-    return by_platform & _reach(applies.enrolments, enrolment, unknown=enrolment is Enrolment.unknown)
+    return by_platform & _reach(applies.enrolments, enrolment, unknown=enrolment in _OWNER_UNKNOWN)
 
 
 def reach_of_department(applies: Applies, department: str) -> Reach:
