@@ -37,7 +37,7 @@ TOKEN = "rehearsal"  # noqa: S105 (the simulator's, on this machine only)
 _MARK = ".proscribe-rehearsal"
 
 # Minutes between the ticks: close together while the waves go out, then once a day.
-_TICKS = (60, 60, 60, 60, 120, 120, 180, 360, 360, 720, 1440, 1440)
+_TICKS = (*[60] * 8, 180, 360, 720, 1440, 1440)
 
 
 class NotOurFolder(ProscribeError):
@@ -82,7 +82,7 @@ class Rehearsal:
         )
         paths = [str(path) for path in exports.values()]
         self._type("import", *paths)
-        self._type("observe")
+        self._type("observe", quiet=True)
         self._say(Text("Who has a banned app?", "Qui a une application interdite ?"))
         self._type("check", *paths, "--directive", DIRECTIVE)
 
@@ -144,6 +144,18 @@ class Rehearsal:
                 bar.advance(task)
         for line in lines:
             click.echo(line)
+        self._say(
+            Text(
+                "The other systems are read from files: new exports show which users removed the app themselves.",
+                "Les autres systèmes sont lus à partir de fichiers : de nouvelles exportations montrent qui a retiré "
+                "l'application.",
+            )
+        )
+        later = write_exports(
+            self._out / "exports-later", seed=self._seed, devices=self._listed, moment=self._clock.now(), phase="later"
+        )
+        self._type("import", *(str(path) for path in later.values()), quiet=True)
+        self._type("watch", "--once", quiet=True)
         self._say(Text("What is true now, as the phones themselves showed it:", "Ce que les appareils montrent :"))
         self._type("status", DIRECTIVE)
 

@@ -11,7 +11,7 @@ from proscribe.enforce.model import DeviceOutcome, Outcome
 from proscribe.service.model import StatusReport, TickSummary
 from proscribe.text import Text
 
-_WIDTH = 24  # of a bar, in characters
+_WIDTH = 12  # of a bar, in characters
 
 WORDS: dict[Outcome, Text] = {
     Outcome.absent_verified: Text("seen absent by the device", "absence constatée par l'appareil"),
@@ -40,8 +40,8 @@ def show_status(report: StatusReport) -> None:
         click.echo(str(Text("All sending is frozen.", "Tout envoi est gelé.")))
     rows = [
         (
-            Text("verified", "vérifié") if one.compliant else Text("NOT verified", "NON vérifié"),
-            one,
+            Text("yes", "oui") if one.compliant else Text("NO", "NON"),
+            one.replace("_", " "),
             WORDS[one],
             _bar(number, report.fleet),
             f"{number:,}",
@@ -50,7 +50,13 @@ def show_status(report: StatusReport) -> None:
     ]
     print_table(
         "",
-        ["", str(Text("Outcome", "Résultat")), str(Text("Meaning", "Sens")), "", str(Text("Devices", "Appareils"))],
+        [
+            str(Text("Verified", "Vérifié")),
+            str(Text("Outcome", "Résultat")),
+            str(Text("Meaning", "Sens")),
+            "",
+            str(Text("Devices", "Appareils")),
+        ],
         rows,
         numeric=1,
     )

@@ -104,7 +104,7 @@ def _verdict(status: DeviceStatus, facts: DeviceFacts, case: Case, now: datetime
         return _Verdict(Outcome.exempt, case.exempt)
     visible = tuple(each for each in case.enforcements if each.side is not Side.personal)
     if case.impossible is not None and not visible:
-        return _Verdict(Outcome.impossible, case.impossible)
+        return _by_hand(status, facts, case, now) or _Verdict(Outcome.impossible, case.impossible)
     unlisted = _unlisted(status, facts, now)
     if unlisted is not None:
         return unlisted

@@ -99,6 +99,7 @@ def _judge(installation: Installation, seen: _Seen) -> tuple[DeviceOutcome, ...]
         register=stores.exemptions.in_force(now.date(), directive=seen.order.directive),
         refusals=seen.plan.refusals,
         once_held=stores.outcomes.once_held(seen.order.directive),
+        decided_at=seen.order.approved_at,
     )
     facts = device_facts(seen.view.snapshot)
     outcomes = tuple(judge_fleet(case, seen.view.statuses, seen.view.findings, facts, now))
