@@ -137,6 +137,8 @@ def test_csv_holds_every_finding_and_no_formula(run: Run, tmp_path: Path) -> Non
     assert rows[1]["app_name"] == "'=TikTok"
     assert rows[0]["observed_at"] == DAY
     assert rows[0]["actionable"] == "true"
+    run("-d", TIKTOK, "--csv", str(target), rows=("d1,intune,ios,supervised,Bells,,,TikTok",))
+    assert next(csv.DictReader(target.read_text(encoding="utf-8-sig").splitlines()))["observed_at"] == ""
     on_screen = run("-d", TIKTOK, "--csv", "-", rows=(VIOLATION,)).out
     assert on_screen.splitlines()[0].startswith("finding,directive,device")
     assert len(on_screen.splitlines()) == 2
@@ -172,7 +174,13 @@ def test_an_export_that_breaks_off_is_an_error_too(run: Run, tmp_path: Path) -> 
     cut.write_bytes(whole[: len(whole) * 2 // 3])
     result = run("-d", TIKTOK, str(cut), rows=(CLEAN,))
     assert result.status == 1
-    assert "cut.csv" in result.out
+    assert "Breaks off, its beginning is counted: cut.csv" in result.out
+
+
+def test_nothing_read_is_an_error_and_never_clean(run: Run) -> None:
+    result = run("-d", TIKTOK, rows=(BAD,))
+    assert result.status == 1
+    assert "No device could be read, so nothing can be said." in result.out
 
 
 def test_unknown_directive_is_refused_with_a_hint(run: Run) -> None:

@@ -12,6 +12,8 @@ import pytest
 
 from proscribe.catalogue.model import AppIdentity, Confidence, IdentifierType, MatchKind
 from proscribe.documents import from_json, to_json
+from proscribe.errors import DiskFull
+from proscribe.evaluate import database
 from proscribe.evaluate.engine import cured_before, evaluate
 from proscribe.evaluate.errors import MismatchedBan, NotWatched
 from proscribe.evaluate.model import UNKNOWN_DEPARTMENT, Drift, Evaluation, FindingKey, Presence
@@ -370,3 +372,12 @@ def test_two_readers_at_once(kit: SimpleNamespace, targets: list[Any], make_snap
         pairs = list(zip(evaluated.findings(), evaluated.statuses("d1"), strict=True))
         assert all(finding.device == status.device for finding, status in pairs)
         assert len(pairs) == 20
+
+
+def test_a_full_disk_is_not_taken_for_a_broken_snapshot(kit: SimpleNamespace, make_snapshot: Make) -> None:
+    snapshot = make_snapshot([kit.Phone("a:1")])
+    with pytest.raises(DiskFull) as caught, database.guard(snapshot):
+        raise OSError(28, "No space left on device")
+    assert caught.value.transient
+    with pytest.raises(DiskFull), database.guard(snapshot):
+        raise caught.value
