@@ -84,6 +84,7 @@ class SnapshotBuilder:
         self._installs_seen = 0
         self.reading = ""  # the file being read, for problems that turn up here
         self.folder = out.parent / f".{out.name}.partial-{os.getpid()}"
+        self.scratch = self.folder / "scratch"  # for copies and spilling; gone when the snapshot is finished
         with disk_guard(out):
             out.parent.mkdir(parents=True, exist_ok=True)
             self.folder.mkdir()
@@ -235,7 +236,7 @@ class SnapshotBuilder:
             write_devices(self.folder / "devices.parquet", resolution.devices)
             manifest = self._manifest(resolution, rows, kept)
             (self.folder / MANIFEST).write_bytes(to_bytes(manifest))
-            shutil.rmtree(self.folder / "spill", ignore_errors=True)
+            shutil.rmtree(self.scratch, ignore_errors=True)
             _settle(self.folder)
             self.folder.rename(self._out)
             _sync(self._out.parent)

@@ -353,6 +353,7 @@ def on_disk(opened: Opened, folder: Path) -> Path:
         return opened.path
     import tempfile
 
+    folder.mkdir(exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=folder, delete=False) as copy:
         while chunk := opened.read(1 << 20):
             copy.write(chunk)

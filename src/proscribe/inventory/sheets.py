@@ -10,6 +10,7 @@ from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 from proscribe.catalogue.model import AppIdentity
@@ -118,6 +119,7 @@ class SheetReader:
     _devices: _Known = field(default_factory=_Known)
     _apps: _Known = field(default_factory=_Known)
     _marks: _Known = field(default_factory=_Known)
+    _noted: list[tuple[int, str, Text, Text]] = field(default_factory=list)  # faults of the block at hand
     _waiting: list[tuple[Any, int | Sequence[int]]] = field(default_factory=list)
     _rows_waiting: int = 0
 
@@ -153,6 +155,9 @@ class SheetReader:
         sighting = self._coded(self._devices, devices, rows, self._device)
         app = self._coded(self._apps, apps, rows, self._app)
         mark = self._coded(self._marks, marks, rows, self._mark)
+        for number, name, what, remedy in sorted(self._noted, key=itemgetter(0)):
+            self.intake.problem(number, name, what, remedy)
+        self._noted.clear()
         listed = pc.and_(pc.greater_equal(sighting, 0), pc.not_equal(app, _NO_APP))
         removed = pc.equal(pc.bit_wise_and(mark, 1), 1)
         self._count(sighting, listed, removed)
@@ -182,7 +187,7 @@ class SheetReader:
             return pa.repeat(pa.scalar(code(Cells({})), pa.int64()), len(found.codes))
         positions = pc.take(known.positions(found, code), found.codes)
         if known.faults:
-            self._list(known.faults, positions, rows)
+            self._note(known.faults, positions, rows)
         # A copy, because the array goes on growing.
         values = pa.array(known.codes, pa.int64())
         return pc.take(values, positions)
@@ -206,8 +211,8 @@ class SheetReader:
         side, held, removed = self.sheet.marks(cells)
         return SIDES.index(side) << 4 | HELD.index(held) << 1 | removed
 
-    def _list(self, faulty: Mapping[int, list[tuple[str, Text, Text]]], codes: Any, rows: int | Sequence[int]) -> None:
-        """List every row that carries a faulty combination."""
+    def _note(self, faulty: Mapping[int, list[tuple[str, Text, Text]]], codes: Any, rows: int | Sequence[int]) -> None:
+        """Note every row that carries a faulty combination."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
@@ -215,7 +220,7 @@ class SheetReader:
         for position, code in zip(hits.to_pylist(), pc.take(codes, hits).to_pylist(), strict=True):
             number = rows + position if isinstance(rows, int) else rows[position]
             for name, what, remedy in faulty[code]:
-                self.intake.problem(number, name, what, remedy)
+                self._noted.append((number, name, what, remedy))
 
     def _count(self, sighting: Any, listed: Any, removed: Any) -> None:
         """Tell the builder how many apps each device lists; a device with tombstones alone has a list too."""

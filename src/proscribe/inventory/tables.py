@@ -174,7 +174,7 @@ class Installs:
             ],
             names=["sighting", "device"],
         )
-        with duckdb.connect(config={"memory_limit": "1GB", "temp_directory": str(path.parent / "spill")}) as database:
+        with duckdb.connect(config={"memory_limit": "1GB", "temp_directory": str(path.parent / "scratch")}) as database:
             database.register("mapping", mapping)
             database.execute(
                 f"""

@@ -32,7 +32,7 @@ from proscribe.text import Text
 NAME = "adb-packages"
 SYSTEM = "adb"
 _PACKAGE = re.compile(
-    r"package:(?:(?P<path>/.*)=)?(?P<name>[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*)"
+    r"package:(?:(?P<path>/\S*)=)?(?P<name>[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*)"
     r"(?:\s+versionCode:\d+)?(?:\s+installer=(?P<installer>\S+))?(?:\s+uid:[\d,]+)?\s*"
 )
 _USER = re.compile(r"\s*UserInfo\{(?P<id>\d+):[^}]*:(?P<flags>[0-9a-fA-F]+)\}.*")

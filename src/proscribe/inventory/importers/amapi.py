@@ -117,6 +117,10 @@ def read(opened: Opened, intake: Intake) -> None:
         except UnusableRecord as error:
             intake.problem(record.number, error.where.field, error.what, error.remedy)
             continue
+        for report in items(record.value, "applicationReports") or ():
+            if not text_of(report, "packageName"):
+                absent = lacking("packageName")
+                intake.problem(record.number, "applicationReports.packageName", absent.what, absent.remedy)
         intake.device(device)
         for install in installs:
             intake.install(install)

@@ -27,7 +27,8 @@ def read(opened: Opened, intake: Intake) -> None:
 
     where = Where(file=opened.name)
     try:
-        file = pq.ParquetFile(on_disk(opened, intake.builder.folder))
+        path = on_disk(opened, intake.builder.scratch)
+        file = pq.ParquetFile(path)
         columns = tuple(file.schema_arrow.names)
         if not generic.is_generic(columns):
             found = ", ".join(columns)[:200]
@@ -41,7 +42,7 @@ def read(opened: Opened, intake: Intake) -> None:
         sheet = generic.sheet()
         wanted = sheet.columns(columns, intake)
         names = [columns[position] for position in wanted]
-        file = pq.ParquetFile(on_disk(opened, intake.builder.folder), read_dictionary=_texts(file, names))
+        file = pq.ParquetFile(path, read_dictionary=_texts(file, names))
         reader = SheetReader(sheet, intake)
         row = 1
         for batch in file.iter_batches(batch_size=_BATCH, columns=names):
