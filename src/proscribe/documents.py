@@ -8,6 +8,7 @@ document inherit :class:`Value`, which carries the same strictness. pydantic sta
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -185,14 +186,15 @@ def parse(raw: str, *, source: str = "") -> Any:
 def _text_dates_loader() -> Any:
     import yaml
 
-    class TextDates(yaml.SafeLoader):
+    class TextDates(yaml.CSafeLoader):
         """YAML without its own dates, and without ``no`` and ``on`` as booleans (Norway is a country)."""
 
+    left_out = ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:bool")
     TextDates.yaml_implicit_resolvers = {
-        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        first: [(tag, pattern) for tag, pattern in resolvers if tag not in left_out]
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-        if first not in "yYnNoO"
     }
+    TextDates.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), list("tf"))
     return TextDates
 
 

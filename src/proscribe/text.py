@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 Language = Literal["en", "fr"]
 
@@ -36,6 +36,9 @@ def set_language(value: Language | None) -> None:
 @dataclass(frozen=True, slots=True)
 class Text:
     """One sentence in English and French, of equal standing. ``str()`` gives the current language's."""
+
+    # Read by the codec, as in ``documents.Value``, which stands above this module.
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
     en: str
     fr: str

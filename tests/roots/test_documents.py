@@ -199,7 +199,11 @@ def test_yaml_keeps_norway_and_reads_dates_by_one_rule(tmp_path):
 
 
 def test_yaml_still_has_true_and_numbers():
-    assert documents.parse("a: true\nb: 3\nc: 1.5\nd: ~\n") == {"a": True, "b": 3, "c": 1.5, "d": None}
+    assert documents.parse("a: true\nb: 3\nc: 1.5\n") == {"a": True, "b": 3, "c": 1.5}
+
+
+def test_yaml_nothing_is_nothing():
+    assert documents.parse("a: null\nb: ~\nc:\n") == {"a": None, "b": None, "c": None}
 
 
 def test_yaml_cannot_make_objects():
@@ -241,3 +245,8 @@ def test_the_published_schema_says_what_the_codec_does():
     assert not validator.is_valid(body(kind="proscribe.plan"))
     assert not validator.is_valid({key: value for key, value in body().items() if key != "kind"})
     assert json.loads(json.dumps(schema)) == schema
+
+
+def test_a_text_in_a_third_language_is_refused():
+    with pytest.raises(InvalidDocument, match="de"):
+        documents.from_json(Text, {"en": "a", "fr": "b", "de": "c"})

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.service.conftest import DIRECTIVE, START, World
 
 from proscribe.directive.library import find
 from proscribe.enforce.model import Outcome
@@ -19,7 +20,6 @@ from proscribe.service import enforcing, exempting, planning, proof, standing
 from proscribe.simulate.amapi import Behaviour, FleetSpec
 from proscribe.terms import Enrolment
 from proscribe.text import Text
-from tests.service.conftest import DIRECTIVE, START, World
 
 _PROVED = (Outcome.absent_verified, Outcome.removed_verified)
 
@@ -158,7 +158,9 @@ def test_an_exempt_device_in_a_shared_policy_keeps_its_policy_untouched(world: W
     name, device = next(
         (name, one)
         for name, one in world.simulator.fleet.devices.items()
-        if one.enrolment is Enrolment.fully_managed and one.behaviour is Behaviour.normal and "com.tencent.mm" in one.apps
+        if one.enrolment is Enrolment.fully_managed
+        and one.behaviour is Behaviour.normal
+        and "com.tencent.mm" in one.apps
     )
     _exempt(world, f"amapi:{name}")
     untouched = copy.deepcopy(world.simulator.fleet.policy(device.policy))
@@ -221,7 +223,9 @@ def test_policy_drift_is_put_back_once(world: World) -> None:
     world.simulator.fleet.remove(step.scope, list(step.app_ids), world.clock.now(), foreign=True)
     world.tick(minutes=10)
     world.tick(minutes=10)
-    entries = {one["packageName"]: one["installType"] for one in world.simulator.fleet.policy(step.scope)["applications"]}
+    entries = {
+        one["packageName"]: one["installType"] for one in world.simulator.fleet.policy(step.scope)["applications"]
+    }
     assert all(entries.get(app) == "BLOCKED" for app in step.app_ids)
 
 

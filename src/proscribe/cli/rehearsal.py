@@ -83,7 +83,7 @@ class Rehearsal:
         paths = [str(path) for path in exports.values()]
         self._type("import", *paths)
         self._type("observe", quiet=True)
-        self._say(Text("Who has a banned app?", "Qui a une application interdite ?"))
+        self._say(Text("Who has a banned app?", "Qui a une application interdite?"))
         self._type("check", *paths, "--directive", DIRECTIVE)
 
     def _decide(self, fleet: Fleet) -> None:

@@ -33,22 +33,36 @@ from proscribe.text import Text
 @json_option
 def command(once: bool, every: float, home: Path | None, actor: str, as_json: bool) -> None:
     """Made bilingual by ``help`` above."""
+    from proscribe.cli.root import show_error
     from proscribe.cli.status_view import show_tick
     from proscribe.documents import to_json
+    from proscribe.errors import ProscribeError
     from proscribe.service import enforcing
 
     installation = open_installation(home, actor)
 
-    def one() -> None:
+    def one() -> float | None:
         report = enforcing.tick(installation)
         if as_json:
             print_json(to_json(report))
         else:
             show_tick(report)
+        return None
+
+    def patient() -> float | None:
+        """A fault that may pass (a throttled service, a locked database) must not end the watch."""
+        try:
+            return one()
+        except ProscribeError as error:
+            if not error.transient:
+                raise
+            show_error(error)
+            return None
 
     if once:
         one()
     else:
-        from proscribe.worker import run_forever
+        from proscribe.worker.run import run_forever, until_signalled
 
-        run_forever(one, interval=every)
+        with until_signalled() as stop:
+            run_forever(patient, every, stop_event=stop)
