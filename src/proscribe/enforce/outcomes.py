@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from proscribe.canonical import Digest
 from proscribe.enforce import reasons
-from proscribe.enforce.ceilings import ensure_allowed
+from proscribe.enforce.ceilings import ALLOWED, ensure_allowed
 from proscribe.enforce.model import Action, ActionState, DeviceOutcome, Enforcement, Outcome
 from proscribe.evaluate.model import DeviceStatus, Drift, Finding, Presence
 from proscribe.inventory.model import Freshness, Visibility
@@ -25,6 +25,7 @@ CLOCK_SKEW = timedelta(minutes=10)
 
 _PRESENT = (Presence.present_managed, Presence.present_unmanaged, Presence.present_contained)
 _UNSENT = (ActionState.waiting, ActionState.ready, ActionState.sending)
+_NEVER_CONTAINED = (Enrolment.unsupervised, Enrolment.unmanaged)
 _BLIND_SIDE = (Enrolment.byod, Enrolment.user_enrolment)
 
 REMARKS: dict[str, Outcome] = {
@@ -208,8 +209,9 @@ def _listed(status: DeviceStatus, facts: DeviceFacts, case: Case, visible: tuple
     stray = sorted({finding.app_id for finding in case.findings} - ordered)
     if stray:
         return _Verdict(Outcome.failed, reasons.not_in_order(stray))
-    if status.presence is Presence.present_contained:
-        return _Verdict(Outcome.contained, reasons.CONTAINED)
+    if status.presence is Presence.present_contained and status.enrolment not in _NEVER_CONTAINED:
+        whole = Outcome.contained in ALLOWED[status.enrolment] and not status.invisible_side
+        return _Verdict(Outcome.contained, reasons.CONTAINED) if whole else None
     if not refused:
         remarked = _remarked(facts)
         if remarked is not None:
