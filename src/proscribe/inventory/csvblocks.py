@@ -24,6 +24,7 @@ from proscribe.text import Text
 
 BLOCK = 16 << 20
 _RECORD_LINES = 200  # a quoted cell with more line breaks than this is a quotation mark that was never closed
+_HEADER_LIMIT = 1 << 16
 _DELIMITERS = ",;\t|"
 
 
@@ -54,8 +55,8 @@ def layout(head: bytes) -> Layout | None:
     text = text[position:]
     if not text.strip():
         return None
-    first = text.split("\n", 1)[0]
-    outside = "".join(first.split('"')[0::2])  # delimiters within quotation marks do not count
+    # Delimiters and line breaks within quotation marks do not count.
+    outside = "".join(text[:_HEADER_LIMIT].split('"')[0::2]).split("\n", 1)[0]
     delimiter = delimiter or max(_DELIMITERS, key=outside.count)
     if delimiter not in outside:
         return None
@@ -189,7 +190,7 @@ class Blocks:
             numbers.append(self._row)
             for column, position in zip(cells, self._wanted, strict=True):
                 column.append(fields[position].encode("latin-1"))
-        arrays = [pa.array(column, pa.binary()) for column in cells]
+        arrays = [pa.array(column, pa.binary()).dictionary_encode() for column in cells]  # as the fast road gives them
         return pa.table(arrays, names=list(self._wanted.values())), numbers
 
     def _records(self, lines: list[str]) -> Iterator[list[str] | None]:

@@ -24,6 +24,9 @@ from proscribe.text import Text
 CHUNK = 1 << 18
 HEAD = 1 << 20
 
+_STEP = 1 << 14
+"""Bytes taken from a compressed file at a time: what a fault in it can cost of the sound part before."""
+
 RATIO_LIMIT = 250
 """Times a compressed file may grow. App lists grow 5 to 60 times; deflate can reach 1,032."""
 
@@ -139,7 +142,7 @@ class _Inflated:
 
     def read(self, size: int = -1, /) -> bytes:
         while True:
-            data = self._left or self._stream.read(CHUNK)
+            data = self._left or self._stream.read(_STEP)
             if not data:
                 if self._ended:
                     return b""
@@ -168,7 +171,7 @@ class _Guarded:
         self._out = 0
 
     def read(self, size: int = -1, /) -> bytes:
-        chunk = self._stream.read(size)
+        chunk = self._stream.read(_STEP if size < 0 else min(size, _STEP))
         self._out += len(chunk)
         self._guard(self._out)
         return chunk
