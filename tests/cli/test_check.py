@@ -212,6 +212,19 @@ def test_the_table_fits(run: Run, monkeypatch: pytest.MonkeyPatch, width: str, l
     assert ("Infractions".upper() in result.out) is (language == "fr")
 
 
+def test_directives_with_the_same_counts_share_a_table(run: Run) -> None:
+    result = run("-d", TIKTOK, "-d", "uk-co-2023-tiktok", "-d", "ca-tbs-2023-wechat-kaspersky", rows=(VIOLATION,))
+    assert result.out.count("Department") == 1
+    assert f"The same counts as under {TIKTOK}." in result.out
+
+
+def test_the_worst_department_comes_first_however_it_was_found(run: Run) -> None:
+    rows = (VIOLATION, *(NAMED.replace("d3", f"n{n}") for n in range(3)))
+    result = run("-d", TIKTOK, "--limit", "1", rows=rows)
+    assert "│ Bells" in result.out
+    assert "│ Lamps" not in result.out
+
+
 def test_limit_bounds_lists_and_says_so(run: Run) -> None:
     rows = tuple(VIOLATION.replace("d1", f"v{n}").replace("Lamps", f"Ministry {n}") for n in range(5))
     result = run("-d", TIKTOK, "--details", "--limit", "2", rows=rows)

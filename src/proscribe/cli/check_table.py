@@ -152,7 +152,7 @@ def notes(check: DirectiveCheck) -> Iterator[str]:
 def worst_first(groups: Iterable[GroupCount]) -> list[GroupCount]:
     """Groups with violations, the largest first."""
     found = [group for group in groups if group.by_identifier or group.by_name]
-    return sorted(found, key=lambda group: (-group.by_identifier, -group.by_name, group.department, group.platform))
+    return sorted(found, key=lambda one: (-one.by_identifier - one.by_name, one.department, one.platform))
 
 
 def _unseen(report: CheckReport, limit: int) -> None:
@@ -190,21 +190,33 @@ def _violations(report: CheckReport, limit: int) -> None:
         sure = sum(group.by_identifier for group in check.groups)
         rows.append((check.directive, count(check.devices), count(sure), count(check.violations - sure)))
     print_table("", headers, rows, numeric=3)
+    told: dict[tuple[object, ...], str] = {}
     for check in report.directives:
         if not (check.violations or check.out_of_scope):
             continue
         _say("")
         _say(directive_line(check), style="bold")
-        held = [row for row in check.products if row.by_identifier or row.by_name]
-        if held:
-            _say(", ".join(f"{row.label} {count(row.by_identifier + row.by_name)}" for row in held[: max(limit, 1)]))
-        groups = worst_first(check.groups)
-        if groups:
-            words = (Text("Department", "Ministère"), Text("Platform", "Plateforme"), BY_IDENTIFIER, BY_NAME, IN_SCOPE)
-            print_table("", [str(word) for word in words], [_group_row(group) for group in groups[:limit]], numeric=3)
-            _more(len(groups) - limit)
-        for note in notes(check):
-            _say(note)
+        # Half the world bans the same app: the same table eleven times over would hide the rest.
+        key = (check.products, check.groups, check.out_of_scope, check.scope_unsure, check.reviewed)
+        if key in told:
+            _say(str(Text(f"The same counts as under {told[key]}.", f"Mêmes nombres que pour {told[key]}.")))
+            continue
+        told[key] = check.directive
+        _counts(check, limit)
+
+
+def _counts(check: DirectiveCheck, limit: int) -> None:
+    """Products, departments and notes of one directive."""
+    held = [row for row in check.products if row.by_identifier or row.by_name]
+    if held:
+        _say(", ".join(f"{row.label} {count(row.by_identifier + row.by_name)}" for row in held[: max(limit, 1)]))
+    groups = worst_first(check.groups)
+    if groups:
+        words = (Text("Department", "Ministère"), Text("Platform", "Plateforme"), BY_IDENTIFIER, BY_NAME, IN_SCOPE)
+        print_table("", [str(word) for word in words], [_group_row(group) for group in groups[:limit]], numeric=3)
+        _more(len(groups) - limit)
+    for note in notes(check):
+        _say(note)
 
 
 def _group_row(group: GroupCount) -> Sequence[object]:
