@@ -42,4 +42,15 @@ def open_installation(home: Path | None, actor: str) -> Installation:
     return open_it(home, actor=actor)
 
 
-directive_argument = click.argument("directive", metavar=str(Text("DIRECTIVE", "DIRECTIVE")))
+small_cells_option = click.option(
+    "--small-cells",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help=str(
+        Text(
+            "Put departments of fewer devices than this together.",
+            "Regrouper les directions comptant moins d'appareils que ce nombre.",
+        )
+    ),
+)

@@ -65,6 +65,12 @@ def command() -> None:
     "--ring", "rings", multiple=True, help=str(Text("A wave, e.g. canary=5%; repeat.", "Une vague, p. ex. canary=5%."))
 )
 @click.option(
+    "--max-age",
+    "inventory_max_days",
+    type=click.IntRange(min=0),
+    help=str(Text("Oldest snapshot to plan on, in days.", "Âge maximal de l'instantané, en jours.")),
+)
+@click.option(
     "--follow-recommended",
     is_flag=True,
     help=str(Text("Act on a text that only recommends.", "Agir sur un texte qui ne fait que recommander.")),
@@ -80,7 +86,7 @@ def make(
     home: Path | None,
     actor: str,
     as_json: bool,
-    **choices: str | tuple[str, ...] | bool | None,
+    **choices: str | tuple[str, ...] | bool | int | None,
 ) -> int:
     """Made bilingual by ``help`` above."""
     from proscribe.cli.plan_view import show_plan

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from proscribe.cli.options import small_cells_option
 from proscribe.cli.output import json_option, print_json
 from proscribe.text import Text
 
@@ -49,11 +50,12 @@ def command() -> None:
         Text("Folder of this installation (or PROSCRIBE_HOME).", "Dossier de l'installation (ou PROSCRIBE_HOME).")
     ),
 )
-def export(directive: str, out: Path, home: Path | None) -> None:
+@small_cells_option
+def export(directive: str, out: Path, home: Path | None, small_cells: int) -> None:
     """Made bilingual by ``help`` above."""
     from proscribe.service.proof import export_proof
 
-    manifest = export_proof(home, directive, out)
+    manifest = export_proof(home, directive, out, small_cell_floor=small_cells)
     click.echo(str(Text(f"Proof written to {out}.", f"Preuve enregistrée dans {out}.")))
     click.echo(
         str(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from proscribe.cli.options import installation_options, open_installation
+from proscribe.cli.options import installation_options, open_installation, small_cells_option
 from proscribe.text import Text, language
 
 
@@ -26,10 +26,13 @@ from proscribe.text import Text, language
     show_default=True,
     help=str(Text("Where to write it.", "Où l'écrire.")),
 )
+@small_cells_option
 @installation_options
-def command(directive: str, out: Path, home: Path | None, actor: str) -> None:
+def command(directive: str, out: Path, small_cells: int, home: Path | None, actor: str) -> None:
     """Made bilingual by ``help`` above."""
     from proscribe.service import proof
 
-    proof.write_report(open_installation(home, actor), directive, out, language=language())
+    proof.write_report(
+        open_installation(home, actor), directive, out, language=language(), small_cell_floor=small_cells
+    )
     click.echo(str(Text(f"Report written to {out}.", f"Rapport enregistré dans {out}.")))

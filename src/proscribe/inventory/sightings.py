@@ -177,10 +177,12 @@ def _combined(records: Sequence[DeviceRecord]) -> DeviceRecord:
 def _join(group: Sequence[Device]) -> Device:
     """One device from what several systems, or several enrolments in one system, say of one serial number."""
 
-    def rank(position: int) -> tuple[bool, float, int, int]:
+    def rank(position: int) -> tuple[bool, bool, float, int, int]:
         device = group[position]
         fresh = -_FRESHNESS.index(device.record.freshness)
-        return (bool(device.lists), _moment(device.record), fresh, position)
+        # The system that configures the device speaks for it: only there can something be done and then be seen.
+        configured = bool(device.record.scope)
+        return (bool(device.lists), configured, _moment(device.record), fresh, position)
 
     order = sorted(range(len(group)), key=rank, reverse=True)
     winner = group[order[0]]

@@ -35,6 +35,7 @@ class PolicySettings(Value):
     removal_limit: str | None = None
     reach_limit: str | None = None
     rings: tuple[str, ...] | None = None  # "canary=5%", "first=25%", "rest=unlimited"
+    inventory_max_days: int | None = None  # older snapshots are not planned upon
 
 
 @dataclass(frozen=True, slots=True)

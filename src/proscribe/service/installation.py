@@ -5,6 +5,8 @@ Use cases take an :class:`Installation` first. They authorise, run and record; t
 
 from __future__ import annotations
 
+import os
+import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +23,8 @@ from proscribe.service.config import Settings, load
 
 if TYPE_CHECKING:
     from proscribe.store import repositories
+
+_KEY_BYTES = 32
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,19 @@ class Installation:
     def snapshots_folder(self) -> Path:
         """Where snapshots are written."""
         return self.home / "snapshots"
+
+    @property
+    def pseudonym_key(self) -> bytes:
+        """The key that turns device keys into pseudonyms: made once, readable by its owner alone, never exported."""
+        path = self.home / "pseudonym.key"
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return path.read_bytes()
+        with os.fdopen(handle, "wb") as stream:
+            key = secrets.token_bytes(_KEY_BYTES)
+            stream.write(key)
+        return key
 
     @contextmanager
     def atomic(self) -> Iterator[None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -18,6 +19,9 @@ from proscribe.inventory.snapshot import open_snapshot
 from proscribe.prove.model import EntryKind
 from proscribe.service.installation import Installation
 from proscribe.text import Text
+
+KEPT_SNAPSHOTS = 10
+"""How many snapshots keep their device rows. The loop looks at two; the rest is for people who ask what changed."""
 
 
 class NothingToObserve(ProscribeError):
@@ -126,7 +130,7 @@ def _new_folder(installation: Installation) -> Path:
 def _observe_one(
     builder: SnapshotBuilder, connector: Connector, seen: int, on_progress: Callable[[int], None] | None
 ) -> int:
-    devices = installs = size = 0
+    devices = installs = size = problems = 0
     raw: list[str] = []
     unknown: set[str] = set()
     for batch in connector.observe():
@@ -136,6 +140,9 @@ def _observe_one(
             builder.add_install(install)
         for scope in batch.scopes:
             builder.add_scope(scope)
+        for problem in batch.problems:
+            builder.add_problem(problem)
+        problems += len(batch.problems)
         devices += len(batch.devices)
         installs += len(batch.installs)
         size += batch.raw_bytes
@@ -152,7 +159,7 @@ def _observe_one(
             rows=devices,
             devices=devices,
             installs=installs,
-            bad_rows=0,
+            bad_rows=problems,
             unknown_fields=tuple(sorted(unknown)),
         )
     )
@@ -166,3 +173,15 @@ def _keep(installation: Installation, snapshot: Snapshot) -> None:
             installation.record(
                 EntryKind.snapshot, snapshot.digest, digest=snapshot.digest, devices=snapshot.manifest.devices
             )
+    _forget_old(installation)
+
+
+def _forget_old(installation: Installation) -> None:
+    """Delete device rows that nobody needs any more: of all but the newest snapshots, only the manifest stays.
+
+    The manifest is enough for the proof (it names the digest of every file); keeping staff's device rows for longer
+    than they serve is not what they were collected for (governance.md section 4).
+    """
+    for reference in installation.stores.snapshots.all()[KEPT_SNAPSHOTS:]:
+        if reference.path.parent == installation.snapshots_folder:
+            shutil.rmtree(reference.path, ignore_errors=True)

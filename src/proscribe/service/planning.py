@@ -10,7 +10,7 @@ from proscribe.catalogue.model import TargetSet
 from proscribe.directive.library import find
 from proscribe.directive.library import target_set as resolve
 from proscribe.directive.model import Directive
-from proscribe.documents import read
+from proscribe.documents import digest, read
 from proscribe.evaluate.engine import evaluate
 from proscribe.evaluate.model import DeviceStatus, Finding
 from proscribe.inventory.model import Snapshot
@@ -19,6 +19,7 @@ from proscribe.plan.model import Plan, Policy
 from proscribe.plan.planner import make_plan
 from proscribe.plan.policy import DEFAULT, from_words
 from proscribe.prove.model import EntryKind
+from proscribe.prove.pseudonym import Pseudonyms
 from proscribe.service import inventory
 from proscribe.service.config import PolicySettings
 from proscribe.service.installation import Installation
@@ -33,6 +34,7 @@ class Choices:
     reach_limit: str | None = None
     rings: tuple[str, ...] = ()
     follow_recommended: bool = False
+    inventory_max_days: int | None = None
 
     @classmethod
     def from_words(
@@ -43,10 +45,11 @@ class Choices:
         reach_limit: str | None = None,
         rings: Sequence[str] = (),
         follow_recommended: bool = False,
+        inventory_max_days: int | None = None,
     ) -> Choices:
         """The choices as a command line gives them; the target set is a file. Raises InvalidDocument."""
         reviewed = None if targets is None else read(TargetSet, targets)
-        return cls(reviewed, removal_limit, reach_limit, tuple(rings), follow_recommended)
+        return cls(reviewed, removal_limit, reach_limit, tuple(rings), follow_recommended, inventory_max_days)
 
     def policy(self, settings: PolicySettings) -> Policy:
         """Limits and waves. Raises LimitError."""
@@ -54,9 +57,16 @@ class Choices:
             removal_limit=settings.removal_limit,
             reach_limit=settings.reach_limit,
             rings=settings.rings or (),
+            max_days=settings.inventory_max_days,
             base=DEFAULT,
         )
-        return from_words(removal_limit=self.removal_limit, reach_limit=self.reach_limit, rings=self.rings, base=base)
+        return from_words(
+            removal_limit=self.removal_limit,
+            reach_limit=self.reach_limit,
+            rings=self.rings,
+            max_days=self.inventory_max_days,
+            base=base,
+        )
 
 
 @dataclass(frozen=True)
@@ -125,7 +135,16 @@ def keep(installation: Installation, directive: Directive, targets: TargetSet, p
     with installation.atomic():
         installation.keep(directive, EntryKind.directive, subject=directive.id, directive=directive.id)
         installation.keep(targets, EntryKind.target_set, subject=directive.id, directive=directive.id)
-        installation.keep(plan, EntryKind.plan, subject=directive.id, directive=directive.id, event="proposed")
+        # A bundle shows the plan with pseudonyms; the digest of that copy makes it checkable against the ledger.
+        copy = digest(Pseudonyms(installation.pseudonym_key).plan(plan))
+        installation.keep(
+            plan,
+            EntryKind.plan,
+            subject=directive.id,
+            directive=directive.id,
+            event="proposed",
+            pseudonymised=copy,
+        )
 
 
 def _targets_in_use(installation: Installation, directive: Directive) -> TargetSet:
