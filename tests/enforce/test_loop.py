@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 
 import proscribe.store
-from proscribe.connectors.base import NotAuthorised, Rejected, Throttled, UnknownFate
+from proscribe.connectors.base import ConnectorFault, NotAuthorised, Rejected, Throttled, UnknownFate
+from proscribe.documents import digest
+from proscribe.enforce.adopt import Ground, adopt
 from proscribe.enforce.loop import tick
 from proscribe.enforce.means import Present
 from proscribe.enforce.model import ActionState, Outcome
+from proscribe.plan.model import Effect
 from proscribe.text import Text
 
 WHAT = Text("no answer", "pas de réponse")
@@ -553,3 +556,115 @@ def test_the_memory_of_what_was_there_outlives_its_keeper(make_bench: Any, kit: 
     tick(bench.means, Present(lifted=frozenset({"first", "second", "third"})))
     assert bench.world.lists()["a"]["work"] == {APP: "AVAILABLE"}
     assert len(bench.world.log()) == 2, "one send, one retraction"
+
+
+# --- a worker that dies ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+def test_the_time_to_settle_counts_from_where_the_dead_sender_is_found(bench: Any, kit: Any, arrived: bool) -> None:
+    def die(call: str) -> None:
+        if call == "send":
+            raise KeyboardInterrupt
+
+    if arrived:
+        bench.system.after = die
+    else:
+        bench.system.before = die
+    bench.adopt(kit.plan_of(kit.step("a", APP)))
+    with pytest.raises(KeyboardInterrupt):
+        tick(bench.means, Present())
+    bench.system.after = bench.system.before = lambda call: None
+    assert states(bench) == ["sending"]
+    bench.clock.advance(hours=1)  # however long ago it died, its last bytes may have left a moment ago
+    calls = len(bench.system.calls)
+    assert tick(bench.means, Present()).counts == {"orphaned": 1}
+    assert tick(bench.means, Present()).counts == {}
+    assert len(bench.system.calls) == calls, "nobody looks yet"
+    assert bench.entries()[-1].body["code"] == "enforce.sender-gone"
+    bench.clock.advance(seconds=5)
+    assert tick(bench.means, Present()).counts == {"in_place" if arrived else "sent": 1}
+    assert len(bench.world.writes()) == 1
+
+
+def test_a_lift_whose_worker_died_goes_on(bench: Any, kit: Any) -> None:
+    bench.adopt(kit.plan_of(kit.step("a", APP)))
+    tick(bench.means, Present())
+
+    def die(call: str) -> None:
+        if call == "retract":
+            raise KeyboardInterrupt
+
+    bench.system.after = die
+    lifted = Present(lifted=frozenset({"ban"}))
+    with pytest.raises(KeyboardInterrupt):
+        tick(bench.means, lifted)
+    bench.system.after = lambda call: None
+    assert tick(bench.means, lifted).counts == {"orphaned": 1}
+    bench.clock.advance(seconds=5)
+    assert tick(bench.means, lifted).counts == {"lifted": 1}
+    assert len(bench.world.writes("retract")) == 1
+
+
+# --- faults while looking --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fault", "state", "count"),
+    [
+        (UnknownFate(WHAT, remedy=NEXT), "ready", "unknown_fate"),
+        (Throttled(WHAT, remedy=NEXT, retry_after=5), "ready", "throttled"),
+        (Rejected(WHAT, remedy=NEXT), "rejected", "rejected"),
+    ],
+)
+def test_a_fault_before_anything_was_sent(bench: Any, kit: Any, fault: Any, state: str, count: str) -> None:
+    bench.system.before = lambda call: fault if call == "prepare" else None
+    bench.adopt(kit.plan_of(kit.step("a", APP)))
+    assert tick(bench.means, Present()).counts == {"started": 1, count: 1}
+    assert states(bench) == [state]
+    assert bench.world.log() == []
+    assert [entry.entry.value for entry in bench.entries()][-1] == "fault"
+
+
+def test_a_passing_fault_of_no_known_kind_is_tried_again(bench: Any, kit: Any) -> None:
+    class Hiccup(ConnectorFault):
+        transient = True
+
+    bench.system.before = once(Hiccup(WHAT, remedy=NEXT))
+    bench.adopt(kit.plan_of(kit.step("a", APP)))
+    assert tick(bench.means, Present()).counts == {"started": 1, "fault": 1}
+    bench.clock.advance(minutes=2)
+    assert tick(bench.means, Present()).counts == {"sent": 1}
+
+
+def test_a_look_that_fails_while_recalling_is_repeated(bench: Any, kit: Any) -> None:
+    bench.system.before = once(UnknownFate(WHAT, remedy=NEXT))
+    bench.adopt(kit.plan_of(kit.step("a", APP)))
+    tick(bench.means, Present())
+    lifted = Present(lifted=frozenset({"ban"}))
+    left = [UnknownFate(WHAT, remedy=NEXT)]
+    bench.system.before = lambda call: left.pop() if left and call == "prepare" else None
+    bench.clock.advance(minutes=2)
+    assert tick(bench.means, lifted).counts == {"unknown_fate": 1}
+    bench.clock.advance(minutes=5)
+    assert tick(bench.means, lifted).counts == {"superseded": 1}
+    assert bench.world.log() == []
+
+
+def test_steps_that_cannot_be_sent_become_no_orders(bench: Any, kit: Any) -> None:
+    impossible = kit.step("a", APP, effect=Effect.impossible, method="")
+    reported = kit.step("b", APP, effect=Effect.report_only)
+    assert bench.adopt(kit.plan_of(impossible, reported)).added == 0
+
+
+def test_a_plan_without_a_configured_system_finds_nothing_in_place(bench: Any, kit: Any) -> None:
+    known = kit.plan_of(kit.step("a", APP))
+    adopted = adopt(
+        bench.means.repository,
+        bench.means.journal,
+        known,
+        digest(known),
+        ground=Ground((APP,), [bench.world.scope("a")], {}),
+        now=kit.START,
+    )
+    assert (adopted.added, adopted.found_in_place) == (1, 0)
