@@ -121,6 +121,11 @@ def wechat() -> TargetSet:
 
 
 @pytest.fixture
+def buoy() -> TargetSet:
+    return target_set(target(IdentifierType.android_package, "org.buoy", Platform.android))
+
+
+@pytest.fixture
 def read(tmp_path: Path, clock: ManualClock) -> Callable[..., Seen]:
     """Ingest files, or bytes that become files, keeping everything unless told otherwise."""
     count = 0

@@ -86,6 +86,8 @@ class Opened:
 
     def _next(self, size: int) -> bytes:
         where = Where(file=self.name)
+        if self.fault is not None:
+            return b""  # the first fault is the one to report
         try:
             chunk = self._raw.read(size)
         except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:

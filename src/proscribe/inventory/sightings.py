@@ -5,9 +5,11 @@ Rules, in this order (docs/guide/inventory.md):
 - The same key in several files of one system is one device. Blank attributes are filled from the other sightings. An
   app list that is strictly older than another of the same device is superseded; lists of the same time, or without a
   time, are parts of one list.
-- The same serial number under several keys is one device, counted once; the freshest sighting with an app list wins
-  and the others are named in ``also``. What a sighting alone could see (more of the device, or identifiers where the
-  winner gives names only) is kept, because the winner's silence about it is no evidence.
+- The same serial number under several keys is one device, counted once, and the other keys are named in ``also``.
+  The freshest sighting with an app list wins, but one whose system knows the policy that the device has applied goes
+  before the others: that system can change the device and see the change. What another sighting saw is kept where
+  the winner's silence about it is no evidence: when it is newer, sees more of the device, or gives identifiers where
+  the winner gives names only.
 """
 
 from __future__ import annotations
@@ -180,8 +182,8 @@ def _join(group: Sequence[Device]) -> Device:
     def rank(position: int) -> tuple[bool, bool, float, int, int]:
         device = group[position]
         fresh = -_FRESHNESS.index(device.record.freshness)
-        # The system that configures the device speaks for it: only there can something be done and then be seen.
-        configured = bool(device.record.scope)
+        # A system that knows which policy the device has applied speaks for it: there a change can be made and seen.
+        configured = bool(device.record.applied_scope)
         return (bool(device.lists), configured, _moment(device.record), fresh, position)
 
     order = sorted(range(len(group)), key=rank, reverse=True)
@@ -189,7 +191,8 @@ def _join(group: Sequence[Device]) -> Device:
     losers = [group[position] for position in order[1:]]
     for loser in losers:
         winner.also.extend((loser.record.key, *loser.also))
-        if loser.lists and loser.sees.outranks(winner.sees):
+        newer = _moment(loser.record) > _moment(winner.record)
+        if loser.lists and (newer or loser.sees.outranks(winner.sees)):
             winner.lists.extend(loser.lists)
     # These three mean the same in every system; enrolment and scope do not.
     shared: dict[str, Any] = {

@@ -52,7 +52,7 @@ def read(opened: Opened, intake: Intake) -> None:
             reader.feed(ordered, row)
             row += table.num_rows
         reader.flush()
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
+    except (pa.ArrowException, UnicodeDecodeError, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
         raise damaged(
