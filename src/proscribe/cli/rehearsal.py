@@ -37,7 +37,7 @@ TOKEN = "rehearsal"  # noqa: S105 (the simulator's, on this machine only)
 _MARK = ".proscribe-rehearsal"
 
 # Minutes between the ticks: close together while the waves go out, then once a day.
-_TICKS = (*[60] * 8, 180, 360, 720, 1440, 1440)
+_TICKS = (*[60] * 9, 360, 720, 1440, 1440)
 
 
 class NotOurFolder(ProscribeError):
@@ -136,14 +136,15 @@ class Rehearsal:
         )
         with progress() as bar:
             task = bar.add_task(str(Text("simulated days", "jours simulés")), total=len(_TICKS))
-            lines = []
+            lines: list[str] = []
+            waits: list[str] = []
             for minutes in _TICKS:
                 self._clock.advance(minutes=minutes)
                 summary = enforcing.tick(open_installation(actor="proscribe-watch"))
                 lines.append(_line(summary))
+                waits += [str(text) for text in summary.waits if str(text) not in waits]
                 bar.advance(task)
-        for line in lines:
-            click.echo(line)
+        click.echo("\n".join([*lines, *(f"  - {text}" for text in waits[:3])]))
         self._say(
             Text(
                 "The other systems are read from files: new exports show which users removed the app themselves.",
@@ -197,6 +198,9 @@ class Rehearsal:
                 policy_settings=((locked, json.dumps({"uninstallAppsDisabled": True})),),
             )
         )
+        for device in fleet.devices.values():
+            if device.behaviour is Behaviour.reinstaller:  # syncs seldom, so that a tick meets the app put back
+                device.period, device.reinstall_after = 3 * 3600.0, 3600.0
         like = next(one for one in fleet.policies() if one["name"].endswith("fully_managed"))
         own = {**like, "name": f"{ENTERPRISE}/policies/outreach-exempt", "version": "1"}
         return Fleet(ENTERPRISE, [*fleet.policies(), own], list(fleet.devices.values()))

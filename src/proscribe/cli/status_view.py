@@ -33,7 +33,7 @@ WORDS: dict[Outcome, Text] = {
 
 def show_status(report: StatusReport) -> None:
     """One directive: the outcomes, those that are not verified first; they add up to the fleet."""
-    click.echo(f"\n{report.title}  [{report.directive}]  {report.at:%Y-%m-%d %H:%M} UTC")
+    click.echo(f"\n{report.directive}, {report.at:%Y-%m-%d %H:%M} UTC\n{report.title}")
     if report.lifted:
         click.echo(str(Text("This ban was lifted.", "Cette interdiction a été levée.")))
     if report.frozen:
