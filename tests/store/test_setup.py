@@ -16,8 +16,15 @@ import pytest
 
 import proscribe.store
 from proscribe.errors import DiskFull
-from proscribe.store.database import from_url
-from proscribe.store.errors import InvalidDatabaseUrl, StoreDamaged, StoreLocked, StoreNewer, StoreUnavailable
+from proscribe.store.database import busy_seconds, from_url
+from proscribe.store.errors import (
+    InvalidBusySeconds,
+    InvalidDatabaseUrl,
+    StoreDamaged,
+    StoreLocked,
+    StoreNewer,
+    StoreUnavailable,
+)
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -261,3 +268,15 @@ def test_the_default_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
     monkeypatch.delenv("PROSCRIBE_HOME")
     assert default_home().name == "proscribe"
     assert os.fspath(default_home()) != ""
+
+
+@pytest.mark.parametrize("value", ["soon", "-1", "nan", "inf", "99999"])
+def test_a_busy_time_out_that_is_none(home: Path, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("PROSCRIBE_BUSY_SECONDS", value)
+    with pytest.raises(InvalidBusySeconds) as refused:
+        busy_seconds()
+    assert refused.value.code == "store.busy-seconds"
+    monkeypatch.setenv("PROSCRIBE_BUSY_SECONDS", "")
+    assert busy_seconds() == 15.0
+    monkeypatch.setenv("PROSCRIBE_BUSY_SECONDS", "0")
+    assert busy_seconds() == 0.0, "nought is a time-out too"

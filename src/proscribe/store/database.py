@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from proscribe.store.errors import InvalidDatabaseUrl
+from proscribe.store.errors import InvalidBusySeconds, InvalidDatabaseUrl
 from proscribe.text import Text
 
 FILE = "proscribe.sqlite3"
 BUSY_SECONDS = 15.0
+_LONGEST = 3600.0
 
 _POSTGRES = ("postgres", "postgresql")
 # What libpq reads besides the parts of the address; anything else is more likely a slip of the pen than a wish.
@@ -27,6 +29,27 @@ _POSTGRES_OPTIONS = frozenset(
         "passfile",
     }
 )
+
+
+def busy_seconds() -> float:
+    """How long to wait for another process, in seconds: ``PROSCRIBE_BUSY_SECONDS``. Raises InvalidBusySeconds."""
+    given = os.environ.get("PROSCRIBE_BUSY_SECONDS", "")
+    try:
+        seconds = float(given or BUSY_SECONDS)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= _LONGEST:
+        raise InvalidBusySeconds(
+            Text(
+                f"PROSCRIBE_BUSY_SECONDS is {given!r}, not a number of seconds",
+                f"PROSCRIBE_BUSY_SECONDS vaut {given!r}, ce qui n'est pas un nombre de secondes",
+            ),
+            remedy=Text(
+                "Give a number from 0 to 3600, or remove the variable.",
+                "Donnez un nombre de 0 à 3600, ou retirez la variable.",
+            ),
+        )
+    return seconds
 
 
 def sqlite(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> dict[str, Any]:

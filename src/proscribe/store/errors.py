@@ -52,6 +52,12 @@ class InvalidDatabaseUrl(StoreError):
     code = "store.database-url"
 
 
+class InvalidBusySeconds(StoreError):
+    """``PROSCRIBE_BUSY_SECONDS`` is not a number of seconds."""
+
+    code = "store.busy-seconds"
+
+
 class NotStored(StoreError):
     """A document, snapshot or exemption was asked for that the store does not hold."""
 

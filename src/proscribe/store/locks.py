@@ -17,6 +17,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import connection
 
+from proscribe.store.database import busy_seconds
 from proscribe.store.errors import StoreLocked, guarded
 from proscribe.text import Text
 
@@ -65,7 +66,7 @@ def _file_lock(path: Path) -> Iterator[bool]:
 @contextmanager
 def migration_lock(home: Path) -> Iterator[None]:
     """Only one process changes the tables; the others wait, as long as they would for any writer."""
-    deadline = time.monotonic() + _busy_seconds()
+    deadline = time.monotonic() + busy_seconds()
     while True:
         with try_lock(f"migrate:{home if connection.vendor == 'sqlite' else 'database'}") as got:
             if got:
@@ -77,9 +78,3 @@ def migration_lock(home: Path) -> Iterator[None]:
                 remedy=Text("Wait until it is done and try again.", "Attendez qu'il ait terminé et réessayez."),
             )
         time.sleep(_PAUSE)
-
-
-def _busy_seconds() -> float:
-    from proscribe.store.database import BUSY_SECONDS
-
-    return float(os.environ.get("PROSCRIBE_BUSY_SECONDS", BUSY_SECONDS))

@@ -10,7 +10,7 @@ import os
 import secrets
 from pathlib import Path
 
-from proscribe.store.database import BUSY_SECONDS, FILE, from_url, sqlite
+from proscribe.store.database import FILE, busy_seconds, from_url, sqlite
 from proscribe.store.home import default_home
 
 
@@ -29,7 +29,7 @@ def secret_key(home: Path) -> str:
 
 def databases(home: Path) -> dict[str, dict[str, object]]:
     """The ``DATABASES`` setting: ``DATABASE_URL`` where it is set, else SQLite in the home folder."""
-    busy = float(os.environ.get("PROSCRIBE_BUSY_SECONDS", BUSY_SECONDS))
+    busy = busy_seconds()
     url = os.environ.get("DATABASE_URL", "")
     return {"default": from_url(url, busy_seconds=busy) if url else sqlite(home / FILE, busy_seconds=busy)}
 
