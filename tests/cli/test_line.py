@@ -85,7 +85,7 @@ def test_the_line_from_observation_to_proof(desk: Desk, tmp_path: Path) -> None:
     listed = desk.type("status", DIRECTIVE, "--devices", "pending_sync", status=2).output
     assert "amapi:" in listed
     desk.type("report", DIRECTIVE, "--out", str(report))
-    assert report.read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert report.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     desk.type("prove", "export", DIRECTIVE, "--out", str(proof))
     desk.type("prove", "verify", str(proof))
 
@@ -215,7 +215,7 @@ def test_the_rehearsal_ends_with_a_proof_that_holds(tmp_path: Path) -> None:
     assert not result.return_value
     assert (out / "proof.zip").exists()
     assert "RÉINSTALLÉE" in result.output
-    assert (out / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert (out / "report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
 
 
 def test_the_rehearsal_never_deletes_what_is_not_its_own(tmp_path: Path) -> None:

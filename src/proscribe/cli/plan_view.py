@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _BAR = 20
 _SOME = 3  # sentences of one reason shown without --details
-_STEPS = 10  # changes shown without --details
+_STEPS = 4  # changes shown without --details
 
 _DEVICE = (Text("device", "appareil"), Text("devices", "appareils"))
 _CHANGE = (Text("change", "changement"), Text("changes", "changements"))
@@ -194,6 +194,7 @@ def _steps(out: Console, plan: Plan, *, details: bool) -> None:
 
 
 def _step(out: Console, step: Step) -> None:
+    place = step.scope.rsplit("/", 1)[-1]  # the last part of a path tells scopes apart; --details has the whole
     side = _SIDES.get(step.side.value, _NONE)
     verbs = Text(
         ", ".join(_VERBS[verb.value].en for verb in step.verbs), ", ".join(_VERBS[verb.value].fr for verb in step.verbs)
@@ -202,8 +203,8 @@ def _step(out: Console, step: Step) -> None:
     if step.effect.value == "blind":
         blind = Text(" (blind: nothing is reported back)", " (à l'aveugle : rien n'est signalé en retour)")
     head = Text(
-        f"{step.system}, {step.scope}{side.en}: {verbs.en}{blind.en}",
-        f"{step.system}, {step.scope}{side.fr} : {verbs.fr}{blind.fr}",
+        f"{step.system}, {place}{side.en}: {verbs.en}{blind.en}",
+        f"{step.system}, {place}{side.fr} : {verbs.fr}{blind.fr}",
     )
     wave = Text(f"Wave {step.wave}: ", f"Vague {step.wave} : ")
     _line(out, wave + head, indent=2, hang=3)
@@ -221,6 +222,7 @@ def _step_details(out: Console, step: Step) -> None:
     for label, words in (
         (Text("apps", "applications"), _same(", ".join(step.app_ids))),
         (Text("holders", "détenteurs"), _same(", ".join(step.holders))),
+        (Text("scope", "portée"), _same(step.scope)),
         (Text("method", "méthode"), _same(step.method)),
         (Text("proved by", "preuve"), step.proved_by),
         (Text("undo", "annulation"), step.undo),
