@@ -177,6 +177,7 @@ def test_a_flight_is_held_by_one_and_ends_with_its_process(store: Path) -> None:
     actions = Actions()
     with actions.flight("sim", "a") as mine:
         assert mine
+        assert _try_flight("a") == 1, "nor does the one who holds it get it a second time"
         assert _in_child(lambda: _try_flight("a")) == 1, "another process must not get it"
         assert _in_child(lambda: _try_flight("b")) == 0, "another scope is another flight"
     assert _in_child(lambda: _try_flight("a")) == 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,23 +23,34 @@ from proscribe.store.errors import StoreLocked, guarded
 from proscribe.text import Text
 
 _PAUSE = 0.05
+_held = threading.local()
 
 
 @contextmanager
 def try_lock(name: str) -> Iterator[bool]:
     """Hold the lock of that name for the block; False where another process or thread holds it."""
     if connection.vendor == "postgresql":
-        number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
-        got = _advisory("pg_try_advisory_lock", number)
-        try:
+        with _session_lock(int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)) as got:
             yield got
-        finally:
-            if got:
-                _advisory("pg_advisory_unlock", number)
         return
     folder = Path(settings.DATABASES["default"]["NAME"]).parent / "locks"
     with _file_lock(folder / (hashlib.sha256(name.encode()).hexdigest() + ".lock")) as got:
         yield got
+
+
+@contextmanager
+def _session_lock(number: int) -> Iterator[bool]:
+    # A session may take its own lock twice; a thread has one session, and the file lock would say no.
+    held: set[int] = _held.__dict__.setdefault("numbers", set())
+    got = number not in held and _advisory("pg_try_advisory_lock", number)
+    if got:
+        held.add(number)
+    try:
+        yield got
+    finally:
+        if got:
+            held.discard(number)
+            _advisory("pg_advisory_unlock", number)
 
 
 @guarded
