@@ -158,8 +158,8 @@ class JsonRecords:
         while (character := window.peek()) != "}":
             if not character:
                 raise truncated(Where(file=self._opened.name))
-            key = self._decode()
-            if window.peek() != ":":
+            key = self._decode_or_lose()
+            if not isinstance(key, str) or window.peek() != ":":
                 raise self._lost()
             window.at += 1
             if key in self._members and window.peek() == "[":
@@ -167,10 +167,10 @@ class JsonRecords:
                 while (character := window.peek()) != "]":
                     if not character:
                         raise truncated(Where(file=self._opened.name))
-                    yield from self._record(str(key), envelope)
+                    yield from self._record(key, envelope)
                 window.at += 1
             else:
-                envelope[str(key)] = self._decode()
+                envelope[key] = self._decode_or_lose()
         window.at += 1
 
     def _record(self, member: str, envelope: Mapping[str, Any]) -> Iterator[Record]:
@@ -182,6 +182,13 @@ class JsonRecords:
             self._on_bad(self._number, str(error))
             return
         yield Record(self._number, member, value, envelope)
+
+    def _decode_or_lose(self) -> Any:
+        """A value between the records of a page, where nothing can be skipped."""
+        try:
+            return self._decode()
+        except ValueError as error:
+            raise self._lost() from error
 
     def _decode(self) -> Any:
         """The JSON value at hand. Raises ValueError where it is none, TruncatedExport where the file ends in it."""

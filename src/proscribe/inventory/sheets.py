@@ -99,7 +99,9 @@ class _Known:
         places = pc.index_in(keys, value_set=self.keys)
         if not places.null_count:
             return places
-        fresh = pc.indices_nonzero(pc.is_null(places))
+        new = pc.is_null(places)
+        fresh = pc.indices_nonzero(new)
+        places = pc.if_else(new, pc.add(pc.cumulative_sum(new.cast(pa.int32())), len(self.codes) - 1), places)
         for cells in zip(*(pc.take(column, fresh).to_pylist() for column in found.columns), strict=True):
             values = Cells(dict(zip(found.names, cells, strict=True)))
             position = len(self.codes)
@@ -107,7 +109,7 @@ class _Known:
             if values.faults:
                 self.faults[position] = values.faults
         self.keys = pa.concat_arrays([self.keys, pc.take(keys, fresh)])
-        return pc.index_in(keys, value_set=self.keys)
+        return places
 
 
 @dataclass
@@ -148,7 +150,9 @@ class SheetReader:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        encoded = {name: _encoded(table[name], self.intake) for name in table.column_names}
+        versions = table["version"] if "version" in table.column_names else None
+        names = [name for name in table.column_names if name != "version"]
+        encoded = {name: _encoded(table[name], self.intake) for name in names}
         devices = _combine(encoded, self.sheet.device_columns, table.num_rows)
         apps = _combine(encoded, self.sheet.app_columns, table.num_rows)
         marks = _combine(encoded, self.sheet.mark_columns, table.num_rows)
@@ -172,7 +176,7 @@ class SheetReader:
             "side": pc.bit_wise_and(pc.shift_right(mark, 4), 7),
             "held": pc.bit_wise_and(pc.shift_right(mark, 1), 7),
             "removed": pc.bit_wise_and(mark, 1),
-            "version": self._versions(encoded.get("version"), where),
+            "version": self._versions(versions, where),
         }
         self.intake.builder.add_codes(pa.table(columns), seen=seen)
 
@@ -231,15 +235,15 @@ class SheetReader:
             for entry in pc.value_counts(pc.filter(sighting, chosen)).to_pylist():
                 self.intake.builder.count(entry["values"], 0 if tombstones else entry["counts"])
 
-    def _versions(self, encoded: tuple[Any, Any] | None, where: Any) -> Any:
+    def _versions(self, column: Any | None, where: Any) -> Any:
         """Version codes of the rows that are kept; the others' versions are not even looked at."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        if encoded is None:
+        if column is None:
             return pa.repeat(pa.scalar(self.intake.builder.version_code(""), pa.int64()), len(where))
-        indices, texts = encoded
-        chosen = pc.take(indices, where).dictionary_encode()
+        indices, texts = _encoded(column.take(where), self.intake)
+        chosen = indices.dictionary_encode()
         values = [self.intake.builder.version_code(text) for text in pc.take(texts, chosen.dictionary).to_pylist()]
         return pc.take(pa.array(values, pa.int64()), chosen.indices)
 
@@ -304,7 +308,8 @@ def _combine(encoded: Mapping[str, tuple[Any, Any]], names: Sequence[str], rows:
             distinct = code.dictionary_encode()
             parts = [_Part(_unravelled(distinct.dictionary, parts), max(len(distinct.dictionary), 1))]
             code, product = distinct.indices.cast(pa.int64()), parts[0].size
-        code = indices if code is None else pc.add(pc.multiply(code, size), indices)
+        if size > 1 or code is None:
+            code = indices if code is None else pc.add(pc.multiply(code, size), indices)
         parts.append(_Part([texts], size))
         product *= size
     final = code.dictionary_encode()

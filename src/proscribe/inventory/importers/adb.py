@@ -4,11 +4,12 @@ Lines read (developer.android.com/tools/adb, "pm"; AOSP PackageManagerShellComma
 
 - ``package:<path>=<package>  installer=<package or null>`` with or without path and installer
 - ``UserInfo{10:Work profile:1030} running`` of ``pm list users``: flag 0x20 (hexadecimal) marks a managed profile
-- of ``getprop``: ``[ro.serialno]: [R58...]``, ``[ro.build.version.release]: [15]`` and ``[ro.product.model]``
+- of ``getprop``: ``[ro.serialno]: [R58...]``, ``[ro.build.version.release]: [15]``, ``[ro.product.model]``
 - our own marks, written by the collecting loop in docs/guide/inventory.md: ``# device <serial>``, ``# user <n>``,
   ``# observed <time>``
 
-``pm`` names neither device nor user. Without a mark the user is 0 and the device is named after the file, which is said.
+``pm`` names neither device nor user. Without a mark the user is 0 and the device is named after the file, and that is
+said.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from proscribe.catalogue.model import AppIdentity
@@ -158,24 +159,31 @@ def device_record(device: Mapping[str, Any]) -> tuple[DeviceRecord, list[Install
         remarks=tuple(_remarks(device, reports is None)),
     )
     side = _SIDES.get(mode, Side.unknown)
-    return record, [_install(record.key, side, report) for report in reports or () if text_of(report, "packageName")]
+    installs = []
+    for report in reports or ():
+        package = text_of(report, "packageName")
+        if package:
+            installs.append(_install(record.key, side, package, report))
+    return record, installs
 
 
-def _install(key: str, side: Side, report: Mapping[str, Any]) -> InstallRecord:
+def _install(key: str, side: Side, package: str, report: Mapping[str, Any]) -> InstallRecord:
+    source, installer = report.get("applicationSource"), report.get("installerPackageName")
     return InstallRecord(
         device=key,
-        app=AppIdentity(
-            platform=Platform.android,
-            app_id=text_of(report, "packageName"),
-            name=text_of(report, "displayName"),
-            signer=_signer(report),
-        ),
+        app=_app(package, text_of(report, "displayName"), _signer(report)),
         side=side,
-        held=_HELD.get(text_of(report, "applicationSource"), Held.unknown),
+        held=_HELD.get(source, Held.unknown) if isinstance(source, str) else Held.unknown,
         version=text_of(report, "versionName") or text_of(report, "versionCode"),
         removed=report.get("state") == "REMOVED",
-        installer=text_of(report, "installerPackageName"),
+        installer=installer if isinstance(installer, str) else "",
     )
+
+
+@lru_cache(1 << 16)
+def _app(package: str, name: str, signer: str) -> AppIdentity:
+    """One object for an app however many devices have it."""
+    return AppIdentity(platform=Platform.android, app_id=package, name=name, signer=signer)
 
 
 def _signer(report: Mapping[str, Any]) -> str:
