@@ -134,7 +134,7 @@ def test_export_hands_over_to_the_service_and_shows_the_tree_head(
 ) -> None:
     asked: list[tuple[Path | None, str, Path]] = []
 
-    def export_proof(home: Path | None, directive: str, out: Path) -> SimpleNamespace:
+    def export_proof(home: Path | None, directive: str, out: Path, *, small_cell_floor: int) -> SimpleNamespace:
         asked.append((home, directive, out))
         return SimpleNamespace(tree_head=HEAD)
 

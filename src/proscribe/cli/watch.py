@@ -16,8 +16,9 @@ from proscribe.text import Text
         Text(
             "Keep every approved ban enforced: observe, evaluate, send what is due, judge the outcomes, again and "
             "again. A missed or doubled tick changes nothing. Stop it with Ctrl-C or SIGTERM at any time.",
-            "Maintenir en vigueur chaque interdiction approuvée : observer, évaluer, envoyer ce qui est dû, juger les "
-            "résultats, sans relâche. Un passage manqué ou doublé ne change rien. Ctrl-C ou SIGTERM l'arrête.",
+            "Maintenir en vigueur chaque interdiction approuvée : observer, évaluer, envoyer ce qui est dû, établir "
+            "les résultats, sans relâche. Un passage manqué ou doublé ne change rien. Ctrl-C ou SIGTERM l'arrête à "
+            "tout moment.",
         )
     )
 )
@@ -47,6 +48,8 @@ def command(once: bool, every: float, home: Path | None, actor: str, as_json: bo
             print_json(to_json(report))
         else:
             show_tick(report)
+        if report.unsettled and report.next_at is not None:
+            return (report.next_at - installation.clock.now()).total_seconds()
         return None
 
     def patient() -> float | None:

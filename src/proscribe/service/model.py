@@ -92,4 +92,5 @@ class TickSummary(Document):
     frozen: bool
     unsettled: int
     waiting: int
+    next_at: datetime | None  # when the next tick can do something about the unsettled ones; None: at once, or nothing
     statuses: tuple[StatusReport, ...]

@@ -11,14 +11,13 @@ from proscribe.directive.model import Directive
 from proscribe.documents import digest
 from proscribe.enforce import loop
 from proscribe.enforce.adopt import Ground, adopt
-from proscribe.enforce.fleet import FleetCase, device_facts, judge_fleet
+from proscribe.enforce.fleet import FleetCase, barred_places, device_facts, judge_fleet
 from proscribe.enforce.keys import actions_of
 from proscribe.enforce.means import Means, Present, TickReport
 from proscribe.enforce.model import DeviceOutcome
 from proscribe.evaluate.engine import evaluate
 from proscribe.evaluate.model import Drift
 from proscribe.inventory.model import Scope, Snapshot
-from proscribe.plan.exemptions import exempt_devices
 from proscribe.plan.model import Plan
 from proscribe.prove.model import EntryKind
 from proscribe.service import inventory, planning
@@ -144,14 +143,16 @@ def _present(
     snapshot: Snapshot,
 ) -> Present:
     plans = {one.plan for one in installation.stores.actions.find()}
-    now = installation.clock.now().date()
-    barred = {}
-    for one in seen:
-        register = installation.stores.exemptions.in_force(now, directive=one.order.directive)
-        exempt = exempt_devices(register.exemptions)
-        barred[one.order.directive] = frozenset(
-            (status.system, status.scope) for status in one.view.statuses if status.device in exempt
+    now = installation.clock.now()
+    barred = {
+        one.order.directive: barred_places(
+            one.order.directive,
+            one.view.statuses,
+            installation.stores.exemptions.in_force(now.date(), directive=one.order.directive),
+            now,
         )
+        for one in seen
+    }
     return Present(
         outcomes=outcomes,
         waves={plan: installation.stores.documents.get(Plan, plan).waves for plan in plans},
@@ -240,5 +241,6 @@ def _summary(
         frozen=report.frozen,
         unsettled=report.unsettled,
         waiting=report.waiting,
+        next_at=report.next_at,
         statuses=tuple(status(installation, order.directive) for order in decisions),
     )
