@@ -48,3 +48,30 @@ class Text:
 
     def __add__(self, other: Text) -> Text:
         return Text(self.en + other.en, self.fr + other.fr)
+
+
+def number(count: int) -> Text:
+    """A count with its thousands set apart: ``12,345``, and ``12 345`` with a no-break space."""
+    return Text(f"{count:,}", f"{count:,}".replace(",", "\N{NO-BREAK SPACE}"))
+
+
+def plural(count: int, one: Text, many: Text) -> Text:
+    """``count`` with the words that follow it: ``1 device``, ``2 devices``.
+
+    Nought is plural in English and singular in French: ``0 devices``, ``0 appareil``.
+    """
+    shown = number(count)
+    return Text(
+        f"{shown.en} {(one if count == 1 else many).en}",
+        f"{shown.fr} {(one if count in (0, 1) else many).fr}",
+    )
+
+
+def days(count: int) -> Text:
+    """``1 day``, ``7 days``."""
+    return plural(count, Text("day", "jour"), Text("days", "jours"))
+
+
+def devices(count: int) -> Text:
+    """``1 device``, ``1,250 devices``."""
+    return plural(count, Text("device", "appareil"), Text("devices", "appareils"))

@@ -71,7 +71,7 @@ CASES = {
     ),
     "effect": (
         lambda m, i: replace(i, systems={"fleetbox": m.FakeSystem(capabilities=m.android_rows()[:1])}),
-        "fleetbox, default, entries: what comes of it is another thing.",
+        "fleetbox, default, entries: the expected effect is another one.",
     ),
     "exemptions": (
         lambda m, i: replace(

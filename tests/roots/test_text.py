@@ -2,7 +2,7 @@
 
 import pytest
 
-from proscribe.text import Text, language, set_language
+from proscribe.text import Text, days, devices, language, number, plural, set_language
 
 
 @pytest.fixture(autouse=True)
@@ -62,3 +62,27 @@ def test_what_was_set_comes_before_the_environment(monkeypatch):
 
 def test_adding_keeps_the_languages_apart():
     assert Text("a", "b") + Text("c", "d") == Text("ac", "bd")
+
+
+@pytest.mark.parametrize(
+    ("count", "english", "french"),
+    [
+        (0, "0 files", "0 fichier"),
+        (1, "1 file", "1 fichier"),
+        (2, "2 files", "2 fichiers"),
+        (12345, "12,345 files", "12\u00a0345 fichiers"),
+    ],
+)
+def test_a_count_agrees_with_its_noun(count, english, french):
+    assert plural(count, Text("file", "fichier"), Text("files", "fichiers")) == Text(english, french)
+
+
+def test_thousands_are_set_apart_by_the_rules_of_each_language():
+    assert number(999) == Text("999", "999")
+    assert number(1_234_567) == Text("1,234,567", "1\u00a0234\u00a0567")
+
+
+def test_the_nouns_counted_most():
+    assert days(1) == Text("1 day", "1 jour")
+    assert days(7) == Text("7 days", "7 jours")
+    assert devices(1_250) == Text("1,250 devices", "1\u00a0250 appareils")

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from proscribe.cli.output import console
-from proscribe.text import Text
+from proscribe.text import Text, number, plural
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,8 +27,8 @@ _WAVE = (Text("wave", "vague"), Text("waves", "vagues"))
 _ITEM = (Text("item", "élément"), Text("items", "éléments"))
 _APP_ID = (Text("app id", "identifiant"), Text("app ids", "identifiants"))
 _HOLDS = (
-    Text("device holds a target", "appareil détient une cible"),
-    Text("devices hold a target", "appareils détiennent une cible"),
+    Text("device holds a target", "appareil contient une cible"),
+    Text("devices hold a target", "appareils contiennent une cible"),
 )
 _UNSEEN = (
     Text("device has a side that nobody can see", "appareil a un côté que personne ne peut voir"),
@@ -69,7 +69,7 @@ def _verdict(out: Console, plan: Plan) -> None:
         blocking = _number(sum(1 for refusal in plan.refusals if refusal.blocks), _ITEM)
         words = Text(
             f"BLOCKED: {blocking.en} to settle before it can be applied.",
-            f"BLOQUÉ : {blocking.fr} à régler avant toute exécution.",
+            f"BLOQUÉ : {blocking.fr} à régler avant toute exécution.",
         )
         _line(out, words, style="bold")
     elif not plan.steps:
@@ -81,7 +81,7 @@ def _verdict(out: Console, plan: Plan) -> None:
             out,
             Text(
                 f"Ready for approval: {changes.en} in {waves.en}, reaching {reached.en}.",
-                f"Prêt pour approbation : {changes.fr} en {waves.fr}, touchant {reached.fr}.",
+                f"Prêt pour approbation : {changes.fr} en {waves.fr}, qui touchent {reached.fr}.",
             ),
         )
 
@@ -100,7 +100,7 @@ def _refusals(out: Console, plan: Plan, *, details: bool) -> None:
         size = _number(devices, _DEVICE) if devices else _number(len(group), _ITEM)
         mark = Text("BLOCKS, ", "BLOQUE, ") if blocks else _NONE
         name = REASONS[reason]
-        words = Text(f"{mark.en}{name.en}: {size.en}", f"{mark.fr}{name.fr} : {size.fr}")
+        words = Text(f"{mark.en}{name.en}: {size.en}", f"{mark.fr}{name.fr} : {size.fr}")
         _line(out, words, indent=2, style="bold")
         if details:
             _every_refusal(out, group)
@@ -133,7 +133,7 @@ def _counts(out: Console, counts: PlanCounts) -> None:
     rows = (
         (Text("in scope", "visés"), counts.in_scope),
         (Text("app removed", "application retirée"), counts.to_remove),
-        (Text("blocked only", "blocage seulement"), counts.block_only),
+        (Text("blocked only", "blocage seul"), counts.block_only),
         (Text("nothing to do", "rien à faire"), counts.nothing_to_do),
         (Text("exempt", "exemptés"), counts.exempt),
         (Text("cannot", "impossible"), counts.cannot),
@@ -141,7 +141,8 @@ def _counts(out: Console, counts: PlanCounts) -> None:
     width = max(len(str(label)) for label, _ in rows)
     for label, count in rows:
         bar = _bar(count, counts.in_scope)
-        words = Text(f"{label.en:<{width}} {count:>9,}  {bar}", f"{label.fr:<{width}} {_french(count):>9}  {bar}")
+        shown = number(count)
+        words = Text(f"{label.en:<{width}} {shown.en:>9}  {bar}", f"{label.fr:<{width}} {shown.fr:>9}  {bar}")
         _line(out, words, indent=2, wrap=False)
     if counts.invisible_side:
         unseen = _number(counts.invisible_side, _UNSEEN)
@@ -151,7 +152,7 @@ def _counts(out: Console, counts: PlanCounts) -> None:
         words = Text(
             f"“Nothing to do” includes {waiting.en} that still held the app when last seen: the ban is set, the "
             "device has yet to sync.",
-            f"« Rien à faire » comprend {waiting.fr} où l'application se trouvait au dernier constat : l'interdiction "
+            f"« Rien à faire » comprend {waiting.fr} où l'application se trouvait au dernier constat : l'interdiction "
             "est en place, la synchronisation reste à venir.",
         )
         _line(out, words, indent=2)
@@ -167,13 +168,13 @@ def _waves(out: Console, plan: Plan) -> None:
         changes, devices = _number(len(wave.steps), _CHANGE), _number(wave.devices, _DEVICE)
         rate = f"{wave.success_rate * 100:g}"
         when = Text(
-            f", once {rate}% of wave {before} is verified", f", dès que {rate} % de la vague {before} sont vérifiés"
+            f", once {rate}% of wave {before} is verified", f", dès que {rate} % de la vague {before} sont vérifiés"
         )
         if not before:
             when = Text(", at once", ", d'emblée")
         words = Text(
             f"{wave.number}. {wave.name}: {changes.en}, {devices.en}{when.en}",
-            f"{wave.number}. {wave.name} : {changes.fr}, {devices.fr}{when.fr}",
+            f"{wave.number}. {wave.name} : {changes.fr}, {devices.fr}{when.fr}",
         )
         _line(out, words, indent=2, hang=3)
         _line(out, _same(_bar(wave.devices, everything)), indent=5, wrap=False)
@@ -190,7 +191,7 @@ def _steps(out: Console, plan: Plan, *, details: bool) -> None:
             _step_details(out, step)
     left = 0 if details else len(plan.steps[_STEPS:])
     if left:
-        _line(out, Text(f"and {left:,} more", f"et {_french(left)} de plus"), indent=2)
+        _line(out, Text(f"and {number(left).en} more", f"et {number(left).fr} de plus"), indent=2)
 
 
 def _step(out: Console, step: Step) -> None:
@@ -201,17 +202,17 @@ def _step(out: Console, step: Step) -> None:
     )
     blind = _NONE
     if step.effect.value == "blind":
-        blind = Text(" (blind: nothing is reported back)", " (à l'aveugle : rien n'est signalé en retour)")
+        blind = Text(" (blind: nothing is reported back)", " (à l'aveugle : rien n'est signalé en retour)")
     head = Text(
         f"{step.system}, {place}{side.en}: {verbs.en}{blind.en}",
-        f"{step.system}, {place}{side.fr} : {verbs.fr}{blind.fr}",
+        f"{step.system}, {place}{side.fr} : {verbs.fr}{blind.fr}",
     )
-    wave = Text(f"Wave {step.wave}: ", f"Vague {step.wave} : ")
+    wave = Text(f"Wave {step.wave}: ", f"Vague {step.wave} : ")
     _line(out, wave + head, indent=2, hang=3)
     apps, holders = _number(len(step.app_ids), _APP_ID), _number(len(step.holders), _HOLDS)
     words = Text(
-        f"{apps.en}; {holders.en}, {step.collateral:,} without one",
-        f"{apps.fr}; {holders.fr}, {_french(step.collateral)} sans cible",
+        f"{apps.en}; {holders.en}, {number(step.collateral).en} without one",
+        f"{apps.fr}; {holders.fr}, {number(step.collateral).fr} sans cible",
     )
     _line(out, words, indent=5)
     for warning in step.warnings:
@@ -221,7 +222,7 @@ def _step(out: Console, step: Step) -> None:
 def _step_details(out: Console, step: Step) -> None:
     for label, words in (
         (Text("apps", "applications"), _same(", ".join(step.app_ids))),
-        (Text("holders", "détenteurs"), _same(", ".join(step.holders))),
+        (Text("holders", "appareils concernés"), _same(", ".join(step.holders))),
         (Text("scope", "portée"), _same(step.scope)),
         (Text("method", "méthode"), _same(step.method)),
         (Text("proved by", "preuve"), step.proved_by),
@@ -229,17 +230,11 @@ def _step_details(out: Console, step: Step) -> None:
         (Text("step", "étape"), _same(step.id)),
     ):
         if words.en:
-            _line(out, Text(f"{label.en}: {words.en}", f"{label.fr} : {words.fr}"), indent=5, hang=2)
+            _line(out, Text(f"{label.en}: {words.en}", f"{label.fr} : {words.fr}"), indent=5, hang=2)
 
 
 def _number(count: int, nouns: tuple[Text, Text]) -> Text:
-    from proscribe.plan.wording import plural
-
     return plural(count, *nouns)
-
-
-def _french(count: int) -> str:
-    return f"{count:,}".replace(",", "\u00a0")
 
 
 def _bar(count: int, whole: int) -> str:
@@ -268,8 +263,8 @@ def _line(out: Console, words: Text, *, indent: int = 0, hang: int = 0, style: s
     """Print a paragraph that wraps at words; its later lines are set in by ``hang`` more."""
     from rich.text import Text as Rich
 
-    for number, line in enumerate(_wrapped(str(words), out.width - indent - hang) if wrap else [str(words)]):
-        lead = " " * (indent + (hang if number else 0))
+    for place, line in enumerate(_wrapped(str(words), out.width - indent - hang) if wrap else [str(words)]):
+        lead = " " * (indent + (hang if place else 0))
         out.print(Rich((lead + line).rstrip(), style=style), soft_wrap=True)
 
 

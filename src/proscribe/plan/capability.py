@@ -85,7 +85,7 @@ def load_rows(path: Path) -> tuple[Capability, ...]:
             None,
             "system",
             Text("the file does not say which system it is about", "le fichier ne dit pas de quel système il s'agit"),
-            Text('Add a first line: system = "<name>".', 'Ajoutez une première ligne : system = "<nom>".'),
+            Text('Add a first line: system = "<name>".', 'Ajoutez une première ligne : system = "<nom>".'),
         )
     unknown = sorted(set(data) - {"system", "texts", "capability"})
     if unknown:
@@ -178,8 +178,8 @@ def _read(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UnreadableFile(
-            Text(f"cannot be read: {error.strerror}", f"lecture impossible : {error.strerror}"),
-            remedy=Text("Check the path and the permissions.", "Vérifiez le chemin et les autorisations."),
+            Text(f"cannot be read: {error.strerror}", f"lecture impossible : {error.strerror}"),
+            remedy=Text("Check the path and the permissions.", "Vérifiez le chemin et les droits d'accès."),
             where=Where(file=str(path)),
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -187,7 +187,7 @@ def _read(path: Path) -> dict[str, Any]:
             path,
             None,
             "",
-            Text(f"not TOML: {error}", f"TOML non valide : {error}"),
+            Text(f"not TOML: {error}", f"TOML non valide : {error}"),
             Text("Repair the file at that place.", "Réparez le fichier à cet endroit."),
         ) from error
 
@@ -211,10 +211,10 @@ def _inline(value: object, path: Path, row: int | None, field: str) -> Text:
         path,
         row,
         field,
-        Text("not a text in both languages", "n'est pas un texte dans les deux langues"),
+        Text("not a text in both languages", "ce n'est pas un texte dans les deux langues"),
         Text(
             'Write {en = "...", fr = "..."}, both filled in, or the name of an entry in [texts].',
-            'Écrivez {en = "...", fr = "..."}, les deux remplis, ou le nom d\'une entrée de [texts].',
+            'Écrivez {en = "...", fr = "..."}, tous deux remplis, ou le nom d\'une entrée de [texts].',
         ),
     )
 
@@ -252,7 +252,7 @@ class _Reader:
                 "method",
                 Text(
                     "an impossible row names no method and no reach",
-                    "une ligne « impossible » ne nomme ni méthode ni portée",
+                    "une ligne « impossible » ne nomme ni méthode ni portée",
                 ),
                 Text("Remove the two fields.", "Retirez ces deux champs."),
             )
@@ -287,7 +287,7 @@ class _Reader:
                 Text("missing or empty", "absent ou vide"),
                 Text(
                     f"Fill in '{field}'; a row without it cannot be relied on.",
-                    f"Remplissez « {field} »; sans ce champ, la ligne n'est pas fiable.",
+                    f"Remplissez « {field} »; sans ce champ, la ligne n'est pas fiable.",
                 ),
             )
         return value.strip()
@@ -301,7 +301,7 @@ class _Reader:
             raise self._fault(
                 field,
                 Text(f"{value!r} is not one of the values", f"{value!r} n'est pas une valeur admise"),
-                Text(f"Choose among: {choices}.", f"Choisissez parmi : {choices}."),
+                Text(f"Choose among: {choices}.", f"Choisissez parmi : {choices}."),
             ) from None
 
     def _version(self, field: str) -> str:
@@ -321,7 +321,7 @@ class _Reader:
             raise self._fault(
                 "applies_to",
                 Text(f"{value!r} is not one of the values", f"{value!r} n'est pas une valeur admise"),
-                Text(f"Choose among: {choices}.", f"Choisissez parmi : {choices}."),
+                Text(f"Choose among: {choices}.", f"Choisissez parmi : {choices}."),
             )
         return str(value)
 

@@ -199,7 +199,7 @@ def _impossible(here: _SideRows, need: frozenset[Verb]) -> Denial:
     elif promised:
         why = Text(
             f"No documented means of {here.device.system} does it, although the platform would allow it.",
-            f"Aucun moyen documenté de {here.device.system} ne le permet, bien que la plateforme l'admette.",
+            f"Aucun moyen documenté de {here.device.system} ne le permet, bien que la plateforme l'autorise.",
         )
     else:
         why = _NO_ROW
@@ -245,8 +245,7 @@ def _no_connector(device: DeviceClass, uses: Sequence[Use]) -> Denial:
     steps_fr = " ".join(f"{use.method} : {_limits(use).fr}" for use in uses)
     remedy = Text(
         f"Do it by hand in {device.system}, then import a new export to verify. {steps_en}",
-        f"Faites-le à la main dans {device.system}, puis importez une nouvelle exportation à des fins de "
-        f"vérification. {steps_fr}",
+        f"Faites-le à la main dans {device.system}, puis importez une nouvelle exportation pour vérifier. {steps_fr}",
     )
     return Denial(RefusalReason.no_connector, Side.unknown, what, remedy)
 
@@ -262,21 +261,21 @@ def joined(texts: Iterable[Text]) -> Text:
 
 
 def _named(device: DeviceClass) -> Text:
-    return class_label(device.platform, device.enrolment) + Text(": ", " : ")
+    return class_label(device.platform, device.enrolment) + Text(": ", " : ")
 
 
 def _on(here: _SideRows, what: Text) -> Text:
-    return class_label(here.device.platform, here.device.enrolment, here.side) + Text(": ", " : ") + what
+    return class_label(here.device.platform, here.device.enrolment, here.side) + Text(": ", " : ") + what
 
 
 _OBSERVE = frozenset({Verb.observe})
 _REMOVE = frozenset({Verb.remove})
 _SPACE = Text(" ", " ")
 _CANNOT_REMOVE = Text("The app cannot be removed.", "L'application ne peut pas être retirée.")
-_CANNOT_KEEP_OUT = Text("The app cannot be kept out.", "L'application ne peut pas être tenue à l'écart.")
+_CANNOT_KEEP_OUT = Text("The app cannot be kept out.", "Le retour de l'application ne peut pas être empêché.")
 _NO_ROW = Text(
     "No sourced fact says that anything can be done on such devices.",
-    "Aucun fait sourcé n'indique qu'une intervention soit possible sur de tels appareils.",
+    "Aucun fait documenté n'indique qu'une intervention soit possible sur de tels appareils.",
 )
 _NO_VERSION = Text(
     "What is possible depends on the system version, which is not known.",

@@ -6,8 +6,7 @@ from collections.abc import Iterable
 
 from proscribe.plan.limits import show
 from proscribe.plan.model import Plan, Policy, Refusal, Step
-from proscribe.plan.wording import devices, plural
-from proscribe.text import Text
+from proscribe.text import Text, devices, number, plural
 
 _Key = tuple[str, str, str, str]
 
@@ -72,10 +71,10 @@ def _steps(old: Plan, new: Plan) -> Iterable[Text]:
         step = after[key]
         yield Text(
             f"New: {_place(step)} ({devices(step.reached).en}).",
-            f"Nouveau : {_place(step)} ({devices(step.reached).fr}).",
+            f"Nouveau : {_place(step)} ({devices(step.reached).fr}).",
         )
     for key in sorted(before.keys() - after.keys()):
-        yield Text(f"No longer planned: {_place(before[key])}.", f"N'est plus prévu : {_place(before[key])}.")
+        yield Text(f"No longer planned: {_place(before[key])}.", f"N'est plus prévu : {_place(before[key])}.")
     for key in sorted(before.keys() & after.keys()):
         yield from _step(before[key], after[key])
 
@@ -85,35 +84,35 @@ def _step(old: Step, new: Step) -> Iterable[Text]:
     if old.scope_version != new.scope_version:
         yield Text(
             f"{place}: somebody changed it (version {old.scope_version}, now {new.scope_version}).",
-            f"{place} : modifié entre-temps (version {old.scope_version}, maintenant {new.scope_version}).",
+            f"{place} : modifié entre-temps (version {old.scope_version}, maintenant {new.scope_version}).",
         )
     added, gone = sorted(set(new.app_ids) - set(old.app_ids)), sorted(set(old.app_ids) - set(new.app_ids))
     if added:
-        yield Text(f"{place}: also {', '.join(added)}.", f"{place} : aussi {', '.join(added)}.")
+        yield Text(f"{place}: also {', '.join(added)}.", f"{place} : ajout de {', '.join(added)}.")
     if gone:
-        yield Text(f"{place}: no longer {', '.join(gone)}.", f"{place} : plus {', '.join(gone)}.")
+        yield Text(f"{place}: no longer {', '.join(gone)}.", f"{place} : retrait de {', '.join(gone)}.")
     came, went = len(set(new.holders) - set(old.holders)), len(set(old.holders) - set(new.holders))
     if came:
         yield Text(
             f"{place}: {devices(came).en} more with the app.",
-            f"{place} : {devices(came).fr} de plus avec l'application.",
+            f"{place} : {devices(came).fr} de plus avec l'application.",
         )
     if went:
         yield Text(
             f"{place}: {devices(went).en} fewer with the app.",
-            f"{place} : {devices(went).fr} de moins avec l'application.",
+            f"{place} : {devices(went).fr} de moins avec l'application.",
         )
     if old.reached != new.reached:
         yield Text(
-            f"{place}: reaches {devices(new.reached).en}; it was {old.reached:,}.",
-            f"{place} : touche {devices(new.reached).fr}; c'était {old.reached:,}.",
+            f"{place}: reaches {devices(new.reached).en}; it was {number(old.reached).en}.",
+            f"{place} : touche {devices(new.reached).fr}, contre {number(old.reached).fr} auparavant.",
         )
     if old.verbs != new.verbs or old.effect is not new.effect:
-        yield Text(f"{place}: what comes of it is another thing.", f"{place} : l'effet attendu a changé.")
+        yield Text(f"{place}: the expected effect is another one.", f"{place} : l'effet attendu a changé.")
     if old.wave != new.wave:
         yield Text(
             f"{place}: moves from wave {old.wave} to wave {new.wave}.",
-            f"{place} : passe de la vague {old.wave} à la vague {new.wave}.",
+            f"{place} : passe de la vague {old.wave} à la vague {new.wave}.",
         )
 
 
@@ -122,7 +121,7 @@ def _waves(old: Plan, new: Plan) -> Iterable[Text]:
         now = plural(len(new.waves), Text("wave", "vague"), Text("waves", "vagues"))
         yield Text(
             f"It takes {now.en} now; it was {len(old.waves)}.",
-            f"Il faut maintenant {now.fr}; c'était {len(old.waves)}.",
+            f"Il faut maintenant {now.fr}, contre {len(old.waves)} auparavant.",
         )
 
 
@@ -130,11 +129,11 @@ def _refusals(old: Iterable[Refusal], new: Iterable[Refusal]) -> Iterable[Text]:
     before = {(one.reason, one.scope, one.target) for one in old if one.blocks}
     for one in new:
         if one.blocks and (one.reason, one.scope, one.target) not in before:
-            yield Text(f"Now refused: {one.what.en}", f"Maintenant refusé : {one.what.fr}")
+            yield Text(f"Now refused: {one.what.en}", f"Maintenant refusé : {one.what.fr}")
     after = {(one.reason, one.scope, one.target) for one in new if one.blocks}
     for one in old:
         if one.blocks and (one.reason, one.scope, one.target) not in after:
-            yield Text(f"No longer refused: {one.what.en}", f"N'est plus refusé : {one.what.fr}")
+            yield Text(f"No longer refused: {one.what.en}", f"N'est plus refusé : {one.what.fr}")
 
 
 def _key(step: Step) -> _Key:

@@ -14,7 +14,7 @@ from proscribe.clock import utc
 from proscribe.directive.model import Directive
 from proscribe.errors import ProscribeError, Where
 from proscribe.plan.model import Exemption, ExemptionRegister
-from proscribe.text import Text
+from proscribe.text import Text, days
 
 MAX_DAYS = 366
 """No exemption lasts longer, whatever the directive says: a year, leap years included."""
@@ -61,8 +61,8 @@ def problems(exemption: Exemption, directive: Directive) -> list[InvalidExemptio
                 Text(f"{key!r} does not name one device", f"{key!r} ne nomme pas un seul appareil"),
                 Text(
                     "Name each device by its key, <system>:<id>; patterns and whole entities are not accepted.",
-                    "Nommez chaque appareil par sa clé, <système>:<id>; les motifs et les entités entières "
-                    "ne sont pas acceptés.",
+                    "Nommez chaque appareil par sa clé, <système>:<id>; ni les clés à caractères "
+                    "génériques ni les organisations entières ne sont acceptées.",
                 ),
             )
     _check_ground(exemption, directive, fault)
@@ -82,7 +82,7 @@ def problems(exemption: Exemption, directive: Directive) -> list[InvalidExemptio
     elif approved.casefold() == requested.casefold():
         fault(
             "approved_by",
-            Text("it was approved by who requested it", "elle a été approuvée par qui l'a demandée"),
+            Text("it was approved by who requested it", "elle a été approuvée par la personne qui l'a demandée"),
             Text("Have somebody else approve it.", "Faites-la approuver par une autre personne."),
         )
     _check_time(exemption, directive, fault)
@@ -143,35 +143,35 @@ def _check_ground(exemption: Exemption, directive: Directive, fault: _Fault) -> 
         fault(
             "ground",
             Text("it states no ground", "elle n'énonce aucun motif"),
-            Text("State why the devices need the app.", "Énoncez pourquoi ces appareils ont besoin de l'application."),
+            Text("State why the devices need the app.", "Indiquez pourquoi ces appareils ont besoin de l'application."),
         )
     elif grounds and given not in {word.strip().casefold() for ground in grounds for word in (ground.en, ground.fr)}:
-        listed = Text("; ".join(ground.en for ground in grounds), " ; ".join(ground.fr for ground in grounds))
+        listed = Text("; ".join(ground.en for ground in grounds), "; ".join(ground.fr for ground in grounds))
         fault(
             "ground",
             Text(
                 f"{exemption.ground!r} is not a ground of {directive.id}",
                 f"{exemption.ground!r} n'est pas un motif de {directive.id}",
             ),
-            Text(f"The directive allows: {listed.en}.", f"La directive admet : {listed.fr}."),
+            Text(f"The directive allows: {listed.en}.", f"La directive admet : {listed.fr}."),
         )
 
 
 def _check_time(exemption: Exemption, directive: Directive, fault: _Fault) -> None:
-    days = (exemption.expires - exemption.starts).days
+    length = (exemption.expires - exemption.starts).days
     most = min(MAX_DAYS, directive.exceptions.max_days)
-    if days < 0:
+    if length < 0:
         fault(
             "expires",
             Text("it expires before it starts", "elle expire avant de commencer"),
             Text("Correct the dates.", "Corrigez les dates."),
         )
-    elif days > most:
+    elif length > most:
         fault(
             "expires",
             Text(
-                f"it lasts {days} days; at most {most} are allowed",
-                f"elle dure {days} jours; {most} au plus sont permis",
+                f"it lasts {days(length).en}; the limit is {days(most).en}",
+                f"elle dure {days(length).fr}; la limite est de {days(most).fr}",
             ),
             Text(
                 "Give an earlier expiry date, and renew it when it is due.",

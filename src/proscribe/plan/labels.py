@@ -19,7 +19,7 @@ ENROLMENTS = {
     Enrolment.byod: Text("personal device with work profile", "appareil personnel avec profil professionnel"),
     Enrolment.supervised: Text("supervised", "supervisé"),
     Enrolment.unsupervised: Text("unsupervised", "non supervisé"),
-    Enrolment.user_enrolment: Text("User Enrolment", "inscription par l'utilisateur"),
+    Enrolment.user_enrolment: Text("User Enrolment", "inscription d'utilisateur"),
     Enrolment.unmanaged: Text("unmanaged", "non géré"),
     Enrolment.unknown: Text("enrolment unknown", "mode d'inscription inconnu"),
 }

@@ -53,7 +53,7 @@ def show(limit: Limit) -> Text:
     if isinstance(limit, Devices):
         return Text(str(limit.n), str(limit.n))
     share = f"{limit.p:g}"
-    return Text(f"{share}%", f"{share.replace('.', ',')} %")
+    return Text(f"{share}%", f"{share.replace('.', ',')} %")
 
 
 def parse(words: str, *, field: str = "") -> Limit:
@@ -70,7 +70,7 @@ def parse(words: str, *, field: str = "") -> Limit:
         Text(f"{words!r} is not a limit", f"{words!r} n'est pas une limite"),
         remedy=Text(
             "Write a number of devices (25), a share of the fleet from 0 to 100% (10%), or 'unlimited'.",
-            "Écrivez un nombre d'appareils (25), une part du parc de 0 à 100 % (10 %) ou « illimité ».",
+            "Écrivez un nombre d'appareils (25), une part du parc de 0 à 100 % (10 %) ou « illimité ».",
         ),
         where=Where(field=field),
     )
@@ -104,7 +104,7 @@ def parse_ring(words: str, *, field: str = "ring") -> Ring:
     if not isinstance(share, Percent):
         raise LimitError(
             Text(f"{rate!r} is not a success rate", f"{rate!r} n'est pas un taux de réussite"),
-            remedy=Text("Write a share, e.g. 95%.", "Écrivez un pourcentage, p. ex. 95 %."),
+            remedy=Text("Write a share, e.g. 95%.", "Écrivez un pourcentage, p. ex. 95 %."),
             where=Where(field=field),
         )
     return Ring(name.strip(), limit, share.p / 100)

@@ -206,7 +206,7 @@ def _refusal(reason: RefusalReason, unit: Unit, devices: tuple[str, ...], what: 
 
 
 def _named(system: str, scope: str) -> Text:
-    return Text(f"{system}, {scope}: ", f"{system}, {scope} : ")
+    return Text(f"{system}, {scope}: ", f"{system}, {scope} : ")
 
 
 def _step_id(unit: Unit, version: int, left: frozenset[str]) -> str:

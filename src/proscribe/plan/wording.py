@@ -12,21 +12,10 @@ from proscribe.plan.limits import show
 from proscribe.plan.model import Exemption, Limit, Verb
 from proscribe.plan.wanted import KEEP_OUT, Wanted
 from proscribe.terms import Held, Platform
-from proscribe.text import Text
+from proscribe.text import Text, days, devices, number, plural
 
 Pair = tuple[Text, Text]
 """What is wrong, and what to do."""
-
-
-def plural(count: int, one: Text, many: Text) -> Text:
-    """``count`` with its noun. French counts zero and one alike."""
-    en, fr = (one if count == 1 else many).en, (one if count in (0, 1) else many).fr
-    return Text(f"{count:,} {en}", f"{count:,}".replace(",", "\u00a0") + f" {fr}")
-
-
-def devices(count: int) -> Text:
-    """E.g. "1,250 devices"."""
-    return plural(count, Text("device", "appareil"), Text("devices", "appareils"))
 
 
 def not_reviewed(directive: Directive) -> Pair:
@@ -88,7 +77,7 @@ def not_binding(directive: Directive) -> Pair:
     """The directive recommends, in whole or in part."""
     word = Text("recommends only", "ne fait que recommander")
     if directive.force is Force.mixed:
-        word = Text("binds in part only", "n'est que partiellement contraignante")
+        word = Text("binds in part only", "n'est contraignante qu'en partie")
     return (
         Text(f"{directive.id} {word.en}.", f"{directive.id} {word.fr}."),
         Text(
@@ -111,12 +100,12 @@ def not_asked(directive: Directive) -> Pair:
     )
 
 
-def old_snapshot(taken: datetime, days: int, most: int) -> Pair:
+def old_snapshot(taken: datetime, age: int, most: int) -> Pair:
     """The whole snapshot is older than the policy allows."""
     return (
         Text(
-            f"The inventory is {days} days old ({taken:%Y-%m-%d}); at most {most} are allowed.",
-            f"L'inventaire date de {days} jours ({taken:%Y-%m-%d}); {most} au plus sont permis.",
+            f"The inventory is {days(age).en} old ({taken:%Y-%m-%d}); at most {days(most).en} may pass.",
+            f"L'inventaire date de {days(age).fr} ({taken:%Y-%m-%d}); la limite est de {days(most).fr}.",
         ),
         Text("Observe or import again, then plan again.", "Observez ou importez de nouveau, puis replanifiez."),
     )
@@ -127,12 +116,12 @@ def stale_devices(system: str) -> Pair:
     return (
         Text(
             f"{system}: the app lists of these devices are too old to tell whether they hold the app.",
-            f"{system} : les listes d'applications de ces appareils sont trop anciennes pour établir la présence "
+            f"{system} : les listes d'applications de ces appareils sont trop anciennes pour établir la présence "
             "de l'application.",
         ),
         Text(
             "Have the devices report, observe again, then plan again.",
-            "Faites en sorte que les appareils rendent compte, observez de nouveau, puis replanifiez.",
+            "Faites en sorte que les appareils communiquent leur état, observez de nouveau, puis replanifiez.",
         ),
     )
 
@@ -142,7 +131,7 @@ def stale_holder(system: str) -> Pair:
     return (
         Text(
             f"{system}: the finding is too old for a removal on this one device.",
-            f"{system} : le constat est trop ancien pour un retrait sur cet appareil.",
+            f"{system} : le constat est trop ancien pour un retrait sur cet appareil.",
         ),
         Text("Query the device again, then plan again.", "Interrogez de nouveau l'appareil, puis replanifiez."),
     )
@@ -151,7 +140,7 @@ def stale_holder(system: str) -> Pair:
 def protected(app_id: str, why: Text) -> Pair:
     """An app that may never be a target."""
     return (
-        Text(f"{app_id} is protected: {why.en}.", f"{app_id} est protégée : {why.fr}."),
+        Text(f"{app_id} is protected: {why.en}.", f"{app_id} est protégée : {why.fr}."),
         Text(
             "Take it out of the target set and have the set reviewed again.",
             "Retirez-la de l'ensemble de cibles et faites examiner celui-ci de nouveau.",
@@ -165,11 +154,11 @@ def low_confidence(target: Target) -> Pair:
     return (
         Text(
             f"{target.label} ({target.value}) drives no change: {why.en.rstrip('.')}.",
-            f"{target.label} ({target.value}) n'entraîne aucun changement : {why.fr.rstrip('.')}.",
+            f"{target.label} ({target.value}) n'entraîne aucun changement : {why.fr.rstrip('.')}.",
         ),
         Text(
             "Confirm the identifier from a second source, raise its confidence in the catalogue, and review the set.",
-            "Confirmez l'identifiant par une deuxième source, rehaussez sa cote de confiance dans le catalogue et "
+            "Confirmez l'identifiant par une deuxième source, relevez sa fiabilité dans le catalogue et "
             "réexaminez l'ensemble.",
         ),
     )
@@ -181,7 +170,7 @@ def no_identifier(platform: Platform) -> Pair:
     return (
         Text(
             f"{name.en}: no identifier that is sure enough is known for this platform.",
-            f"{name.fr} : aucun identifiant suffisamment sûr n'est connu pour cette plateforme.",
+            f"{name.fr} : aucun identifiant suffisamment sûr n'est connu pour cette plateforme.",
         ),
         Text(
             "Source and confirm an identifier for it in the catalogue, then review the target set.",
@@ -195,7 +184,7 @@ def exempt(exemption: Exemption) -> Pair:
     return (
         Text(
             f"Exempt until {exemption.expires}: {exemption.ground}.",
-            f"Exempté jusqu'au {exemption.expires} : {exemption.ground}.",
+            f"Exempté jusqu'au {exemption.expires} : {exemption.ground}.",
         ),
         Text("Nothing to do; it ends by itself.", "Rien à faire; l'exemption prend fin d'elle-même."),
     )
@@ -209,17 +198,17 @@ def exempt_in_scope(system: str, scope: str, exempted: Sequence[str], *, known: 
     if known:
         what = Text(
             f"{system}, {scope}: the change would reach {count.en}, so this scope is left out.",
-            f"{system}, {scope} : le changement toucherait {count.fr}; cette portée est donc laissée de côté.",
+            f"{system}, {scope} : le changement toucherait {count.fr}; cette portée est donc exclue.",
         )
     else:
         what = Text(
             f"{system}, {scope}: the change may reach {count.en} managed by two systems, so this scope is left out.",
-            f"{system}, {scope} : le changement pourrait toucher {count.fr}, sous la gestion de deux systèmes; cette "
-            "portée est donc laissée de côté.",
+            f"{system}, {scope} : le changement pourrait toucher {count.fr}, que gèrent deux systèmes; cette portée "
+            "est donc exclue.",
         )
     return what, Text(
         "Move the exempt devices to a policy of their own, observe again, then plan again.",
-        "Déplacez les appareils exemptés dans une politique distincte, observez de nouveau, puis replanifiez.",
+        "Déplacez les appareils exemptés vers une stratégie distincte, observez de nouveau, puis replanifiez.",
     )
 
 
@@ -228,12 +217,12 @@ def scope_not_read(system: str, scope: str) -> Pair:
     if not scope:
         what = Text(
             f"{system}: no policy or group is recorded for these devices.",
-            f"{system} : aucune politique ni aucun groupe n'est consigné pour ces appareils.",
+            f"{system} : aucune stratégie ni aucun groupe n'est consigné pour ces appareils.",
         )
     else:
         what = Text(
             f"{system}, {scope}: the settings were not read, so nothing can be merged into them.",
-            f"{system}, {scope} : les réglages n'ont pas été lus; rien ne peut donc y être fusionné.",
+            f"{system}, {scope} : les paramètres n'ont pas été lus; rien ne peut donc y être fusionné.",
         )
     return what, Text(
         f"Observe {system} itself rather than an export, then plan again.",
@@ -253,7 +242,7 @@ def other_part(system: str, held: Held) -> Pair:
     return (
         Text(
             f"{system}: the device holds the app {way.en}, which no method of this system removes.",
-            f"{system} : l'appareil détient l'application {way.fr}; aucune méthode de ce système ne permet de la "
+            f"{system} : l'appareil contient l'application {way.fr}; aucune méthode de ce système ne permet de la "
             "retirer.",
         ),
         Text(
@@ -268,13 +257,14 @@ def over_limit(what: Text, count: int, limit: Limit, most: int, fleet: int) -> P
     share = show(limit)
     return (
         Text(
-            f"{what.en} {devices(count).en}; the limit is {share.en}, {most:,} of {fleet:,}.",
-            f"{what.fr} {devices(count).fr}; la limite est de {share.fr}, soit {most:,} sur {fleet:,}.",
+            f"{what.en} {devices(count).en}; the limit is {share.en}, {number(most).en} of {number(fleet).en}.",
+            f"{what.fr} {devices(count).fr}; la limite est de {share.fr}, soit {number(most).fr} sur "
+            f"{number(fleet).fr}.",
         ),
         Text(
             "Check the targets and the blast radius; if they are right, raise the limit knowingly.",
-            "Vérifiez les cibles et l'étendue des effets; s'ils sont justes, relevez la limite en toute connaissance "
-            "de cause.",
+            "Vérifiez les cibles et l'étendue des effets; s'il n'y a pas d'erreur, relevez la limite en toute "
+            "connaissance de cause.",
         ),
     )
 
@@ -294,10 +284,11 @@ def outside_directive(count: int) -> tuple[Text, ...]:
     """A warning where the scope has devices that the directive is not about."""
     if count <= 0:
         return ()
-    number = devices(count)
+    reached = devices(count)
     return (
         Text(
-            f"It also reaches {number.en} outside the directive.", f"Il touche aussi {number.fr} hors de la directive."
+            f"It also reaches {reached.en} outside the directive.",
+            f"Il touche aussi {reached.fr} que la directive ne vise pas.",
         ),
     )
 
@@ -329,7 +320,7 @@ def preserve_first(directive: Directive) -> tuple[Text, ...]:
     return (
         Text(
             "Removal deletes the app's data: the directive asks to preserve records first.",
-            "Le retrait supprime les données de l'application : la directive exige d'abord la préservation des "
+            "Le retrait supprime les données de l'application : la directive exige d'abord la préservation des "
             "documents.",
         ),
     )
