@@ -65,7 +65,7 @@ def test_the_digest_follows_the_data(folder):
         ("value: ca.acme.horn", "value: horn", "two or more labels"),
         ("status: active", "status: active\n  suites: [acme/all]", "no group 'acme/all'"),
         ("status: active", "status: active\n  categories: [noise]", "no group 'noise'"),
-        ("id: acme/horn", "id: other/horn", "lacks its publisher"),
+        ("id: acme/horn", "id: other/horn", "does not begin with its publisher"),
         ("sources: [list]", "sources: [list], valid_from: 2026-02-01, valid_to: 2026-01-01", "ends before it begins"),
     ],
 )

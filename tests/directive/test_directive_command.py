@@ -37,7 +37,7 @@ def test_list(proscribe, language):
     status, out, _ = proscribe("--lang", language, "directive", "list")
     assert status == 0
     assert all(one in out for one in shipped_ids())
-    assert ("obligatoire" in out) is (language == "fr")
+    assert ("contraignante" in out) is (language == "fr")
     assert narrow(out)
 
 

@@ -122,13 +122,16 @@ class Catalogue:
     @staticmethod
     def _unknown(wanted: str, known: Iterable[str]) -> UnknownEntry:
         return UnknownEntry(
-            Text(f"nothing in the catalogue has the id {wanted!r}", f"rien dans le catalogue ne porte l'id {wanted!r}"),
+            Text(
+                f"nothing in the catalogue has the id {wanted!r}",
+                f"rien dans le catalogue ne porte l'identifiant {wanted!r}",
+            ),
             remedy=did_you_mean(
                 wanted,
                 known,
                 otherwise=Text(
                     "Find the id with 'proscribe catalogue search'.",
-                    "Trouvez l'id au moyen de « proscribe catalogue search ».",
+                    "Trouvez l'identifiant au moyen de « proscribe catalogue search ».",
                 ),
             ),
         )
@@ -214,7 +217,14 @@ def _faults(catalogue: Catalogue) -> Iterable[InvalidCatalogue]:
                 yield from _identifier_faults(owner, identifier, sources, conflicts, where)
         for product in publisher.products:
             if not product.id.startswith(publisher.id + "/"):
-                yield _fault(product.id, Text("the id lacks its publisher's", "l'id n'a pas celui de l'éditeur"), where)
+                yield _fault(
+                    product.id,
+                    Text(
+                        "the id does not begin with its publisher's",
+                        "l'identifiant ne commence pas par celui de l'éditeur",
+                    ),
+                    where,
+                )
             for group in (*product.suites, *product.categories):
                 if group not in groups:
                     yield _fault(product.id, Text(f"no group {group!r}", f"aucun groupe {group!r}"), where)
@@ -251,7 +261,7 @@ def _doubled(catalogue: Catalogue) -> Iterable[InvalidCatalogue]:
         seen: set[str] = set()
         for one in ids:
             if one in seen:
-                yield _fault(one, Text("the id is used twice", "l'id sert deux fois"), Where(file=file))
+                yield _fault(one, Text("the id is used twice", "l'identifiant sert deux fois"), Where(file=file))
             seen.add(one)
 
 

@@ -78,7 +78,7 @@ def resolve(
         if found and not kept:
             reason = Text(
                 f"nothing it names has an identifier on {selector.platform}",
-                f"rien de ce qu'il nomme n'a d'identifiant sur {selector.platform}",
+                f"rien de ce qu'il désigne n'a d'identifiant sur {selector.platform}",
             )
         if reason is not None:
             unresolved.append(Unresolved(selector, reason))
@@ -124,7 +124,9 @@ def _suite(selector: Selector, catalogue: Catalogue) -> _Found:
     suite = catalogue.group(selector.value).name
     found: list[Candidate] = []
     for publisher, product in members:
-        why = Text(f"{product.name} is in the {suite.en}", f"{product.name} fait partie de : {suite.fr}")
+        why = Text(
+            f"{product.name} is part of “{suite.en}”", f"{product.name} fait partie de l'ensemble « {suite.fr} »"
+        )
         found += _of_product(publisher, product, why)
     return found, None
 
@@ -138,8 +140,8 @@ def _category(selector: Selector, catalogue: Catalogue) -> _Found:
     found: list[Candidate] = []
     for publisher, product in members:
         why = Text(
-            f"{product.name} is listed under the category {category.en}",
-            f"{product.name} est inscrit dans la catégorie {category.fr}",
+            f"{product.name} is listed under the category “{category.en}”",
+            f"{product.name} est inscrit dans la catégorie « {category.fr} »",
         )
         found += _of_product(publisher, product, why)
     return found, None
@@ -386,9 +388,10 @@ def _notes(selectors: Sequence[Selector], catalogue: Catalogue) -> tuple[Text, .
             name = catalogue.group(selector.value).name
             notes.append(
                 Text(
-                    f"The category {name.en} covers only the products listed in the catalogue. An app of that kind "
+                    f"The category “{name.en}” covers only the products listed in the catalogue. An app of that kind "
                     "that is not listed is not covered.",
-                    f"La catégorie {name.fr} ne couvre que les produits inscrits au catalogue. Une application de ce "
+                    f"La catégorie « {name.fr} » ne couvre que les produits inscrits au catalogue. Une application de "
+                    "ce "
                     "genre qui n'y figure pas n'est pas couverte.",
                 )
             )
@@ -410,7 +413,8 @@ def _not_listed(what: Text, value: str, known: Iterable[str]) -> Text:
         value, known, otherwise=Text("Add it to the catalogue first.", "Ajoutez-le d'abord au catalogue.")
     )
     return Text(
-        f"the catalogue has no {what.en} {value!r}. {near.en}", f"le catalogue n'a pas ({what.fr}) {value!r}. {near.fr}"
+        f"the catalogue has no {what.en} {value!r}. {near.en}",
+        f"absent du catalogue ({what.fr}) : {value!r}. {near.fr}",
     )
 
 

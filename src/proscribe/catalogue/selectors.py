@@ -23,18 +23,18 @@ def parse_selector(text: str) -> Selector:
             Text(f"{text!r} is not a selector", f"{text!r} n'est pas un sélecteur"),
             remedy=Text(
                 "Write kind:value, for instance product:tencent/wechat, team:2Y8XE5CQ94 or glob:com.kaspersky.*.",
-                "Écrivez genre:valeur, par exemple product:tencent/wechat, team:2Y8XE5CQ94 ou glob:com.kaspersky.*.",
+                "Écrivez type:valeur, par exemple product:tencent/wechat, team:2Y8XE5CQ94 ou glob:com.kaspersky.*.",
             ),
             where=Where(field="selector"),
         )
     if kind not in set(SelectorKind):
         raise InvalidSelector(
-            Text(f"there is no kind of selector {kind!r}", f"il n'y a pas de genre de sélecteur {kind!r}"),
+            Text(f"there is no kind of selector {kind!r}", f"il n'existe pas de type de sélecteur {kind!r}"),
             remedy=did_you_mean(
                 kind,
                 (one.value for one in SelectorKind),
                 otherwise=Text(
-                    "The kinds are: " + ", ".join(SelectorKind), "Les genres sont : " + ", ".join(SelectorKind)
+                    "The kinds are: " + ", ".join(SelectorKind), "Les types sont : " + ", ".join(SelectorKind)
                 ),
             ),
             where=Where(field="selector"),

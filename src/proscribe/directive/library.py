@@ -66,7 +66,8 @@ def find(id_or_path: str) -> Directive:
             shipped_ids(),
             otherwise=Text(
                 "List the shipped ones with 'proscribe directive list', or give the path of a file.",
-                "Affichez celles qui sont fournies par « proscribe directive list », ou donnez le chemin d'un fichier.",
+                "Affichez celles qui sont fournies avec « proscribe directive list », ou donnez le chemin d'un "
+                "fichier.",
             ),
         ),
         where=Where(field="directive"),

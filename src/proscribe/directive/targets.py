@@ -48,5 +48,7 @@ def _narrowed(target: Target, items: tuple[BannedItem, ...]) -> Target:
     if Stance.excluded in stances:
         reason = Text(f"the directive leaves {what.en} out", f"la directive exclut {what.fr}")
     else:
-        reason = Text(f"the directive does not speak of {what.en}", f"la directive ne parle pas de : {what.fr}")
+        reason = Text(
+            f"the directive does not speak of {what.en}", f"la directive ne traite pas de ce point ({what.fr})"
+        )
     return replace(target, actionable=False, not_actionable_because=reason)

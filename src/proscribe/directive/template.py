@@ -75,7 +75,7 @@ authority:
     fr: "[Loi, politique ou délégation qui la fonde]"
 instrument:
   en: "[Kind of text: notice, direction, memorandum]"
-  fr: "[Genre de texte : avis, instruction, note de service]"
+  fr: "[Type de texte : avis, instruction, note de service]"
 announced: {today}
 effective: {today}
 applies:
@@ -94,11 +94,11 @@ items:
 - verb: preserve
   what:
     en: "[Capture the records of business value first, since removal deletes them]"
-    fr: "[Conserver d'abord les documents à valeur opérationnelle, car la suppression les efface]"
+    fr: "[Conserver d'abord les documents à valeur opérationnelle, car le retrait les efface]"
 - verb: remove
   what:
     en: "[Remove the app]"
-    fr: "[Supprimer l'application]"
+    fr: "[Retirer l'application]"
 - verb: block_install
   what:
     en: "[Keep the app out]"
@@ -111,7 +111,7 @@ exceptions:
     fr: "[Motif pour lequel un appareil peut conserver l'application]"
   approver:
     en: "[Role that approves]"
-    fr: "[Fonction qui approuve]"
+    fr: "[Fonction de la personne qui approuve]"
   delegable: false
   blanket_allowed: false  # never a whole organisation at once
   max_days: 365  # a year at most

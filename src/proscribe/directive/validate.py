@@ -123,10 +123,14 @@ def _dates(directive: Directive) -> Iterator[Flaw]:
     announced, effective = directive.announced, directive.effective
     start = effective or announced
     if announced and effective and effective < announced:
-        yield _disorder("effective", Text("it takes effect before it is announced", "elle précède son annonce"))
+        yield _disorder(
+            "effective", Text("it takes effect before it is announced", "elle prend effet avant son annonce")
+        )
     for name, day in (("review_on", directive.review_on), ("expires_on", directive.expires_on)):
         if day is not None and start is not None and day <= start:
-            yield _disorder(name, Text("it is not after the directive begins", "elle ne suit pas le début"))
+            yield _disorder(
+                name, Text("it is not after the directive begins", "elle n'est pas postérieure à la prise d'effet")
+            )
     for place, action in enumerate(directive.actions):
         yield from _deadline(f"actions[{place}]", action, directive)
 
@@ -184,7 +188,10 @@ def _scope(directive: Directive) -> Iterator[Flaw]:
     if applies.byod is Stance.included and not personal:
         yield Flaw(
             "applies.enrolments",
-            Text("personal devices are included, yet no such enrolment is listed", "aucun mode personnel n'y figure"),
+            Text(
+                "personal devices are included, yet no such enrolment is listed",
+                "elle vise les appareils personnels, mais aucun mode d'inscription personnel n'y figure",
+            ),
             Text("Add byod or user_enrolment.", "Ajoutez byod ou user_enrolment."),
         )
     if applies.byod is not Stance.included and personal:
@@ -194,7 +201,7 @@ def _scope(directive: Directive) -> Iterator[Flaw]:
                 f"{', '.join(personal)}: the text does not include personal devices",
                 f"{', '.join(personal)} : le texte ne vise pas les appareils personnels",
             ),
-            Text("Leave them out, or set byod to included.", "Retirez-les, ou indiquez byod: included."),
+            Text("Leave them out, or set byod to included.", "Retirez-les, ou indiquez « byod: included »."),
         )
 
 
@@ -210,7 +217,7 @@ def _exceptions(directive: Directive) -> Iterator[Flaw]:
         yield Flaw(
             "exceptions.stated",
             Text("terms are given, yet no process is stated", "des conditions figurent, mais aucun processus"),
-            Text("Set stated: true, or remove the terms.", "Indiquez stated: true, ou retirez les conditions."),
+            Text("Set stated: true, or remove the terms.", "Indiquez « stated: true », ou retirez les conditions."),
         )
 
 
@@ -218,15 +225,18 @@ def _reasons(directive: Directive) -> Iterator[Flaw]:
     if directive.compromise_found is not Compromise.not_addressed and directive.compromise_basis is None:
         yield Flaw(
             "compromise_basis",
-            Text("a claim about a compromise has no basis", "une affirmation de compromission est sans fondement"),
+            Text("a claim about a compromise has no basis", "une affirmation de compromission ne cite aucun fondement"),
             Text("Say what the authority itself stated.", "Dites ce que l'autorité a elle-même déclaré."),
         )
     for place, reason in enumerate(directive.stated_reasons):
         if reason in directive.analyst_context:
             yield Flaw(
                 f"stated_reasons[{place}]",
-                Text("it is an analyst's context as well", "il figure aussi au contexte de l'analyste"),
-                Text("Keep it where it belongs: the authority said it, or an analyst did.", "Gardez-le à sa place."),
+                Text("it is an analyst's context as well", "il figure aussi dans le contexte de l'analyste"),
+                Text(
+                    "Keep it where it belongs: the authority said it, or an analyst did.",
+                    "Gardez-le à sa place : ou l'autorité l'a dit, ou un analyste.",
+                ),
             )
     if not directive.sources:
         yield Flaw(
@@ -238,7 +248,7 @@ def _reasons(directive: Directive) -> Iterator[Flaw]:
         if source.kind not in SOURCE_KINDS:
             yield Flaw(
                 f"sources[{place}].kind",
-                Text(f"unknown kind {source.kind!r}", f"genre inconnu {source.kind!r}"),
+                Text(f"unknown kind {source.kind!r}", f"type inconnu {source.kind!r}"),
                 Text("Use primary, copy or secondary.", "Employez primary, copy ou secondary."),
             )
         if not source.url.strip():
@@ -262,7 +272,10 @@ def _contents(directive: Directive) -> Iterator[Flaw]:
             yield Flaw(
                 f"items[{place}].selectors",
                 Text("nothing says which apps are meant", "rien ne dit quelles applications sont visées"),
-                Text("Add a selector, such as product:tencent/wechat.", "Ajoutez un sélecteur."),
+                Text(
+                    "Add a selector, such as product:tencent/wechat.",
+                    "Ajoutez un sélecteur, par exemple product:tencent/wechat.",
+                ),
             )
 
 
@@ -285,7 +298,8 @@ def _targets(directive: Directive, catalogue: Catalogue, now: datetime) -> Itera
                 f"items: {target.value}",
                 why,
                 Text(
-                    "Name another app: this one is never acted upon.", "Nommez-en une autre : celle-ci est intouchable."
+                    "Name another app: this one is never acted upon.",
+                    "Nommez-en une autre : celle-ci n'est jamais touchée.",
                 ),
             )
     names = {selector.kind for selector in resolved.selectors} <= {SelectorKind.name}
@@ -295,7 +309,7 @@ def _targets(directive: Directive, catalogue: Catalogue, now: datetime) -> Itera
             Text("none of its targets may drive a change", "aucune de ses cibles ne permet d'agir"),
             Text(
                 "See why with 'proscribe catalogue resolve'; confirm an identifier first.",
-                "Voyez pourquoi par « proscribe catalogue resolve »; confirmez d'abord un identifiant.",
+                "Voyez pourquoi avec « proscribe catalogue resolve »; confirmez d'abord un identifiant.",
             ),
         )
     for place, item in enumerate(directive.items):
@@ -303,7 +317,9 @@ def _targets(directive: Directive, catalogue: Catalogue, now: datetime) -> Itera
             yield Flaw(
                 f"items[{place}].publisher",
                 Text(f"no publisher {item.publisher!r}", f"aucun éditeur {item.publisher!r}"),
-                Text("Use a catalogue id, or leave it empty.", "Employez un id du catalogue, ou laissez vide."),
+                Text(
+                    "Use a catalogue id, or leave it empty.", "Employez un identifiant du catalogue, ou laissez vide."
+                ),
             )
 
 

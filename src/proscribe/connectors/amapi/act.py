@@ -78,7 +78,7 @@ class Writer:
                 Text("the stored prior state cannot be read", "l'état antérieur enregistré est illisible"),
                 Text(
                     "Restore the entries by hand from the ledger's receipt.",
-                    "Rétablissez les entrées à la main d'après l'accusé du registre.",
+                    "Rétablissez les entrées à la main d'après l'accusé de réception du registre.",
                 ),
             ) from error
         if order.method == MODIFY:
@@ -163,7 +163,7 @@ class Writer:
             raise _contended(
                 Text(
                     "another writer changed the same entries since the policy was read",
-                    "un autre auteur a modifié les mêmes entrées depuis la lecture de la politique",
+                    "un autre auteur a modifié les mêmes entrées depuis la lecture de la stratégie",
                 )
             )
 
@@ -180,7 +180,7 @@ class Writer:
             raise _refused(
                 Text(
                     f"not an order for {self._config.enterprise}: {order.method} on {order.scope} ({order.side})",
-                    f"ordre étranger à {self._config.enterprise} : {order.method} sur {order.scope} ({order.side})",
+                    f"ordre étranger à {self._config.enterprise} : {order.method} sur {order.scope} ({order.side})",
                 ),
                 Text("Plan again with this configuration.", "Refaites le plan avec la présente configuration."),
             )
@@ -271,6 +271,6 @@ def _contended(what: Text) -> Contended:
         what,
         remedy=Text(
             "Find out which other tool writes this policy and let one of the two pause; the loop tries again.",
-            "Déterminez quel autre outil écrit cette politique et suspendez l'un des deux; la boucle réessaiera.",
+            "Déterminez quel autre outil modifie cette stratégie et suspendez l'un des deux; la boucle réessaiera.",
         ),
     )

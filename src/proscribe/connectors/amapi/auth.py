@@ -78,11 +78,11 @@ class GoogleToken:
             raise UnknownFate(
                 Text(
                     f"the token service cannot be reached: {error}",
-                    f"le service de jetons est injoignable : {error}",
+                    f"le service de jetons est injoignable : {error}",
                 ),
                 remedy=Text(
                     "Check the network path to the token service; the next tick tries again.",
-                    "Vérifiez l'accès réseau au service de jetons; le prochain cycle réessaiera.",
+                    "Vérifiez l'accès réseau au service de jetons; le prochain passage réessaiera.",
                 ),
             ) from error
         except GoogleAuthError as error:
@@ -134,7 +134,7 @@ def credentials_for(config: AmapiConfig, client: httpx.Client) -> Credentials:
 
 def _refused(reason: str) -> NotAuthorised:
     return NotAuthorised(
-        Text(f"no access token: {reason}", f"aucun jeton d'accès : {reason}"),
+        Text(f"no access token: {reason}", f"aucun jeton d'accès : {reason}"),
         remedy=Text(
             "Check the service account file, that the account is enabled, and that it holds the Android Management "
             "User role on the project.",

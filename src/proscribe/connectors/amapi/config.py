@@ -66,7 +66,7 @@ class AmapiConfig:
                 "endpoint",
                 Text(
                     f"{self.endpoint!r} would carry credentials over an open connection",
-                    f"{self.endpoint!r} ferait circuler les justificatifs sans chiffrement",
+                    f"{self.endpoint!r} ferait circuler les justificatifs d'identité sans chiffrement",
                 ),
                 Text(
                     "Use https; plain http is for a simulator on this machine only.",
@@ -82,14 +82,14 @@ class AmapiConfig:
                 ),
                 Text(
                     "Give the path of a service account file, or use application default credentials.",
-                    "Indiquez un fichier de compte de service, ou utilisez les justificatifs par défaut.",
+                    "Indiquez un fichier de compte de service, ou utilisez les justificatifs d'identité par défaut.",
                 ),
             )
         if not 1 <= self.page_size <= PAGE_SIZE:
             raise _invalid(
                 "page_size",
                 Text(f"{self.page_size} is not between 1 and 100", f"{self.page_size} n'est pas entre 1 et 100"),
-                Text("The API gives at most 100 devices a page.", "L'API donne au plus 100 appareils par page."),
+                Text("The API gives at most 100 devices a page.", "L'API fournit au plus 100 appareils par page."),
             )
         if self.read_attempts < 1 or self.merge_attempts < 1:
             raise _invalid(

@@ -105,7 +105,7 @@ def _setting(name: str, value: str) -> Any:
         ) from None
     known = ", ".join(sorted(_TEXT | _WHOLE | _SECONDS | {"credentials_file"}))
     raise InvalidConfiguration(
-        Text("unknown setting", "réglage inconnu"),
-        remedy=Text(f"The settings are: {known}.", f"Les réglages sont : {known}."),
+        Text("unknown setting", "paramètre inconnu"),
+        remedy=Text(f"The settings are: {known}.", f"Les paramètres sont : {known}."),
         where=Where(field=f"amapi.{name}"),
     )

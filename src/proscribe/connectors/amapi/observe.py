@@ -109,7 +109,7 @@ def _policies(config: AmapiConfig, wire: Wire, position: _Cursor) -> Batch:
         try:
             policy = words.checked(item)
         except words.NotAPolicy as error:
-            what = Text("this policy cannot be read", "cette politique est illisible")
+            what = Text("this policy cannot be read", "cette stratégie est illisible")
             problems.append(_problem("policies.list", number, str(error), what))
             continue
         scopes.append(scope_of(policy, position.counts.get(policy["name"], 0)))

@@ -71,7 +71,7 @@ class AmapiSystem:
                 _stops(
                     Text(
                         f"method {method} does not reach the {side} side",
-                        f"la méthode {method} n'atteint pas le côté « {side} »",
+                        f"la méthode {method} n'atteint pas le côté « {side} »",
                     ),
                     Text("Plan again with this release.", "Refaites le plan avec la présente version."),
                 ),
@@ -90,7 +90,7 @@ def _read(scope: Scope) -> words.Json:
         return words.read_settings(scope.settings)
     except words.NotAPolicy as error:
         raise InvalidDocument(
-            Text("the settings of this policy cannot be read", "les réglages de cette politique sont illisibles"),
+            Text("the settings of this policy cannot be read", "les paramètres de cette stratégie sont illisibles"),
             remedy=Text("Observe the fleet again.", "Observez de nouveau le parc."),
             where=Where(file=scope.id, field="settings"),
         ) from error
@@ -108,11 +108,11 @@ def _removal(policy: words.Json) -> list[Objection]:
             _stops(
                 Text(
                     "uninstallAppsDisabled is on: the app would stay on every device that has it",
-                    "uninstallAppsDisabled est activé : l'application resterait sur chaque appareil qui la possède",
+                    "uninstallAppsDisabled est activé : l'application resterait sur chaque appareil où elle se trouve",
                 ),
                 Text(
                     "Turn uninstallAppsDisabled off in this policy, then plan again.",
-                    "Désactivez uninstallAppsDisabled dans cette politique, puis refaites le plan.",
+                    "Désactivez uninstallAppsDisabled dans cette stratégie, puis refaites le plan.",
                 ),
             )
         )
@@ -121,7 +121,7 @@ def _removal(policy: words.Json) -> list[Objection]:
             _warns(
                 Text(
                     "installAppsDisabled is on: the vendor says that app availability cannot be changed meanwhile",
-                    "installAppsDisabled est activé : selon le fournisseur, la disponibilité des applications ne peut "
+                    "installAppsDisabled est activé : selon le fournisseur, la disponibilité des applications ne peut "
                     "alors être modifiée",
                 ),
                 Text(
@@ -143,11 +143,11 @@ def _imposed(policy: words.Json, app_ids: tuple[str, ...]) -> list[Objection]:
                 _stops(
                     Text(
                         f"this policy itself imposes {package} ({kind})",
-                        f"cette politique impose elle-même {package} ({kind})",
+                        f"cette stratégie impose elle-même {package} ({kind})",
                     ),
                     Text(
                         "Take the app out of the policy's own set-up first, or take this policy out of the ban.",
-                        "Retirez d'abord l'application de la configuration, ou retirez cette politique de "
+                        "Retirez d'abord l'application de la configuration, ou soustrayez cette stratégie à "
                         "l'interdiction.",
                     ),
                 )
@@ -155,10 +155,10 @@ def _imposed(policy: words.Json, app_ids: tuple[str, ...]) -> list[Objection]:
         elif kind == "PREINSTALLED":
             found.append(
                 _warns(
-                    Text(f"this policy preinstalls {package}", f"cette politique préinstalle {package}"),
+                    Text(f"this policy preinstalls {package}", f"cette stratégie préinstalle {package}"),
                     Text(
                         "The ban replaces that; lifting the ban puts it back.",
-                        "L'interdiction remplace ce réglage; la lever le rétablit.",
+                        "L'interdiction remplace ce paramètre; la lever le rétablit.",
                     ),
                 )
             )
@@ -174,11 +174,11 @@ def _room(policy: words.Json, app_ids: tuple[str, ...]) -> list[Objection]:
         _stops(
             Text(
                 f"the policy would have {after} app entries; the API takes {words.MAX_APPLICATIONS}",
-                f"la politique compterait {after} entrées d'application; l'API en accepte {words.MAX_APPLICATIONS}",
+                f"la stratégie compterait {after} entrées d'application; l'API en accepte {words.MAX_APPLICATIONS}",
             ),
             Text(
                 "Remove entries that are no longer needed, or split the policy.",
-                "Retirez les entrées devenues inutiles, ou scindez la politique.",
+                "Retirez les entrées devenues inutiles, ou scindez la stratégie.",
             ),
         )
     ]
@@ -191,7 +191,7 @@ def _reports(policy: words.Json) -> list[Objection]:
             _warns(
                 Text(
                     "applicationReportsEnabled is off: what becomes of the app cannot be verified",
-                    "applicationReportsEnabled est désactivé : le sort de l'application ne peut être vérifié",
+                    "applicationReportsEnabled est désactivé : le sort de l'application ne peut être vérifié",
                 ),
                 Text(
                     "Turn statusReportingSettings.applicationReportsEnabled on, or accept outcomes without proof.",
@@ -204,7 +204,7 @@ def _reports(policy: words.Json) -> list[Objection]:
             _warns(
                 Text(
                     "includeRemovedApps is off: a removal shows as a missing line only",
-                    "includeRemovedApps est désactivé : un retrait ne se voit que par une ligne manquante",
+                    "includeRemovedApps est désactivé : un retrait ne se manifeste que par une ligne manquante",
                 ),
                 Text(
                     "Turn applicationReportingSettings.includeRemovedApps on for better evidence.",
@@ -237,7 +237,7 @@ def _relied_on(policy: words.Json, app_ids: tuple[str, ...]) -> list[Objection]:
         _stops(
             Text(
                 f"this policy relies on {package} as {role.en} ({path})",
-                f"cette politique compte sur {package} comme {role.fr} ({path})",
+                f"cette stratégie utilise {package} comme {role.fr} ({path})",
             ),
             Text(
                 "Choose another app for that role first, then plan again.",
@@ -253,10 +253,13 @@ def _allow_lists(policy: words.Json, app_ids: tuple[str, ...]) -> list[Objection
     paths = ("permittedAccessibilityServices.packageNames", "permittedInputMethods.packageNames")
     return [
         _warns(
-            Text(f"this policy permits {package} by name ({path})", f"cette politique autorise {package} ({path})"),
+            Text(
+                f"this policy permits {package} by name ({path})",
+                f"cette stratégie autorise nommément {package} ({path})",
+            ),
             Text(
                 "The ban stands all the same; tidy the list when convenient.",
-                "L'interdiction tient malgré tout; faites le ménage de la liste au besoin.",
+                "L'interdiction tient malgré tout; mettez la liste à jour au besoin.",
             ),
         )
         for path in paths
@@ -272,7 +275,7 @@ def _only_listed(policy: words.Json, side: Side) -> list[Objection]:
         _warns(
             Text(
                 f"{field}: apps that are not listed are already kept away; the entry makes that explicit and lasting",
-                f"{field} : les applications non listées sont déjà écartées; l'entrée rend ce blocage explicite et "
+                f"{field} : les applications non listées sont déjà écartées; l'entrée rend ce blocage explicite et "
                 "durable",
             ),
             Text("Nothing to do.", "Rien à faire."),
@@ -287,11 +290,11 @@ def _personal(policy: words.Json) -> list[Objection]:
             _warns(
                 Text(
                     "private space is allowed: the app can live on there, out of reach",
-                    "l'espace privé est permis : l'application peut y subsister, hors d'atteinte",
+                    "l'espace privé est permis : l'application peut y subsister, hors d'atteinte",
                 ),
                 Text(
                     "Consider privateSpacePolicy PRIVATE_SPACE_DISALLOWED; it removes existing private spaces.",
-                    "Envisagez privateSpacePolicy PRIVATE_SPACE_DISALLOWED; ce réglage supprime les espaces privés "
+                    "Envisagez privateSpacePolicy PRIVATE_SPACE_DISALLOWED; ce paramètre supprime les espaces privés "
                     "existants.",
                 ),
             )
@@ -301,7 +304,7 @@ def _personal(policy: words.Json) -> list[Objection]:
             _warns(
                 Text(
                     "uninstallAppsDisabled is on: the vendor does not say whether it keeps apps on the personal side",
-                    "uninstallAppsDisabled est activé : le fournisseur ne précise pas s'il retient les applications du "
+                    "uninstallAppsDisabled est activé : le fournisseur ne précise pas s'il retient les applications du "
                     "côté personnel",
                 ),
                 Text(
@@ -331,12 +334,12 @@ def _other_ways_in(policy: words.Json, side: Side) -> list[Objection]:
         _warns(
             Text(
                 f"the app can come back from outside the store ({listed})",
-                f"l'application peut revenir par une autre voie que le magasin ({listed})",
+                f"l'application peut revenir par une autre voie que la boutique ({listed})",
             ),
             Text(
                 "Keep watching: the policy removes it again at the next sync. Consider closing these settings.",
-                "Maintenez la surveillance : la politique la retire à la synchronisation suivante. Envisagez de fermer "
-                "ces réglages.",
+                "Maintenez la surveillance : la stratégie la retire à la synchronisation suivante. Envisagez de "
+                "désactiver ces paramètres.",
             ),
         )
     ]

@@ -148,7 +148,7 @@ class Wire:
             raise _unknown(
                 Text(
                     f"the connection failed: {type(error).__name__}",
-                    f"la connexion a échoué : {type(error).__name__}",
+                    f"la connexion a échoué : {type(error).__name__}",
                 ),
             ) from error
 
@@ -170,7 +170,7 @@ def fault_of(raw: _Raw, now: datetime) -> ConnectorFault:
             Text(f"the API asks us to slow down ({said})", f"l'API demande de ralentir ({said})"),
             remedy=Text(
                 "Nothing to do: the loop waits and tries again. If it lasts, ask for a higher quota for the project.",
-                "Rien à faire : la boucle attend puis réessaie. Si cela dure, demandez un quota plus élevé.",
+                "Rien à faire : la boucle attend puis réessaie. Si cela dure, demandez un quota plus élevé.",
             ),
             retry_after=_seconds(raw.retry_after, now),
         )
@@ -180,7 +180,8 @@ def fault_of(raw: _Raw, now: datetime) -> ConnectorFault:
             remedy=Text(
                 "Check the credentials, that the account holds the Android Management User role, and that the project "
                 "manages this enterprise.",
-                "Vérifiez les justificatifs, que le compte détient le rôle Android Management User et que le projet "
+                "Vérifiez les justificatifs d'identité, que le compte détient le rôle Android Management User et que "
+                "le projet "
                 "gère cette entreprise.",
             ),
         )
@@ -191,7 +192,7 @@ def fault_of(raw: _Raw, now: datetime) -> ConnectorFault:
         Text(f"the API refused the request ({said})", f"l'API a refusé la demande ({said})"),
         remedy=Text(
             "The message names what is wrong; correct the policy or the plan. The same request would be refused again.",
-            "Le message indique le problème; corrigez la politique ou le plan. La même demande serait encore refusée.",
+            "Le message indique le problème; corrigez la stratégie ou le plan. La même demande serait encore refusée.",
         ),
     )
 
@@ -208,7 +209,7 @@ def _unknown(what: Text) -> UnknownFate:
         what,
         remedy=Text(
             "The policy is read again before anything else is sent. If it lasts, check the network and the API status.",
-            "La politique est relue avant tout nouvel envoi. Si cela dure, vérifiez le réseau et l'état de l'API.",
+            "La stratégie est relue avant tout nouvel envoi. Si cela dure, vérifiez le réseau et l'état de l'API.",
         ),
     )
 
