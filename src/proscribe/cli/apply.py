@@ -16,8 +16,8 @@ from proscribe.text import Text
         Text(
             "Carry out a plan. The fleet is observed and planned again first: where that gives another plan, the "
             "difference is shown and nothing is sent. The first wave starts at once; 'proscribe watch' goes on.",
-            "Exécuter un plan. Le parc est d'abord observé et planifié de nouveau : si le plan diffère, la différence "
-            "est affichée et rien n'est envoyé. La première vague part aussitôt; « proscribe watch » poursuit.",
+            "Exécuter un plan. Le parc est d'abord observé et planifié de nouveau : si le plan diffère, la différence "
+            "est affichée et rien n'est envoyé. La première vague part aussitôt; « proscribe watch » poursuit.",
         )
     )
 )
@@ -25,7 +25,7 @@ from proscribe.text import Text
 @click.option(
     "--approve",
     is_flag=True,
-    help=str(Text("You approve this plan in your role (--as).", "Vous approuvez ce plan dans votre rôle (--as).")),
+    help=str(Text("You approve this plan in your role (--as).", "Approuver ce plan au titre de votre rôle (--as).")),
 )
 @click.option(
     "--standing",
@@ -33,7 +33,7 @@ from proscribe.text import Text
     help=str(
         Text(
             "Also act later, without asking, where the fleet changes.",
-            "Agir aussi plus tard, sans demander, quand le parc change.",
+            "Agir aussi plus tard, sans nouvelle approbation, quand le parc change.",
         )
     ),
 )

@@ -69,7 +69,11 @@ def search(text: str, as_json: bool) -> int:
         )
         return 0 if found else 2
     if not found:
-        click.echo(str(Text(f"Nothing in the catalogue matches {text!r}.", f"Rien au catalogue ne répond à {text!r}.")))
+        click.echo(
+            str(
+                Text(f"Nothing in the catalogue matches {text!r}.", f"Rien dans le catalogue ne correspond à {text!r}.")
+            )
+        )
         click.echo(
             str(
                 Text(
@@ -92,8 +96,9 @@ def search(text: str, as_json: bool) -> int:
         Text(
             "Show the targets that selectors come to. Exit status 2 when a part leads nowhere. Write kind:value, "
             "optionally @platform; kinds: product, suite, publisher, glob, certificate, team, name, category.",
-            "Afficher les cibles auxquelles mènent des sélecteurs. Code 2 si une partie ne mène nulle part. Écrivez "
-            "genre:valeur, au besoin @plateforme; genres : product, suite, publisher, glob, certificate, team, name, "
+            "Afficher les cibles auxquelles mènent des sélecteurs. Code de sortie 2 si une partie ne mène nulle part. "
+            "Écrivez type:valeur, au besoin @plateforme; types : product, suite, publisher, glob, certificate, team, "
+            "name, "
             "category.",
         )
     )

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         Text(
             "Decisions about apps, as documents. Those that ship with Proscribe are real ones, with their sources.",
             "Décisions visant des applications, sous forme de documents. Celles qui sont fournies sont réelles et "
-            "sourcées.",
+            "citent leurs sources.",
         )
     )
 )
@@ -31,7 +31,7 @@ def command() -> None:
     """Made bilingual by ``help`` above."""
 
 
-@command.command(name="list", help=str(Text("List the directives that ship.", "Lister les directives fournies.")))
+@command.command(name="list", help=str(Text("List the directives that ship.", "Énumérer les directives fournies.")))
 @json_option
 def list_(as_json: bool) -> None:
     """One line a directive."""
@@ -58,9 +58,18 @@ def list_(as_json: bool) -> None:
         click.echo(paragraph(one.title, indent="    "))
 
 
-@command.command(help=str(Text("Show a directive and what it means on a device.", "Afficher une directive.")))
+@command.command(
+    help=str(
+        Text(
+            "Show a directive and what it means on a device.",
+            "Afficher une directive et ce qu'elle signifie sur un appareil.",
+        )
+    )
+)
 @click.argument("directive", metavar=str(Text("ID_OR_FILE", "ID_OU_FICHIER")))
-@click.option("--targets", is_flag=True, help=str(Text("Show its target set too.", "Afficher aussi ses cibles.")))
+@click.option(
+    "--targets", is_flag=True, help=str(Text("Show its target set too.", "Afficher aussi son ensemble de cibles."))
+)
 @json_option
 def show(directive: str, targets: bool, as_json: bool) -> None:
     """``--json`` prints the document; with ``--targets``, its target set."""
@@ -87,9 +96,9 @@ def show(directive: str, targets: bool, as_json: bool) -> None:
     by, on = target_set.reviewed_by, _iso(target_set.reviewed_on)
     click.echo(
         paragraph(
-            Text(f"Reviewed on {on}: {by}", f"Révisées le {on} : {by}")
+            Text(f"Reviewed on {on}: {by}", f"Examinées le {on} : {by}")
             if by
-            else Text("Not reviewed: not executable yet.", "Non révisées : pas encore exécutables.")
+            else Text("Not reviewed: not executable yet.", "Non examinées : pas encore exécutables.")
         )
     )
     if targets:
@@ -100,7 +109,8 @@ def show(directive: str, targets: bool, as_json: bool) -> None:
     help=str(
         Text(
             "Check a directive: its fields, dates, languages and targets. Exit status 2 when something must be mended.",
-            "Vérifier une directive : champs, dates, langues et cibles. Code 2 s'il faut corriger quelque chose.",
+            "Vérifier une directive : champs, dates, langues et cibles. Code de sortie 2 s'il faut corriger quelque "
+            "chose.",
         )
     )
 )
@@ -146,7 +156,10 @@ def validate(directives: tuple[str, ...], as_json: bool) -> int:
     multiple=True,
     required=True,
     help=str(
-        Text("What it bans, e.g. product:tencent/wechat; repeat.", "Ce qu'elle vise, p. ex. product:tencent/wechat.")
+        Text(
+            "What it bans, e.g. product:tencent/wechat; repeat.",
+            "Ce qu'elle vise, p. ex. product:tencent/wechat; à répéter au besoin.",
+        )
     ),
 )
 @click.option(
@@ -196,11 +209,11 @@ def _show(directive: Directive) -> None:
     authority, applies = directive.authority, directive.applies
     for label, value in (
         (
-            Text("Decided by", "Décision"),
+            Text("Decided by", "Décision de"),
             Text(f"{authority.decided_by.en}, {authority.body.en}", f"{authority.decided_by.fr}, {authority.body.fr}"),
         ),
         (Text("Instrument", "Instrument"), directive.instrument),
-        (Text("Force", "Portée"), _same(force_word(directive.force))),
+        (Text("Force", "Nature"), _same(force_word(directive.force))),
         (Text("Announced", "Annonce"), _same(_iso(directive.announced) or "-")),
         (Text("Effective", "En vigueur"), _same(_iso(directive.effective) or "-")),
         (Text("Devices", "Appareils"), applies.devices),
@@ -249,9 +262,9 @@ def _until(day: date | None) -> str:
 def force_word(value: str) -> str:
     """The force of a directive in the language shown."""
     words = {
-        "binding": Text("binding", "obligatoire"),
+        "binding": Text("binding", "contraignante"),
         "recommended": Text("recommended", "recommandée"),
-        "mixed": Text("mixed", "mixte"),
+        "mixed": Text("mixed", "contraignante en partie"),
     }
     return str(words[value])
 

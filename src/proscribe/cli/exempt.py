@@ -16,7 +16,7 @@ from proscribe.text import Text
     help=str(
         Text(
             "Exemptions: who, on what ground, approved by whom, until when (a year at most).",
-            "Exemptions : qui, pour quel motif, approuvée par qui, jusqu'à quand (un an au plus).",
+            "Exemptions : pour qui, pour quel motif, approuvées par qui, jusqu'à quand (un an au plus).",
         )
     )
 )
@@ -35,11 +35,11 @@ _DATE = click.DateTime(["%Y-%m-%d"])
     "devices",
     multiple=True,
     required=True,
-    help=str(Text("A device key; repeat for more.", "Clé d'un appareil; à répéter au besoin.")),
+    help=str(Text("A device key; repeat for more.", "Clé d'appareil; à répéter au besoin.")),
 )
 @click.option("--ground", required=True, help=str(Text("The ground.", "Le motif.")))
-@click.option("--requested-by", required=True, help=str(Text("Role that asks.", "Rôle qui demande.")))
-@click.option("--approved-by", required=True, help=str(Text("Role that approves.", "Rôle qui approuve.")))
+@click.option("--requested-by", required=True, help=str(Text("Role that asks.", "Rôle du demandeur.")))
+@click.option("--approved-by", required=True, help=str(Text("Role that approves.", "Rôle de l'approbateur.")))
 @click.option("--starts", type=_DATE, required=True, help=str(Text("First day.", "Premier jour.")))
 @click.option("--expires", type=_DATE, required=True, help=str(Text("Last day.", "Dernier jour.")))
 @click.option("--mitigation", "mitigations", multiple=True, help=str(Text("A safeguard.", "Une mesure d'atténuation.")))
@@ -68,7 +68,9 @@ def add(
         click.echo(str(Text("This exemption was recorded before.", "Cette exemption avait déjà été consignée.")))
 
 
-@command.command("list", help=str(Text("List all exemptions, ended ones too.", "Lister toutes les exemptions.")))
+@command.command(
+    "list", help=str(Text("List all exemptions, ended ones too.", "Énumérer toutes les exemptions, même terminées."))
+)
 @installation_options
 @json_option
 def list_(home: Path | None, actor: str, as_json: bool) -> None:
@@ -115,7 +117,7 @@ def _state(starts: date, expires: date, ended: datetime | None, today: date) -> 
     return Text("to come", "à venir") if starts > today else Text("in force", "en vigueur")
 
 
-@command.command(help=str(Text("End an exemption now.", "Mettre fin à une exemption.")))
+@command.command(help=str(Text("End an exemption now.", "Mettre fin à une exemption dès maintenant.")))
 @click.argument("exemption_id", metavar="ID")
 @installation_options
 def end(exemption_id: str, home: Path | None, actor: str) -> None:

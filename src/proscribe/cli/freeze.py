@@ -15,7 +15,7 @@ from proscribe.text import Text
         Text(
             "Stop all sending at once, in every running process of this installation. Observation goes on. "
             "With --thaw, allow sending again.",
-            "Arrêter immédiatement tout envoi, dans tous les processus de l'installation. L'observation continue. "
+            "Geler immédiatement tout envoi, dans tous les processus de l'installation. L'observation continue. "
             "Avec --thaw, autoriser de nouveau l'envoi.",
         )
     )
@@ -37,7 +37,7 @@ def command(thaw: bool, reason: str, home: Path | None, actor: str) -> None:
             str(
                 Text(
                     "Frozen: nothing is sent until 'proscribe freeze --thaw'.",
-                    "Gelé : rien n'est envoyé avant « proscribe freeze --thaw ».",
+                    "Gelé : rien n'est envoyé avant « proscribe freeze --thaw ».",
                 )
             )
         )

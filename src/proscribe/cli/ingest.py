@@ -17,7 +17,7 @@ from proscribe.text import Text
         Text(
             "Read exports of management systems into a new snapshot. The format is recognised by content. The devices "
             "of systems that are not in these files are carried over from the snapshot before.",
-            "Lire des exportations de systèmes de gestion dans un nouvel instantané. Le format est reconnu par le "
+            "Lire des exportations de systèmes de gestion dans un nouvel instantané. Le format est reconnu d'après le "
             "contenu. Les appareils des systèmes absents de ces fichiers sont repris de l'instantané précédent.",
         )
     ),
@@ -31,7 +31,7 @@ from proscribe.text import Text
     help=str(
         Text(
             "What is kept of people's app lists. 'all' is recorded in the ledger.",
-            "Ce qui est conservé des listes d'applications. « all » est consigné au registre.",
+            "Ce qui est conservé des listes d'applications. « all » est consigné au registre.",
         )
     ),
 )

@@ -16,8 +16,8 @@ from proscribe.text import Text
         Text(
             "Lift a ban: every entry we made goes back to what it was before us. What the organisation had set itself, "
             "and what others changed since, stays. Apps are not installed again.",
-            "Lever une interdiction : chacune de nos entrées redevient ce qu'elle était. Ce que l'organisation avait "
-            "établi et ce que d'autres ont changé depuis demeure. Aucune application n'est réinstallée.",
+            "Lever une interdiction : chacune de nos entrées redevient ce qu'elle était. Ce que l'organisation avait "
+            "établi et ce que d'autres ont changé depuis demeurent. Aucune application n'est réinstallée.",
         )
     )
 )

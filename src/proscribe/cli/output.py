@@ -19,7 +19,7 @@ json_option = click.option(
     "--json",
     "as_json",
     is_flag=True,
-    help=str(Text("Print a JSON document instead of a table.", "Imprimer un document JSON au lieu d'un tableau.")),
+    help=str(Text("Print a JSON document instead of a table.", "Produire un document JSON au lieu d'un tableau.")),
 )
 
 

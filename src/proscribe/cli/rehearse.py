@@ -15,7 +15,7 @@ from proscribe.text import Text
             "Run the whole line on the fictional Department of Northern Lighthouses: four exports and one simulated "
             "Android fleet on this machine. Import, check, plan, approve, apply in waves, verify, prove. Leaves the "
             "report and the proof in the folder given.",
-            "Exécuter toute la chaîne sur le Ministère des Phares du Nord, fictif : quatre exportations et un parc "
+            "Exécuter toute la chaîne pour le ministère des Phares du Nord (fictif) : quatre exportations et un parc "
             "Android simulé sur cette machine. Importer, vérifier, planifier, approuver, appliquer par vagues, "
             "constater, prouver. Le rapport et la preuve restent dans le dossier indiqué.",
         )
@@ -26,7 +26,7 @@ from proscribe.text import Text
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("demo-output"),
     show_default=True,
-    help=str(Text("Folder for everything it makes; made anew.", "Dossier de tout ce qui est produit; refait à neuf.")),
+    help=str(Text("Folder for everything it makes; made anew.", "Dossier de tout ce qui est produit; toujours neuf.")),
 )
 @click.option("--devices", type=click.IntRange(min=200), default=5_000, show_default=True)
 @click.option("--seed", type=int, default=7, show_default=True)

@@ -16,26 +16,35 @@ from proscribe.text import Text, set_language
 COMMANDS: dict[str, tuple[str, Text]] = {
     "check": (
         "check",
-        Text("Exports in, findings out. No database.", "Exportations → constats, sans base."),
+        Text(
+            "Exports in, findings out. No database.",
+            "Lire des exportations, donner les constats. Sans base de données.",
+        ),
     ),
     "catalogue": ("catalogue", Text("Publishers, products, identifiers.", "Éditeurs, produits, identifiants.")),
-    "directive": ("directive", Text("List, show, validate or start a directive.", "Gérer les directives.")),
+    "directive": (
+        "directive",
+        Text("List, show, validate or start a directive.", "Énumérer, afficher, valider ou créer une directive."),
+    ),
     "schema": ("schema", Text("Show the JSON Schema of a document.", "Afficher le schéma JSON d'un document.")),
     "import": ("ingest", Text("Read exports into a snapshot.", "Lire des exportations dans un instantané.")),
     "observe": ("observe", Text("Read the live fleet into a snapshot.", "Lire le parc en service dans un instantané.")),
-    "exempt": ("exempt", Text("Exemptions: add, list, end.", "Exemptions : ajouter, lister, terminer.")),
+    "exempt": ("exempt", Text("Exemptions: add, list, end.", "Exemptions : ajouter, énumérer, terminer.")),
     "plan": ("plan", Text("What would be done, and what cannot.", "Ce qui serait fait, et ce qui ne peut l'être.")),
     "apply": ("apply", Text("Carry out an approved plan.", "Exécuter un plan approuvé.")),
     "watch": ("watch", Text("Keep a ban enforced.", "Maintenir une interdiction en vigueur.")),
     "status": ("status", Text("Outcomes, device by device class.", "Résultats, par catégorie d'appareils.")),
     "freeze": (
         "freeze",
-        Text("Stop all sending at once (or thaw).", "Arrêter tout envoi (ou reprendre)."),
+        Text("Stop all sending at once (or thaw).", "Geler tout envoi (ou dégeler)."),
     ),
-    "lift": ("lift", Text("Take a ban back: our entries alone.", "Lever une interdiction : nos entrées seulement.")),
+    "lift": ("lift", Text("Take a ban back: our entries alone.", "Lever une interdiction : nos entrées seulement.")),
     "prove": ("prove", Text("Export or verify a proof bundle.", "Exporter ou vérifier un dossier de preuve.")),
     "report": ("report", Text("Write the HTML report.", "Produire le rapport HTML.")),
-    "rehearse": ("rehearse", Text("Run the whole line on a fictional fleet.", "Répéter sur un parc fictif.")),
+    "rehearse": (
+        "rehearse",
+        Text("Run the whole line on a fictional fleet.", "Exécuter toute la chaîne sur un parc fictif."),
+    ),
 }
 
 

@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 STAGES = ("catalogue", "assess", "directive", "inventory", "evaluate", "plan", "enforce", "prove", "publish")
 
 DESCRIPTIONS: dict[str, Text] = {
-    "proscribe.check": Text("The result of 'proscribe check'", "Le résultat de « proscribe check »"),
+    "proscribe.check": Text("The result of 'proscribe check'", "Le résultat de « proscribe check »"),
     "proscribe.counts": Text("The outcomes of a directive, counted", "Les résultats d'une directive, dénombrés"),
     "proscribe.directive": Text("A decision about apps", "Une décision au sujet d'applications"),
-    "proscribe.evaluation": Text("The summary of an evaluation", "Le sommaire d'une évaluation"),
+    "proscribe.evaluation": Text("The summary of an evaluation", "Le résumé d'une évaluation"),
     "proscribe.exemption-list": Text("The exemptions in a proof", "Les exemptions d'un dossier de preuve"),
     "proscribe.exemptions": Text("The register of exemptions", "Le registre des exemptions"),
-    "proscribe.ledger-entry": Text("One entry of the ledger", "Une inscription au registre"),
+    "proscribe.ledger-entry": Text("One entry of the ledger", "Une entrée du registre"),
     "proscribe.ledger-proofs": Text("The ledger's root and its proofs", "La racine du registre et ses preuves"),
-    "proscribe.not-seen": Text("What could not be seen or settled", "Ce qui n'a pu être ni vu ni établi"),
+    "proscribe.not-seen": Text("What could not be seen or settled", "Ce qui n'a pu être ni vu ni tranché"),
     "proscribe.plan": Text("What will be done, and what will not", "Ce qui sera fait, et ce qui ne le sera pas"),
     "proscribe.policy": Text("The limits and waves of a plan", "Les limites et les vagues d'un plan"),
     "proscribe.proof": Text("The contents of a proof bundle", "Le contenu d'un dossier de preuve"),
@@ -70,8 +70,8 @@ def _named(kind: str) -> type[Document]:
     near = difflib.get_close_matches(f"proscribe.{kind.removeprefix('proscribe.')}", known, n=1)
     hint = Text(f" Did you mean {near[0]}?", f" Vouliez-vous dire {near[0]}?") if near else Text("", "")
     raise UnknownKind(
-        Text(f"there is no document kind {kind!r}", f"il n'existe pas de document de type « {kind} »"),
-        remedy=Text("Run 'proscribe schema' for the list.", "« proscribe schema » en donne la liste.") + hint,
+        Text(f"there is no document kind {kind!r}", f"il n'existe pas de document de type « {kind} »"),
+        remedy=Text("Run 'proscribe schema' for the list.", "« proscribe schema » en donne la liste.") + hint,
     )
 
 
@@ -79,7 +79,7 @@ def _named(kind: str) -> type[Document]:
     help=str(
         Text(
             "Print the JSON Schema (2020-12) of a document kind; without a kind, list the kinds.",
-            "Imprimer le schéma JSON (2020-12) d'un type de document; sans type, énumérer les types.",
+            "Afficher le schéma JSON (2020-12) d'un type de document; sans type, énumérer les types.",
         )
     )
 )

@@ -16,8 +16,10 @@ from proscribe.text import Text
         Text(
             "The outcomes of a directive as last judged; they add up to the fleet. An MDM's 'success' is not in here: "
             "only what devices themselves showed. Exit status 2 while a device is not compliant.",
-            "Les résultats d'une directive au dernier jugement; leur somme est le parc. Le « succès » d'un MDM n'y "
-            "figure pas : seulement ce que les appareils ont montré. Code 2 tant qu'un appareil n'est pas conforme.",
+            "Les résultats d'une directive à la dernière évaluation; leur somme égale le parc. Le « succès » d'un MDM "
+            "n'y "
+            "figure pas : seulement ce que les appareils ont montré. Code de sortie 2 tant qu'un appareil n'est pas "
+            "conforme.",
         )
     )
 )
@@ -26,7 +28,7 @@ from proscribe.text import Text
     "--devices",
     "outcome",
     metavar=str(Text("OUTCOME", "RÉSULTAT")),
-    help=str(Text("List the devices of one outcome.", "Lister les appareils d'un résultat.")),
+    help=str(Text("List the devices of one outcome.", "Énumérer les appareils d'un résultat.")),
 )
 @installation_options
 @json_option
