@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import click
 import jsonschema
 import pytest
 from click.testing import CliRunner, Result
+from tests.service.conftest import DIRECTIVE, ENTERPRISE, START
 
 from proscribe import documents
 from proscribe.cli.root import root
@@ -18,9 +20,9 @@ from proscribe.clock import ManualClock, use_clock
 from proscribe.errors import ProscribeError
 from proscribe.inventory.model import SnapshotManifest
 from proscribe.plan.model import Plan
+from proscribe.prove.verify import verify
 from proscribe.service.model import StatusReport, TickSummary
 from proscribe.simulate.amapi import AmapiSimulator, FleetSpec, make_fleet
-from tests.service.conftest import DIRECTIVE, ENTERPRISE, START
 
 
 class Desk:
@@ -206,16 +208,27 @@ def test_only_the_newest_snapshots_keep_their_device_rows(desk: Desk, monkeypatc
 
 
 @pytest.mark.slow
-def test_the_rehearsal_ends_with_a_proof_that_holds(tmp_path: Path) -> None:
-    out = tmp_path / "demo"
-    result = CliRunner().invoke(
-        root, ["--lang", "fr", "rehearse", "--out", str(out), "--devices", "1200"], standalone_mode=False
-    )
+def test_the_rehearsal_ends_with_a_proof_that_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The demo in full; the README shows what it prints."""
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(root, ["--lang", "en", "rehearse"], standalone_mode=False, env={"COLUMNS": "80"})
     assert result.exception is None, result.exception
     assert not result.return_value
-    assert (out / "proof.zip").exists()
-    assert "RÉINSTALLÉE" in result.output
+    assert "1 REINSTALLED" in result.output
+    out = tmp_path / "demo-output"
     assert (out / "report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    assert verify(out / "proof.zip").ok
+    tool = runpy.run_path(str(Path(__file__).parents[2] / "tools" / "readme_output.py"))
+    assert tool["excerpt"](result.stdout) == tool["block"](), "run the demo and tools/readme_output.py"
+
+
+@pytest.mark.slow
+def test_the_rehearsal_speaks_french(tmp_path: Path) -> None:
+    words = ["--lang", "fr", "rehearse", "--out", str(tmp_path / "demo"), "--devices", "400"]
+    result = CliRunner().invoke(root, words, standalone_mode=False)
+    assert result.exception is None, result.exception
+    assert "Ce que les appareils montrent" in result.output
+    assert 'lang="fr-CA"' in (tmp_path / "demo" / "report.html").read_text(encoding="utf-8")
 
 
 def test_the_rehearsal_never_deletes_what_is_not_its_own(tmp_path: Path) -> None:

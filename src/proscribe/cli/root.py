@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from importlib import import_module
 from typing import Any, NoReturn
@@ -9,7 +10,7 @@ from typing import Any, NoReturn
 import click
 
 from proscribe import __version__
-from proscribe.errors import ProscribeError
+from proscribe.errors import DiskFull, ProscribeError, UnreadableFile, Where
 from proscribe.text import Text, set_language
 
 # name -> (module, one line of help). The help stands here so that listing the commands imports none of them.
@@ -101,6 +102,26 @@ def show_error(error: ProscribeError) -> None:
     click.echo(f"  → {error.remedy}", err=True)
 
 
+def _file_error(error: OSError) -> ProscribeError:
+    """A fault of the file system that no stage foresaw, as an error with a next step."""
+    where = Where(file=str(error.filename or ""))
+    reason = error.strerror or str(error)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFull(
+            Text("no room left on this disk", "il n'y a plus d'espace sur ce disque"),
+            remedy=Text(
+                "Free some space and run the command again; what was there before is untouched.",
+                "Libérez de l'espace et relancez la commande; ce qui s'y trouvait est intact.",
+            ),
+            where=where,
+        )
+    return UnreadableFile(
+        Text(f"cannot be read or written: {reason}", f"lecture ou écriture impossible\u00a0: {reason}"),
+        remedy=Text("Check the path and its permissions.", "Vérifiez le chemin et les droits d'accès."),
+        where=where,
+    )
+
+
 def run(arguments: list[str] | None = None, **extra: Any) -> NoReturn:
     """Run the command line and exit."""
     try:
@@ -108,6 +129,9 @@ def run(arguments: list[str] | None = None, **extra: Any) -> NoReturn:
         sys.exit(status if isinstance(status, int) else 0)
     except ProscribeError as error:
         show_error(error)
+        sys.exit(1)
+    except OSError as error:
+        show_error(_file_error(error))
         sys.exit(1)
     except click.exceptions.Abort:
         click.echo(str(Text("Stopped.", "Arrêté.")), err=True)
