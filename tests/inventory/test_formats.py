@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from proscribe.errors import ProscribeError
 from proscribe.inventory.importers.amapi import device_record
 from proscribe.inventory.importers.base import UnusableRecord
 from proscribe.inventory.importers.registry import IMPORTERS
@@ -275,7 +276,10 @@ def test_jamf_json(exports, read):
 
 
 def test_jamf_csv_french_and_without_optional_columns(read):
-    text = "ID Jamf Pro;Nom d'affichage;Numéro de série;Nom de l'app;Identifiant de l'app;Couleur\r\n7;Phare;NLQ7777;WeChat;com.tencent.xin;rouge\r\n"
+    text = (
+        "ID Jamf Pro;Nom d'affichage;Numéro de série;Nom de l'app;Identifiant de l'app;Couleur\r\n"
+        "7;Phare;NLQ7777;WeChat;com.tencent.xin;rouge\r\n"
+    )
     found = read(text)
     assert found.snapshot.manifest.sources[0].format == "jamf-csv"
     assert found.snapshot.manifest.sources[0].unknown_fields == ("Couleur",)
@@ -336,7 +340,8 @@ def test_apple_forms_binary_sequence_and_single(exports, read):
 def test_apple_faults_are_listed_answer_by_answer(read):
     good = {"UDID": "1", "Status": "Acknowledged", "InstalledApplicationList": [{"Name": "X", "Odd": 1}, {}]}
     bad = [{"Status": "Acknowledged", "InstalledApplicationList": []}, "text", {"UDID": "2", "Status": "Acknowledged"}]
-    found = read(plistlib.dumps([*bad, {**good, "Extra": 1}]) + b"<plist><broken></plist>")
+    nested = b"<plist><array><dict><key>a</key>/key><string>b</string></dict></array></dict></plist>"
+    found = read(plistlib.dumps([*bad, {**good, "Extra": 1}]) + b"<plist><broken></plist>" + nested)
     assert found.pairs() == {("apple-mdm:1", "X")}
     assert [problem for problem in found.problems if problem[0]] == [
         (1, "UDID"),
@@ -344,6 +349,7 @@ def test_apple_faults_are_listed_answer_by_answer(read):
         (3, "InstalledApplicationList"),
         (4, "InstalledApplicationList.Identifier"),
         (5, ""),
+        (6, ""),
     ]
     assert found.snapshot.manifest.sources[0].unknown_fields == ("Extra",)
 
@@ -500,3 +506,84 @@ def test_progress_reaches_the_end_of_every_file(exports, tmp_path, clock):
     for path in paths[:-1]:
         assert told[path.name] == (path.stat().st_size,) * 2
     assert set(told) == {Path(path).name for path in paths}
+
+
+@pytest.mark.parametrize(
+    ("text", "problems"),
+    [
+        ('{"results": [{"mobileDeviceId": "", "general": {}}]}', [(1, "mobileDeviceId")]),
+        (
+            '{"results": [{"mobileDeviceId": "1", "general": {}, "applications": [{}], "odd": 1}]}',
+            [(1, "applications.identifier")],
+        ),
+        ('{"hosts": [{"hardware_serial": "x", "software_updated_at": ""}]}', [(1, "uuid")]),
+        ('{"value": [{"displayName": " ", "deviceCount": 1}]}', [(1, "displayName")]),
+        ('{"devices": [{"policyName": "p", "managementMode": "DEVICE_OWNER"}]}', [(1, "name")]),
+        ('{"platform": "ios", "device": " ", "app_id": "x"}', [(1, "device")]),
+        ('{"platform": "amiga", "device": "d", "app_id": "x"}', [(1, "platform")]),
+        ("ApplicationName,ApplicationKey,DeviceId\n,k,d\nn,k,\n", [(2, "ApplicationName"), (3, "DeviceId")]),
+        ("Jamf Pro ID,App Name,Supervised\n,WeChat,true\n7,,false\n", [(2, "Serial Number")]),
+    ],
+)
+def test_records_without_what_makes_them_one_are_listed(text, problems, read):
+    found = read(text)
+    listed = [problem for problem in found.problems if problem[0]]
+    assert sorted(set(listed)) == problems
+    assert found.snapshot.manifest.sources[0].complete
+
+
+def test_other_apple_devices_are_not_taken_for_phones(read):
+    device = {"mobileDeviceId": "1", "deviceType": "tvOS", "general": {"supervised": True}, "applications": []}
+    found = read(json.dumps({"results": [device]}))
+    assert found.devices["jamf:1"]["platform"] == "unknown"
+
+
+def test_json_that_cannot_be_followed_keeps_what_came_before(read):
+    device = '{"name": "enterprises/e/devices/1", "policyName": "p", "applicationReports": []}'
+    for broken in (
+        '{"devices": [%s], nonsense: 1}',
+        '{"devices": [%s], 5: 1}',
+        '{"devices": [%s], "a" 1}',
+        '{"devices": [%s], "a": bad}',
+    ):
+        found = read(broken % device)
+        assert list(found.devices) == ["amapi:enterprises/e/devices/1"]
+        assert not found.snapshot.manifest.sources[0].complete
+        assert "cannot be followed" in found.whats()
+
+
+def test_json_in_windows_1252_and_with_stray_values(read):
+    lines = '{"device": "é", "app_id": "a.b"}\n17\n{"device": "f", "app_id": "a.b"}\n'
+    found = read(lines.encode("cp1252"))
+    assert found.pairs() == {("generic:é", "a.b"), ("generic:f", "a.b")}
+    assert "Windows-1252" in found.whats()
+    assert (2, "") in found.problems
+
+
+def test_json_nested_beyond_reason_is_one_bad_record(read):
+    deep = "[" * 100_000 + "]" * 100_000
+    lines = [
+        '{"device": "d", "app_id": "a.b"}',
+        f'{{"device": "x", "app_id": {deep}}}',
+        '{"device": "e", "app_id": "a.b"}',
+    ]
+    found = read("\n".join(lines))
+    assert found.pairs() == {("generic:d", "a.b"), ("generic:e", "a.b")}
+
+
+def test_parquet_of_something_else_says_what_it_found(read, tmp_path):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pq.write_table(pa.table({"colour": ["red"]}), tmp_path / "x.parquet")
+    with pytest.raises(ProscribeError) as error:
+        read(tmp_path / "x.parquet")
+    assert "colour" in error.value.what.en
+    assert error.value.code == "inventory.damaged"
+
+
+def test_apple_list_that_never_ends(read, exports):
+    whole = (exports / "apple-installedapplicationlist.plist").read_bytes()
+    found = read(whole + whole[:500])
+    assert len(found.devices) == 4
+    assert not found.snapshot.manifest.sources[0].complete

@@ -1,4 +1,4 @@
-"""Whatever a file holds, reading it ends in a snapshot or in an error with a next step, and good rows are never lost."""
+"""Whatever a file holds, reading it ends in a snapshot or an error with a next step, and good rows are never lost."""
 
 from __future__ import annotations
 

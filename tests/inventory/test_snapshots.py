@@ -37,7 +37,7 @@ def device(key: str, *, serial: str = "", days_ago: float | None = 1, now=None, 
         "freshness": Freshness.imported if observed is None else Freshness.observed,
         **more,
     }
-    return DeviceRecord(key=key, system=key.split(":")[0], serial=serial, observed_at=observed, **fields)
+    return DeviceRecord(key=key, system=key.split(":", maxsplit=1)[0], serial=serial, observed_at=observed, **fields)
 
 
 def source(name: str) -> SourceSummary:

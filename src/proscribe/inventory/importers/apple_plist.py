@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import plistlib
 import re
+import struct
 from collections.abc import Iterator, Mapping
 from typing import Any
 from xml.parsers.expat import ExpatError
@@ -36,6 +37,18 @@ _KNOWN = frozenset(
 )
 _END = b"</plist>"
 _BINARY = b"bplist00"
+# plistlib checks little: what a damaged list raises depends on where its reading goes astray.
+_NO_PLIST = (
+    ValueError,  # plistlib.InvalidFileException is one
+    ExpatError,
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    struct.error,
+)
 _ANSWER_LIMIT = 64 << 20
 _DECLARATION = re.compile(rb"^\s*<\?xml[^>]*\?>")
 
@@ -51,7 +64,7 @@ def read(opened: Opened, intake: Intake) -> None:
     for data in _documents(opened):
         try:
             root = plistlib.loads(data, fmt=form)
-        except (plistlib.InvalidFileException, ExpatError, ValueError, OverflowError, RecursionError) as error:
+        except _NO_PLIST as error:
             intake.rows += 1
             intake.problem(
                 intake.rows,
@@ -145,6 +158,6 @@ def _binary(data: bytes) -> Iterator[bytes]:
 def _is_whole(piece: bytes) -> bool:
     try:
         plistlib.loads(piece, fmt=plistlib.FMT_BINARY)
-    except (plistlib.InvalidFileException, ValueError, OverflowError, RecursionError):
+    except _NO_PLIST:
         return False
     return True
