@@ -91,11 +91,11 @@ def from_json(cls: type[V], data: Any, *, source: str = "") -> V:
         raise InvalidDocument(
             Text(
                 f"not a valid {_name(cls)}: {reason}{more_en}",
-                f"{_name(cls)} non valide : {reason}{more_fr}",
+                f"{_name(cls)} non valide : {reason}{more_fr}",
             ),
             remedy=Text(
                 f"Correct the field and try again; 'proscribe schema {_name(cls)}' shows the schema.",
-                f"Corrigez le champ et réessayez; « proscribe schema {_name(cls)} » affiche le schéma.",
+                f"Corrigez le champ et réessayez; « proscribe schema {_name(cls)} » affiche le schéma.",
             ),
             where=Where(file=source, field=field),
         ) from error
@@ -119,7 +119,7 @@ def _without_envelope(cls: type[Document], data: Any, source: str) -> dict[str, 
             Text(f"this is {kind!r}, not {cls.KIND!r}", f"ceci est {kind!r} et non {cls.KIND!r}"),
             remedy=Text(
                 f"Give a file whose first field is 'kind: {cls.KIND}'.",
-                f"Fournissez un fichier dont le premier champ est « kind: {cls.KIND} ».",
+                f"Fournissez un fichier dont le premier champ est « kind: {cls.KIND} ».",
             ),
             where=Where(file=source, field="kind"),
         )
@@ -144,7 +144,7 @@ def read(cls: type[D], path: Path) -> D:
         raw = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UnreadableFile(
-            Text(f"cannot be read: {error}", f"lecture impossible : {error}"),
+            Text(f"cannot be read: {error}", f"lecture impossible : {error}"),
             remedy=Text(
                 "Check the path, the permissions and that the file is UTF-8 text.",
                 "Vérifiez le chemin, les droits et que le fichier est du texte UTF-8.",
@@ -161,7 +161,7 @@ def parse(raw: str, *, source: str = "") -> Any:
             return json.loads(raw)
         except json.JSONDecodeError as error:
             raise InvalidDocument(
-                Text(f"not JSON: {error.msg}", f"JSON non valide : {error.msg}"),
+                Text(f"not JSON: {error.msg}", f"JSON non valide : {error.msg}"),
                 remedy=Text(
                     "Repair the file at that row, or export it again.",
                     "Réparez le fichier à cette ligne ou exportez-le de nouveau.",
@@ -176,7 +176,7 @@ def parse(raw: str, *, source: str = "") -> Any:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or str(error)
         raise InvalidDocument(
-            Text(f"not YAML: {problem}", f"YAML non valide : {problem}"),
+            Text(f"not YAML: {problem}", f"YAML non valide : {problem}"),
             remedy=Text("Repair the file at that row.", "Réparez le fichier à cette ligne."),
             where=Where(file=source, row=mark.line + 1 if mark else None),
         ) from error

@@ -50,6 +50,10 @@ class Text:
         return Text(self.en + other.en, self.fr + other.fr)
 
 
+COLON = Text(":", "\N{NO-BREAK SPACE}:")
+"""A colon between a label and its value: French sets a no-break space before it."""
+
+
 def number(count: int) -> Text:
     """A count with its thousands set apart: ``12,345``, and ``12 345`` with a no-break space."""
     return Text(f"{count:,}", f"{count:,}".replace(",", "\N{NO-BREAK SPACE}"))

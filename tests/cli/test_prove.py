@@ -61,7 +61,7 @@ def test_a_proof_that_holds(sound: Path) -> None:
 
 def test_the_same_in_french(sound: Path) -> None:
     result = call("--lang", "fr", "prove", "verify", str(sound))
-    assert "réussi  le fichier : intact" in result.output
+    assert "réussi  le fichier\u00a0: intact" in result.output
     assert "est valable" in result.output
 
 

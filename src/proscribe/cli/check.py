@@ -45,7 +45,7 @@ def _language(_ctx: click.Context, _parameter: click.Parameter, value: str | Non
             "they are). Formats are recognised by content. Exit status: 0 nothing found, 2 violations found, 1 error, "
             "also when a file could not be read to its end and no violation was found.",
             "Chercher les applications interdites dans des exportations de systèmes de gestion d'appareils (CSV, JSON, "
-            "plist, Parquet; gzip et zip tels quels). Les formats sont reconnus à leur contenu. Code de sortie : 0 "
+            "plist, Parquet; gzip et zip tels quels). Les formats sont reconnus à leur contenu. Code de sortie : 0 "
             "rien de trouvé, 2 infractions trouvées, 1 erreur, y compris quand un fichier n'a pas pu être lu jusqu'à "
             "la fin et qu'aucune infraction n'a été trouvée.",
         )
@@ -71,7 +71,7 @@ def _language(_ctx: click.Context, _parameter: click.Parameter, value: str | Non
     "csv_file",
     metavar="FILE",
     help=str(
-        Text("Write the findings as CSV; '-' for standard output.", "Écrire les constats en CSV; « - » à l'écran.")
+        Text("Write the findings as CSV; '-' for standard output.", "Écrire les constats en CSV; « - » à l'écran.")
     ),
 )
 @click.option(

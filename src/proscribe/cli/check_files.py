@@ -48,7 +48,7 @@ def writing(path: Path) -> Iterator[TextIO]:
                 where=where,
             ) from error
         raise UnwritableFile(
-            Text(f"cannot be written: {error.strerror}", f"écriture impossible : {error.strerror}"),
+            Text(f"cannot be written: {error.strerror}", f"écriture impossible : {error.strerror}"),
             remedy=Text(
                 "Choose another place, or check the permissions.",
                 "Choisissez un autre emplacement, ou vérifiez les droits.",

@@ -36,7 +36,7 @@ from proscribe.evaluate.labels import (
     department,
 )
 from proscribe.evaluate.model import Presence
-from proscribe.text import Text, language
+from proscribe.text import COLON, Text, language
 
 if TYPE_CHECKING:
     from proscribe.evaluate.model import CheckReport, DirectiveCheck, Finding
@@ -92,7 +92,7 @@ def write(path: Path, report: CheckReport, evaluated: Evaluated, *, limit: int) 
 
 def _page(report: CheckReport, evaluated: Evaluated, limit: int) -> Iterator[str]:
     title = str(
-        Text("Banned apps: what the exports show", "Applications interdites : ce que montrent les exportations")
+        Text("Banned apps: what the exports show", "Applications interdites : ce que montrent les exportations")
     )
     when = report.checked_at.strftime("%Y-%m-%d %H:%M UTC")
     yield f'<!doctype html>\n<html lang="{language()}"><head><meta charset="utf-8">'
@@ -134,8 +134,8 @@ def _unseen(report: CheckReport) -> Iterator[str]:
         yield f"<p>{_e(Text('Every list is whole and dated.', 'Chaque liste est entière et datée.'))}</p>"
         return
     if devices:
-        rows = "".join(f"<dt>{_e(number)}</dt><dd>{_e(way)}</dd>" for number, way in devices)
-        yield f"<p>{_e(Text('Devices:', 'Appareils :'))}</p><dl>{rows}</dl>"
+        told = "".join(f"<dt>{_e(number)}</dt><dd>{_e(way)}</dd>" for number, way in devices)
+        yield f"<p>{_e(Text('Devices', 'Appareils'))}{_e(COLON)}</p><dl>{told}</dl>"
     yield "".join(f"<p>{_e(line)}</p>" for line in lost)
     gaps = sorted((gap for gap in report.gaps if not gap.directive), key=lambda gap: -gap.devices)
     rows = [
@@ -154,7 +154,7 @@ def _unseen(report: CheckReport) -> Iterator[str]:
 def _directive(check: DirectiveCheck) -> Iterator[str]:
     terms = f"{FORCE[check.force]}, {STATE[check.state]}"
     if check.effective is not None:
-        terms += str(Text(f", effective {check.effective}", f", prise d'effet : {check.effective}"))
+        terms += str(Text(f", effective {check.effective}", f", prise d'effet : {check.effective}"))
     yield f'<h3>{_e(check.title)}</h3><p class="note">{escape(check.directive)} ({escape(terms)})</p>'
     yield _bar(check)
     presences = [(str(PRESENCE[presence]), count(devices)) for presence, devices in check.by_presence.items()]

@@ -46,8 +46,8 @@ def summary_line(report: CheckReport) -> str:
     return str(
         Text(
             f"Devices read: {devices}. Files: {files}. Installed apps: {installs}, distinct: {apps}.",
-            f"Appareils lus : {devices}. Fichiers : {files}. Applications installées : {installs} "
-            f"(distinctes : {apps}).",
+            f"Appareils lus : {devices}. Fichiers : {files}. Applications installées : {installs} "
+            f"(distinctes : {apps}).",
         )
     )
 
@@ -58,9 +58,9 @@ def verdict_line(report: CheckReport) -> str:
     directives = [check for check in report.directives if check.violations]
     if directives:
         hit, of = len(directives), len(report.directives)
-        parts.append(Text(f"Directives with violations: {hit} of {of}.", f"Directives en infraction : {hit} sur {of}."))
+        parts.append(Text(f"Directives with violations: {hit} of {of}.", f"Directives en infraction : {hit} sur {of}."))
         if not any(group.by_identifier for check in directives for group in check.groups):
-            parts.append(Text("By name only: have them confirmed.", "D'après le nom seulement : à faire confirmer."))
+            parts.append(Text("By name only: have them confirmed.", "D'après le nom seulement : à faire confirmer."))
     if report.unseen.unreadable_files or report.unseen.incomplete_files:
         parts.append(
             Text(
@@ -105,12 +105,12 @@ def unseen_input(unseen: Unseen) -> list[str]:
         lines.append(
             Text(
                 f"Rows that could not be used: {rows} (--problems FILE lists them)",
-                f"Lignes inutilisables : {rows} (--problems FICHIER les énumère)",
+                f"Lignes inutilisables : {rows} (--problems FICHIER les énumère)",
             )
         )
-    lines += [Text(f"Not read at all: {name}", f"Fichier illisible : {name}") for name in unseen.unreadable_files]
+    lines += [Text(f"Not read at all: {name}", f"Fichier illisible : {name}") for name in unseen.unreadable_files]
     lines += [
-        Text(f"Breaks off, its beginning is counted: {name}", f"Fichier interrompu, son début est compté : {name}")
+        Text(f"Breaks off, its beginning is counted: {name}", f"Fichier interrompu, son début est compté : {name}")
         for name in unseen.incomplete_files
     ]
     return [str(line) for line in lines]
@@ -129,7 +129,7 @@ def notes(check: DirectiveCheck) -> Iterator[str]:
         yield str(
             Text(
                 f"Devices counted as in scope because their source does not say: {number}.",
-                f"Appareils comptés comme visés parce que leur source ne le précise pas : {number}.",
+                f"Appareils comptés comme visés parce que leur source ne le précise pas : {number}.",
             )
         )
     if check.out_of_scope:
@@ -137,7 +137,7 @@ def notes(check: DirectiveCheck) -> Iterator[str]:
         yield str(
             Text(
                 f"Devices outside the scope that hold a banned app all the same: {number}.",
-                f"Appareils non visés qui portent malgré tout une application interdite : {number}.",
+                f"Appareils non visés qui portent malgré tout une application interdite : {number}.",
             )
         )
     if not check.reviewed:
@@ -159,9 +159,9 @@ def _unseen(report: CheckReport, limit: int) -> None:
     _title(Text("What could not be seen", "Ce qui n'a pas pu être vu"))
     devices, lost = unseen_devices(report.unseen), unseen_input(report.unseen)
     if devices:
-        _say(str(Text("Devices:", "Appareils :")))
+        _say(str(Text("Devices:", "Appareils :")))
     elif not lost:
-        _say(str(Text("Nothing: every list is whole and dated.", "Rien : chaque liste est entière et datée.")))
+        _say(str(Text("Nothing: every list is whole and dated.", "Rien : chaque liste est entière et datée.")))
     width = max((len(number) for number, _ in devices), default=0)
     for number, way in devices:
         _say(f"  {number:>{width}}  {way}")
@@ -238,7 +238,7 @@ def _lookalikes(report: CheckReport, limit: int) -> None:
     ]
     if not rows:
         return
-    _title(Text("Look-alikes: to be looked into, not violations", "Sosies : à examiner, pas des infractions"))
+    _title(Text("Look-alikes: to be looked into, not violations", "Sosies : à examiner, pas des infractions"))
     headers = (Text("Directive", "Directive"), Text("Looks like", "Ressemble à"), Text("Devices", "Appareils"))
     print_table("", [str(header) for header in headers], rows[:limit], numeric=1)
     _more(len(rows) - limit)
@@ -260,7 +260,7 @@ def _findings(title: Text, found: Iterator[Finding], limit: int) -> None:
     ]
     print_table(str(title), [str(header) for header in headers], rows)
     if next(found, None) is not None:
-        _say(str(Text("More: see --limit, --csv or --json.", "Suite : voir --limit, --csv ou --json.")))
+        _say(str(Text("More: see --limit, --csv or --json.", "Suite : voir --limit, --csv ou --json.")))
 
 
 def _more(number: int) -> None:

@@ -32,7 +32,7 @@ class _PlanGroup(click.Group):
         Text(
             "Plan a directive over the newest snapshot: 'proscribe plan DIRECTIVE --out plan.json'. What cannot be "
             "seen or done stands first. Nothing is changed anywhere. Exit status 2 when a refusal blocks the plan.",
-            "Planifier une directive d'après le dernier instantané : « proscribe plan DIRECTIVE --out plan.json ». Ce "
+            "Planifier une directive d'après le dernier instantané : « proscribe plan DIRECTIVE --out plan.json ». Ce "
             "qui ne peut être vu ou fait vient en premier. Rien n'est modifié. Code 2 si un refus bloque le plan.",
         )
     ),
@@ -54,7 +54,7 @@ def command() -> None:
 @click.option(
     "--removal-limit",
     help=str(
-        Text("Most devices to remove from: 25, 10% or unlimited.", "Appareils touchés au plus : 25, 10%, unlimited.")
+        Text("Most devices to remove from: 25, 10% or unlimited.", "Appareils touchés au plus : 25, 10%, unlimited.")
     ),
 )
 @click.option(
@@ -107,7 +107,7 @@ def make(
                 str(
                     Text(
                         f"Saved as {out}. To carry it out: proscribe apply {out} --approve",
-                        f"Enregistré dans {out}. Pour l'exécuter : proscribe apply {out} --approve",
+                        f"Enregistré dans {out}. Pour l'exécuter : proscribe apply {out} --approve",
                     )
                 )
             )

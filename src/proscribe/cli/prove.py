@@ -9,7 +9,7 @@ import click
 
 from proscribe.cli.options import small_cells_option
 from proscribe.cli.output import json_option, print_json
-from proscribe.text import Text
+from proscribe.text import COLON, Text
 
 if TYPE_CHECKING:
     from proscribe.prove.model import TreeHead, VerifyResult
@@ -31,7 +31,7 @@ def command() -> None:
     help=str(
         Text(
             "Write the proof of a directive: what was decided, done, seen and not seen, in one file.",
-            "Produire la preuve d'une directive : ce qui a été décidé, fait, vu et non vu, en un seul fichier.",
+            "Produire la preuve d'une directive : ce qui a été décidé, fait, vu et non vu, en un seul fichier.",
         )
     )
 )
@@ -61,7 +61,7 @@ def export(directive: str, out: Path, home: Path | None, small_cells: int) -> No
         str(
             Text(
                 f"Note its tree head, and give it to the auditor by another way: {_head(manifest.tree_head)}",
-                "Notez la tête de l'arbre et transmettez-la au vérificateur par une autre voie : "
+                "Notez la tête de l'arbre et transmettez-la au vérificateur par une autre voie : "
                 f"{_head(manifest.tree_head)}",
             )
         )
@@ -96,7 +96,7 @@ class _HeadType(click.ParamType["TreeHead"]):
     help=str(
         Text(
             "Check a proof bundle offline. Exit status: 0 it holds, 1 it does not.",
-            "Vérifier un dossier de preuve hors ligne. Code de sortie : 0 s'il est valable, 1 sinon.",
+            "Vérifier un dossier de preuve hors ligne. Code de sortie : 0 s'il est valable, 1 sinon.",
         )
     )
 )
@@ -109,7 +109,7 @@ class _HeadType(click.ParamType["TreeHead"]):
     help=str(
         Text(
             "A tree head noted earlier: the ledger must go on from it.",
-            "Une tête de l'arbre notée plus tôt : le registre doit la prolonger.",
+            "Une tête de l'arbre notée plus tôt : le registre doit la prolonger.",
         )
     ),
 )
@@ -140,7 +140,7 @@ def _show(result: VerifyResult) -> None:
     width = max(len(str(word)) for word in words.values())
     for check in result.checks:
         place = str(Text("the file", "le fichier")) if check.member == "container" else check.member
-        click.echo(f"{words[check.state]!s:<{width}}  {place}{Text(':', ' :')} {check.what}")
+        click.echo(f"{words[check.state]!s:<{width}}  {place}{COLON} {check.what}")
     click.echo("")
     if not result.ok:
         count = len(result.failures)
@@ -148,7 +148,7 @@ def _show(result: VerifyResult) -> None:
             str(
                 Text(
                     f"{result.file} does not hold. Checks failed: {count}.",
-                    f"{result.file} n'est pas valable. Vérifications échouées : {count}.",
+                    f"{result.file} n'est pas valable. Vérifications échouées : {count}.",
                 )
             )
         )
@@ -158,7 +158,7 @@ def _show(result: VerifyResult) -> None:
         str(
             Text(
                 f"{result.file} holds. Checks: {len(result.checks)}; failed: 0; limited: {limited}.",
-                f"{result.file} est valable. Vérifications : {len(result.checks)}; échouées : 0; limitées : {limited}.",
+                f"{result.file} est valable. Vérifications : {len(result.checks)}; échouées : 0; limitées : {limited}.",
             )
         )
     )
@@ -166,13 +166,14 @@ def _show(result: VerifyResult) -> None:
         str(
             Text(
                 "That shows that it is whole, not who wrote it: compare the tree head with one you got by another way.",
-                "Cela montre qu'il est intact, non qui l'a produit : comparez la tête de l'arbre avec une autre, "
+                "Cela montre qu'il est intact, non qui l'a produit : comparez la tête de l'arbre avec une autre, "
                 "obtenue par une autre voie.",
             )
         )
     )
     if result.tree_head is not None:
-        click.echo(f"{Text('Tree head', 'Tête de l’arbre')}{Text(':', ' :')} {_head(result.tree_head)}")
+        label = Text("Tree head:", "Tête de l'arbre :")
+        click.echo(f"{label} {_head(result.tree_head)}")
 
 
 def _head(head: TreeHead) -> str:

@@ -27,7 +27,7 @@ from proscribe.simulate.amapi import AmapiSimulator, Behaviour, Fleet, FleetSpec
 from proscribe.simulate.exports import write_exports
 from proscribe.simulate.exports.department import BRANCHES
 from proscribe.terms import Enrolment
-from proscribe.text import Text, language
+from proscribe.text import Text, language, number, plural
 
 DIRECTIVE = "ca-tbs-2023-wechat-kaspersky"
 START = datetime(2026, 11, 2, 13, 0, tzinfo=UTC)
@@ -74,7 +74,7 @@ class Rehearsal:
         self._say(
             Text(
                 "Two sources of truth: four exports, and a live Android fleet.",
-                "Deux sources : quatre exportations et un parc Android en service.",
+                "Deux sources : quatre exportations et un parc Android en service.",
             )
         )
         exports = write_exports(
@@ -91,7 +91,7 @@ class Rehearsal:
         self._say(
             Text(
                 "One officer needs the app for a stated ground. An exemption names the phone and ends.",
-                "Une agente a besoin de l'application pour un motif précis. L'exemption désigne l'appareil et expire.",
+                "Une agente a besoin de l'application pour un motif énoncé. L'exemption nomme l'appareil et prend fin.",
             )
         )
         self._type(
@@ -124,7 +124,7 @@ class Rehearsal:
         self._say(
             Text(
                 "Approve and apply: planned again first, then the canary wave alone.",
-                "Approuver et appliquer : on planifie encore une fois, puis la vague canari part seule.",
+                "Approuver et appliquer : on planifie encore une fois, puis la vague canari part seule.",
             )
         )
         self._type("apply", str(self._out / "plan.json"), "--approve", "--as", "mobility-administrator")
@@ -148,8 +148,8 @@ class Rehearsal:
         self._say(
             Text(
                 "The other systems are read from files: new exports show which users removed the app themselves.",
-                "Les autres systèmes sont lus à partir de fichiers : de nouvelles exportations montrent qui a retiré "
-                "l'application.",
+                "Les autres systèmes sont lus à partir de fichiers : de nouvelles exportations montrent quels "
+                "utilisateurs ont eux-mêmes retiré l'application.",
             )
         )
         later = write_exports(
@@ -157,14 +157,19 @@ class Rehearsal:
         )
         self._type("import", *(str(path) for path in later.values()), quiet=True)
         self._type("watch", "--once", quiet=True)
-        self._say(Text("What is true now, as the phones themselves showed it:", "Ce que les appareils montrent :"))
+        self._say(
+            Text(
+                "What is true now, as the phones themselves showed it:",
+                "Ce qui est vrai maintenant, tel que les appareils eux-mêmes l'ont montré :",
+            )
+        )
         self._type("status", DIRECTIVE)
 
     def _prove(self) -> int:
         self._say(
             Text(
                 "Prove it: a report to read, a bundle to verify without us.",
-                "Le prouver : un rapport à lire, un dossier à vérifier sans nous.",
+                "Le prouver : un rapport à lire, un dossier à vérifier sans nous.",
             )
         )
         report, proof = self._out / "report.html", self._out / "proof.zip"
@@ -176,8 +181,10 @@ class Rehearsal:
         click.echo(
             str(
                 Text(
-                    f"\n{whole:,} outcomes for {found.fleet:,} devices in scope. Look at {report} and {proof}.",
-                    f"\n{whole:,} résultats pour {found.fleet:,} appareils visés. Voir {report} et {proof}.",
+                    f"\nOutcomes: {number(whole).en}; devices in scope: {number(found.fleet).en}. "
+                    f"Look at {report} and {proof}.",
+                    f"\nRésultats : {number(whole).fr}; appareils visés : {number(found.fleet).fr}. "
+                    f"Voir {report} et {proof}.",
                 )
             )
         )
@@ -236,7 +243,9 @@ class Rehearsal:
             if not (self._out / _MARK).exists():
                 raise NotOurFolder(
                     Text("this folder holds other things", "ce dossier contient autre chose"),
-                    remedy=Text("Name a new or empty folder with --out.", "Désignez un dossier vide avec --out."),
+                    remedy=Text(
+                        "Name a new or empty folder with --out.", "Désignez avec --out un dossier nouveau ou vide."
+                    ),
                     where=Where(file=str(self._out)),
                 )
             shutil.rmtree(self._out)
@@ -288,9 +297,11 @@ def _line(summary: TickSummary) -> str:
     drift = summary.drift[0] if summary.drift else None
     marks = []
     if summary.counts.get("sent"):
-        marks.append(str(Text(f"{summary.counts['sent']} orders sent", f"{summary.counts['sent']} ordres envoyés")))
+        one, many = Text("order sent", "ordre envoyé"), Text("orders sent", "ordres envoyés")
+        marks.append(str(plural(summary.counts["sent"], one, many)))
     if drift and drift.reinstalled:
-        marks.append(str(Text(f"{drift.reinstalled} REINSTALLED", f"{drift.reinstalled} RÉINSTALLÉE(S)")))
+        one, many = Text("REINSTALLED", "RÉINSTALLÉE"), Text("REINSTALLED", "RÉINSTALLÉES")
+        marks.append(str(plural(drift.reinstalled, one, many)))
     text = Text(
         f"  {summary.at:%b %d %H:%M}  verified {report.compliant:>4}  waiting {pending:>4}  failed {failed:>3}",
         f"  {summary.at:%m-%d %H:%M}  vérifiés {report.compliant:>4}  en attente {pending:>4}  échecs {failed:>3}",

@@ -6,7 +6,7 @@ import click
 
 from proscribe.cli.output import print_table
 from proscribe.inventory.model import Snapshot
-from proscribe.text import Text
+from proscribe.text import Text, devices, number, plural
 
 _SHOWN_PROBLEMS = 5
 
@@ -20,7 +20,7 @@ def show_snapshot(snapshot: Snapshot) -> None:
         [
             str(Text("System", "Système")),
             str(Text("Enrolment", "Inscription")),
-            str(Text("Blind to", "Ne voit pas")),
+            str(Text("Blind to", "Ce qui échappe à la source")),
             str(Text("Devices", "Appareils")),
         ],
         [(row.system, f"{row.platform} {row.enrolment}", row.blind_to, row.devices) for row in manifest.coverage],
@@ -29,9 +29,10 @@ def show_snapshot(snapshot: Snapshot) -> None:
     if manifest.problems_total:
         click.echo(
             str(
-                Text(
-                    f"{manifest.problems_total} rows could not be used:",
-                    f"{manifest.problems_total} lignes n'ont pu être utilisées :",
+                plural(
+                    manifest.problems_total,
+                    Text("row could not be used:", "ligne n'a pu être utilisée :"),
+                    Text("rows could not be used:", "lignes n'ont pu être utilisées :"),
                 )
             )
         )
@@ -39,7 +40,8 @@ def show_snapshot(snapshot: Snapshot) -> None:
             place = f"{problem.file}, {Text('row', 'ligne')} {problem.row}, {problem.field}"
             click.echo(f"  {place}: {problem.what}\n    → {problem.remedy}")
         if manifest.problems_total > _SHOWN_PROBLEMS:
-            click.echo(f"  … {Text('all of them', 'la liste complète')} : {snapshot.path / 'problems.jsonl'}")
+            whole_list = Text("all of them:", "la liste complète :")
+            click.echo(f"  … {whole_list} {snapshot.path / 'problems.jsonl'}")
     print_table(
         str(Text("Sources", "Sources")),
         [
@@ -49,17 +51,24 @@ def show_snapshot(snapshot: Snapshot) -> None:
             str(Text("Installs", "Installations")),
             str(Text("Bad rows", "Lignes rejetées")),
         ],
-        [(s.name, s.format, f"{s.devices:,}", f"{s.installs:,}", s.bad_rows) for s in manifest.sources],
+        [
+            (s.name, s.format, str(number(s.devices)), str(number(s.installs)), str(number(s.bad_rows)))
+            for s in manifest.sources
+        ],
         numeric=3,
+    )
+    seen, kept, whole = devices(manifest.devices), number(manifest.installs_kept), number(manifest.installs_seen)
+    twice = plural(
+        manifest.duplicate_devices,
+        Text("seen by two systems, counted once", "vu par deux systèmes, compté une seule fois"),
+        Text("seen by two systems, counted once", "vus par deux systèmes, comptés une seule fois"),
     )
     click.echo(
         str(
             Text(
-                f"{manifest.devices:,} devices ({manifest.duplicate_devices:,} seen by two systems, counted once); "
-                f"{manifest.installs_kept:,} of {manifest.installs_seen:,} installs kept, the rest counted only.",
-                f"{manifest.devices:,} appareils ({manifest.duplicate_devices:,} vus par deux systèmes, comptés une "
-                "fois); "
-                f"{manifest.installs_kept:,} installations conservées sur {manifest.installs_seen:,}, le reste compté.",
+                f"{seen.en} ({twice.en}); installs kept: {kept.en} of {whole.en}, the rest counted only.",
+                f"{seen.fr} ({twice.fr}); installations conservées : {kept.fr} sur {whole.fr}, le reste étant "
+                "seulement compté.",
             )
         )
     )

@@ -9,7 +9,7 @@ import click
 from proscribe.cli.output import print_table
 from proscribe.enforce.model import DeviceOutcome, Outcome
 from proscribe.service.model import StatusReport, TickSummary
-from proscribe.text import Text
+from proscribe.text import Text, devices, number, plural
 
 _WIDTH = 12  # of a bar, in characters
 
@@ -17,13 +17,13 @@ WORDS: dict[Outcome, Text] = {
     Outcome.absent_verified: Text("seen absent by the device", "absence constatée par l'appareil"),
     Outcome.removed_verified: Text("removed, seen by the device", "retrait constaté par l'appareil"),
     Outcome.contained: Text("listed but cannot launch", "listée, mais ne peut démarrer"),
-    Outcome.enforced_blind: Text("enforced where nobody can look", "appliquée là où nul ne peut voir"),
-    Outcome.invisible: Text("personal side: cannot be seen", "côté personnel : invisible"),
-    Outcome.pending_locked: Text("waits: device locked", "en attente : appareil verrouillé"),
+    Outcome.enforced_blind: Text("enforced where nobody can look", "appliquée là où personne ne peut voir"),
+    Outcome.invisible: Text("personal side: cannot be seen", "côté personnel : invisible"),
+    Outcome.pending_locked: Text("waits: device locked", "en attente : appareil verrouillé"),
     Outcome.pending_sync: Text("waits: not synced since", "en attente de synchronisation"),
     Outcome.pending_vendor_approval: Text("waits for the vendor", "en attente du fournisseur"),
     Outcome.refused_by_user: Text("refused by the user", "refusée par l'utilisateur"),
-    Outcome.failed: Text("failed: still there", "échec : toujours présente"),
+    Outcome.failed: Text("failed: still there", "échec : toujours présente"),
     Outcome.impossible: Text("nothing can be done from here", "rien ne peut être fait d'ici"),
     Outcome.exempt: Text("exempt", "exempté"),
     Outcome.stale: Text("last seen too long ago", "vu il y a trop longtemps"),
@@ -43,10 +43,10 @@ def show_status(report: StatusReport) -> None:
             Text("yes", "oui") if one.compliant else Text("NO", "NON"),
             one.replace("_", " "),
             WORDS[one],
-            _bar(number, report.fleet),
-            f"{number:,}",
+            _bar(count, report.fleet),
+            str(number(count)),
         )
-        for one, number in sorted(report.outcomes.items(), key=lambda item: (item[0].compliant, -item[1]))
+        for one, count in sorted(report.outcomes.items(), key=lambda item: (item[0].compliant, -item[1]))
     ]
     print_table(
         "",
@@ -63,8 +63,8 @@ def show_status(report: StatusReport) -> None:
     click.echo(
         str(
             Text(
-                f"{report.compliant:,} of {report.fleet:,} devices verified by the devices themselves.",
-                f"{report.compliant:,} appareils sur {report.fleet:,} vérifiés par les appareils eux-mêmes.",
+                f"{number(report.compliant).en} of {devices(report.fleet).en} verified by the devices themselves.",
+                f"Vérifiés d'après l'appareil même : {devices(report.compliant).fr} sur {number(report.fleet).fr}.",
             )
         )
     )
@@ -78,11 +78,16 @@ def show_tick(summary: TickSummary) -> None:
     _list(Text("Done", "Fait"), summary.happened)
     for drift in summary.drift:
         if drift.new or drift.reinstalled or drift.cured:
+            came = plural(drift.new, Text("new", "apparition"), Text("new", "apparitions"))
+            back = plural(
+                drift.reinstalled, Text("reinstalled", "réinstallation"), Text("reinstalled", "réinstallations")
+            )
+            gone = plural(drift.cured, Text("gone", "disparition"), Text("gone", "disparitions"))
             click.echo(
                 str(
                     Text(
-                        f"Drift: {drift.cured} gone, {drift.new} new, {drift.reinstalled} reinstalled.",
-                        f"Écart : {drift.cured} disparues, {drift.new} nouvelles, {drift.reinstalled} réinstallées.",
+                        f"Drift: {gone.en}, {came.en}, {back.en}.",
+                        f"Écart : {gone.fr}, {came.fr}, {back.fr}.",
                     )
                 )
             )
@@ -94,7 +99,7 @@ def show_devices(rows: Sequence[DeviceOutcome]) -> None:
     """The devices of one outcome, with the reason."""
     print_table(
         "",
-        [str(Text("Device", "Appareil")), str(Text("Department", "Ministère")), str(Text("Why", "Motif"))],
+        [str(Text("Device", "Appareil")), str(Text("Department", "Direction")), str(Text("Why", "Motif"))],
         [(row.device, row.department, row.why) for row in rows],
     )
 
@@ -109,5 +114,5 @@ def _list(title: Text, lines: Iterable[Text], most: int = 12) -> None:
             click.echo(f"  … +{len(found) - most}")
 
 
-def _bar(number: int, whole: int) -> str:
-    return "█" * max(1, round(_WIDTH * number / whole)) if number and whole else ""
+def _bar(count: int, whole: int) -> str:
+    return "█" * max(1, round(_WIDTH * count / whole)) if count and whole else ""

@@ -33,7 +33,7 @@ def open_connector(name: str, settings: Mapping[str, str], *, clock: Clock) -> C
     if name not in names():
         known = ", ".join(names())
         raise UnknownConnector(
-            Text(f"there is no connector {name!r}", f"il n'y a pas de connecteur « {name} »"),
+            Text(f"there is no connector {name!r}", f"il n'existe pas de connecteur « {name} »"),
             remedy=Text(f"Use one of: {known}.", f"Utilisez l'un de ceux-ci : {known}."),
             where=Where(file="proscribe.toml", field="connector"),
         )

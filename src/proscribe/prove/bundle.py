@@ -211,11 +211,12 @@ def _unsound(what: Text, member: str) -> BundleUnsound:
     return BundleUnsound(
         Text(
             f"the proof does not hold and was not written: {member}: {what.en}",
-            f"la preuve n'est pas valable et n'a pas été produite : {member} : {what.fr}",
+            f"la preuve n'est pas valable et n'a pas été produite : {member} : {what.fr}",
         ),
         remedy=Text(
             "The records contradict each other. Keep the database as it is and look at that document in the ledger.",
-            "Les documents se contredisent. Conservez la base telle quelle et examinez ce document dans le registre.",
+            "Les documents se contredisent. Conservez la base de données telle quelle et examinez ce document dans le "
+            "registre.",
         ),
     )
 
@@ -232,7 +233,7 @@ def _write_error(error: OSError, out: Path) -> ProscribeError:
             where=where,
         )
     return UnreadableFile(
-        Text(f"cannot be written: {error.strerror}", f"écriture impossible : {error.strerror}"),
+        Text(f"cannot be written: {error.strerror}", f"écriture impossible : {error.strerror}"),
         remedy=Text("Check the folder and its permissions.", "Vérifiez le dossier et les droits d'accès."),
         where=where,
     )

@@ -196,7 +196,7 @@ def _movement(pen: Pen, shown: Mapping[Group, Sequence[int]]) -> str:
         pen.text(
             Text(
                 f"{GROUPS[group].en}: from {pen.number(values[0])} to {pen.number(values[-1])} devices.",
-                f"{GROUPS[group].fr} : de {pen.number(values[0])} à {pen.number(values[-1])} appareils.",
+                f"{GROUPS[group].fr} : de {pen.number(values[0])} à {pen.number(values[-1])} appareils.",
             )
         )
         for group, values in shown.items()

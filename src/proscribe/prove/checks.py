@@ -164,13 +164,13 @@ def _plans(proof: Proof) -> Iterator[Check]:
                 report.limited(
                     "device keys are replaced in this copy, so the digest of the plan that was approved cannot be "
                     "computed from it; the ledger names that digest",
-                    "les clés d'appareils sont remplacées dans cette copie : l'empreinte du plan approuvé ne peut donc "
+                    "les clés d'appareils sont remplacées dans cette copie : l'empreinte du plan approuvé ne peut donc "
                     "en être calculée; le registre, lui, la nomme",
                     name,
                 )
     yield from report.done(
         f"{len(proof.plans)} plans: of this directive, adding up, with the digest on record",
-        f"{len(proof.plans)} plans : de cette directive, exacts, dotés de l'empreinte consignée",
+        f"{len(proof.plans)} plans : de cette directive, exacts, dotés de l'empreinte consignée",
     )
 
 
@@ -245,7 +245,7 @@ def _goes_on_from(proof: Proof, earlier: TreeHead) -> Iterator[Check]:
     elif Tree(proof.leaves).root(earlier.size).hex() != earlier.root.lower():
         report.wrong(
             f"its first {earlier.size} entries are not those of the earlier tree head: the past was rewritten",
-            f"ses {earlier.size} premières entrées ne sont pas celles de la tête antérieure : le passé a été réécrit",
+            f"ses {earlier.size} premières entrées ne sont pas celles de la tête antérieure : le passé a été réécrit",
         )
     yield from report.done(
         f"the ledger goes on from the earlier tree head of {earlier.size} entries",

@@ -151,7 +151,7 @@ class Writer:
                 Text("the proof does not fit in a zip file", "la preuve ne tient pas dans un fichier zip"),
                 remedy=Text(
                     "Export one department or one directive at a time.",
-                    "Exportez un ministère ou une directive à la fois.",
+                    "Exportez une direction ou une directive à la fois.",
                 ),
             )
         entry = Entry(name, crc, packed, size, outer.digest(), at)

@@ -187,7 +187,7 @@ def not_seen(counts: Counts, coverage: tuple[Coverage, ...]) -> NotSeen:
     statements = tuple(
         Text(f"{row.system}, ", f"{row.system}, ")
         + class_label(row.platform, row.enrolment)
-        + Text(f" ({row.devices}): ", f" ({row.devices}) : ")
+        + Text(f" ({row.devices}): ", f" ({row.devices}) : ")
         + row.blind_to
         for row in blind
         if row.devices and row.blind_to.en

@@ -92,7 +92,9 @@ class Tree:
         size = self._checked_size(size)
         if not 0 <= index < size:
             raise _no_proof(
-                Text(f"there is no entry {index} among {size}", f"aucune entrée {index} parmi les {size} entrées")
+                Text(
+                    f"no entry {index}: the ledger has {size}", f"aucune entrée {index} : le registre en compte {size}"
+                )
             )
         start, end = 0, size
         path: list[bytes] = []
@@ -113,7 +115,7 @@ class Tree:
             raise _no_proof(
                 Text(
                     f"a consistency proof from {first} to {second} entries does not exist",
-                    f"il n'existe pas de preuve de cohérence de {first} à {second} entrées",
+                    f"il n'existe pas de preuve de cohérence de la taille {first} à la taille {second}",
                 )
             )
         start, end, whole = 0, second, True
@@ -227,6 +229,6 @@ def _no_proof(what: Text) -> NoSuchProof:
         what,
         remedy=Text(
             "Ask for an entry and a size that the ledger has; entries are numbered from 0.",
-            "Demandez une entrée et une taille que le registre comporte; les entrées sont numérotées à partir de 0.",
+            "Demandez une entrée et une taille que le registre comprend; les entrées sont numérotées à partir de 0.",
         ),
     )

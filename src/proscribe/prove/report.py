@@ -18,14 +18,14 @@ from proscribe.text import Language, Text
 Section = tuple[str, Text, Callable[[Pen, ReportData], str]]
 
 SECTIONS: tuple[Section, ...] = (
-    ("decision", Text("The decision, and where it stands", "La décision, et où l'on en est"), report_outcomes.decision),
+    ("decision", Text("The decision, and where it stands", "La décision et où l'on en est"), report_outcomes.decision),
     (
         "not-seen",
         Text("What we could not see or do", "Ce que nous n'avons pu voir ni faire"),
         report_outcomes.shortfall,
     ),
     ("outcomes", Text("Every device, by outcome", "Chaque appareil, selon le résultat"), report_outcomes.overall),
-    ("departments", Text("Department by department", "Ministère par ministère"), report_outcomes.departments),
+    ("departments", Text("Department by department", "Direction par direction"), report_outcomes.departments),
     ("progress", Text("How it went over time", "L'évolution dans le temps"), report_outcomes.progress),
     ("waves", Text("The waves of the plan", "Les vagues du plan"), report_evidence.waves),
     (
@@ -43,7 +43,7 @@ SECTIONS: tuple[Section, ...] = (
     ("verify", Text("How to check this yourself", "Comment le vérifier vous-même"), report_evidence.how_to_verify),
     (
         "method",
-        Text("Method: acceptance is not compliance", "Méthode : acceptation n'est pas conformité"),
+        Text("Method: acceptance is not compliance", "Méthode : l'acceptation n'est pas la conformité"),
         report_evidence.method,
     ),
 )
@@ -79,16 +79,16 @@ def _footer(pen: Pen, data: ReportData) -> str:
     floor = data.small_cell_floor
     counts = Text(
         "Counts are of devices, never of people, and go down to the department. ",
-        "Les décomptes portent sur des appareils, jamais sur des personnes, et s'arrêtent au ministère. ",
+        "Les décomptes portent sur des appareils, jamais sur des personnes, et s'arrêtent à la direction. ",
     )
     if floor:
         counts += Text(
             f"Departments of fewer than {floor} devices are put together.",
-            f"Les ministères comptant moins de {floor} appareils sont regroupés.",
+            f"Les directions comptant moins de {floor} appareils sont regroupées.",
         )
     else:
         counts += Text(
             "No department is left out or put together with others: this is an internal edition.",
-            "Aucun ministère n'est omis ni regroupé : il s'agit d'une édition interne.",
+            "Aucune direction n'est omise ni regroupée : il s'agit d'une édition interne.",
         )
     return pen.text(counts)

@@ -11,11 +11,15 @@ from proscribe.prove.markup import Cell, Column, Pen, Raw
 from proscribe.prove.report_model import ReportData
 from proscribe.prove.report_words import ENROLMENTS, PLATFORMS, REFUSALS, VISIBILITY
 from proscribe.terms import Enrolment
-from proscribe.text import Text
+from proscribe.text import Text, days, plural
 
 MAX_ALIKE = 6  # refusals of one kind that are spelt out
 
-_NO_PLAN = Text("There is no plan yet: nothing was sent.", "Il n'y a pas encore de plan : rien n'a été envoyé.")
+_MORE_IN_PLAN = (
+    Text("more is in the plan itself", "autre figure dans le plan"),
+    Text("more are in the plan itself", "autres figurent dans le plan"),
+)
+_NO_PLAN = Text("There is no plan yet: nothing was sent.", "Il n'y a pas encore de plan : rien n'a été envoyé.")
 
 
 def waves(pen: Pen, data: ReportData) -> str:
@@ -47,7 +51,7 @@ def waves(pen: Pen, data: ReportData) -> str:
             f"of {pen.number(counts.block_only)} more that do not hold it, and it can do nothing for "
             f"{pen.number(counts.cannot)}.",
             f"Le plan retire l'application de {pen.number(counts.to_remove)} appareils. Il modifie pour cela les "
-            f"paramètres de {pen.number(counts.block_only)} autres qui ne la contiennent pas, et ne peut rien pour "
+            f"paramètres de {pen.number(counts.block_only)} autres qui ne la contiennent pas et ne peut rien pour "
             f"{pen.number(counts.cannot)}.",
         ),
     )
@@ -98,9 +102,7 @@ def _what(pen: Pen, alike: Sequence[Refusal]) -> str:
     items = "".join(f"<li>{one}</li>" for one in said[:MAX_ALIKE])
     if len(said) > MAX_ALIKE:
         rest = len(said) - MAX_ALIKE
-        items += (
-            f"<li>{pen.text(Text(f'{rest} more are in the plan itself', f'{rest} autres figurent dans le plan'))}</li>"
-        )
+        items += f"<li>{pen.text(plural(rest, *_MORE_IN_PLAN))}</li>"
     return f"<ul>{items}</ul>"
 
 
@@ -146,9 +148,9 @@ def coverage(pen: Pen, data: ReportData) -> str:
             sum(row.devices for row in alike),
             VISIBILITY[sees],
             blind_to if blind_to.en else "–",
-            Text(f"{days} days", f"{days} jours"),
+            days(stale_after),
         ]
-        for (enrolment, sees, blind_to, days), alike in together.items()
+        for (enrolment, sees, blind_to, stale_after), alike in together.items()
     ]
     columns = [
         Column(Text("Class of device", "Catégorie d'appareils")),
@@ -183,11 +185,12 @@ def chain(pen: Pen, data: ReportData) -> str:
     if data.plan_digest is not None:
         facts.append((Text("Plan", "Plan"), data.plan_digest))
     if data.tree_head is not None:
+        entries = plural(data.tree_head.size, Text("entry", "entrée"), Text("entries", "entrées"))
         facts.append(
             (
                 Text(
-                    f"Ledger, {data.tree_head.size} entries: root",
-                    f"Registre, {data.tree_head.size} entrées : racine",
+                    f"Ledger, {entries.en}: root",
+                    f"Registre, {entries.fr} : racine",
                 ),
                 data.tree_head.root,
             )
@@ -212,11 +215,11 @@ def how_to_verify(pen: Pen, data: ReportData) -> str:
     steps = [
         Text(
             "With Proscribe, offline and without its database:",
-            "Avec Proscribe, hors ligne et sans sa base de données :",
+            "Avec Proscribe, hors ligne et sans sa base de données :",
         ),
         Text(
             "With standard tools, in an empty folder where the proof was unpacked:",
-            "Avec des outils courants, dans un dossier vide où la preuve a été extraite :",
+            "Avec des outils courants, dans un dossier vide où la preuve a été extraite :",
         ),
     ]
     commands = [f"proscribe prove verify proof.zip{wanted}", "sha256sum --check SHA256SUMS"]
@@ -230,7 +233,7 @@ def how_to_verify(pen: Pen, data: ReportData) -> str:
             "README.txt in the proof holds a dozen lines of Python that compute the ledger's root. Note size and root "
             "of the ledger today: any later proof must go on from them.",
             "Le fichier README.txt de la preuve contient une douzaine de lignes de Python qui calculent la racine du "
-            "registre. Notez dès aujourd'hui la taille et la racine du registre : toute preuve ultérieure doit les "
+            "registre. Notez dès aujourd'hui la taille et la racine du registre : toute preuve ultérieure doit les "
             "prolonger.",
         ),
     )

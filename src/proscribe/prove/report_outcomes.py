@@ -11,7 +11,7 @@ from proscribe.prove.evidence import SMALL_DEPARTMENTS, HistoryPoint
 from proscribe.prove.markup import Cell, Column, Pen, Raw
 from proscribe.prove.report_model import STYLES, Group, ReportData, by_group
 from proscribe.prove.report_words import COMPROMISE, FORCE, GROUPS, OUTCOMES, STATES
-from proscribe.text import Text
+from proscribe.text import COLON, Text, plural
 
 MAX_POINTS = 24  # rows of the table under the picture of progress
 
@@ -24,7 +24,7 @@ def decision(pen: Pen, data: ReportData) -> str:
         (Text("Authority", "Autorité"), pen.text(directive.authority.body)),
         (Text("Instrument", "Instrument"), pen.text(directive.instrument)),
         (Text("In effect", "Entrée en vigueur"), _effect(pen, directive)),
-        (Text("Force", "Force"), pen.text(FORCE[directive.force])),
+        (Text("Force", "Nature"), pen.text(FORCE[directive.force])),
         (Text("Devices concerned", "Appareils visés"), pen.text(directive.applies.devices)),
         (Text("Apps concerned", "Applications visées"), _apps(pen, data)),
         (Text("Reasons the authority stated", "Motifs énoncés par l'autorité"), _reasons(pen, directive)),
@@ -43,7 +43,7 @@ def _answer(pen: Pen, data: ReportData) -> str:
             Text("devices verified", "appareils vérifiés"),
             Text(
                 f"{pen.share(verified, fleet)} of those in scope, seen from the device after the ban",
-                f"{pen.share(verified, fleet)} des appareils visés, d'après l'appareil, après l'interdiction",
+                f"{pen.share(verified, fleet)} des appareils visés, selon l'appareil même, après l'interdiction",
             ),
         ),
         (
@@ -84,10 +84,11 @@ def _effect(pen: Pen, directive: Directive) -> str:
 def _apps(pen: Pen, data: ReportData) -> str:
     labels = sorted({target.label for target in data.targets.targets})
     actionable = sum(target.actionable for target in data.targets.targets)
+    known = plural(len(data.targets.targets), Text("identifier", "identifiant"), Text("identifiers", "identifiants"))
     told = pen.text(
         Text(
-            f"{len(data.targets.targets)} identifiers, {actionable} of them certain enough to act on",
-            f"{len(data.targets.targets)} identifiants, dont {actionable} assez sûrs pour agir",
+            f"{known.en}; certain enough to act on: {actionable}",
+            f"{known.fr}; assez sûrs pour agir : {actionable}",
         )
     )
     return f"{pen.text(', '.join(labels))} ({told})"
@@ -115,7 +116,7 @@ def shortfall(pen: Pen, data: ReportData) -> str:
             pen,
             Text(
                 "Nothing: every device in scope has a verified outcome.",
-                "Rien : chaque appareil visé a un résultat vérifié.",
+                "Rien : chaque appareil visé a un résultat vérifié.",
             ),
         )
     lead = _paragraph(
@@ -157,7 +158,7 @@ def _absent(pen: Pen, counted: Mapping[Outcome, int]) -> str:
     listed = Text("; ".join(name.en for name in none), "; ".join(name.fr for name in none))
     return _paragraph(
         pen,
-        Text("No device is in any of these states: ", "Aucun appareil dans les états suivants : ")
+        Text("No device is in any of these states: ", "Aucun appareil dans les états suivants : ")
         + listed
         + Text(".", "."),
         "note",
@@ -187,7 +188,7 @@ def overall(pen: Pen, data: ReportData) -> str:
         Column(Text("Outcome", "Résultat")),
         Column(Text("Devices", "Appareils"), "number"),
         Column(Text("Share", "Part"), "number"),
-        Column(Text("Counts as compliance", "Compte comme conformité"), "word"),
+        Column(Text("Counts as compliance", "Vaut conformité"), "word"),
     ]
     table = pen.table(Text("Outcomes of the fleet", "Résultats du parc"), columns, rows, total=True)
     return f'<div class="keep">{bar}</div>{table}'
@@ -199,14 +200,12 @@ def departments(pen: Pen, data: ReportData) -> str:
     for number, department in enumerate(data.counts.departments, start=1):
         groups = by_group(department.by_outcome)
         name = _department(pen, department.name, data.small_cell_floor)
-        title = pen.text(Text("Outcomes: ", "Résultats : ")) + name
-        words = "; ".join(
-            f"{pen.text(GROUPS[group])}{pen.text(Text(':', ' :'))} {pen.number(groups[group])}" for group in Group
-        )
+        title = pen.text(Text("Outcomes: ", "Résultats : ")) + name
+        words = "; ".join(f"{pen.text(GROUPS[group])}{pen.text(COLON)} {pen.number(groups[group])}" for group in Group)
         bar = small_bar(Caption(f"department-{number}", title, words), [(group, groups[group]) for group in Group])
         rows.append([Raw(name), Raw(bar), department.devices, *(groups[group] for group in Group)])
     columns = [
-        Column(Text("Department", "Ministère")),
+        Column(Text("Department", "Direction")),
         Column(Text("Picture", "Aperçu"), "picture"),
         Column(Text("Devices", "Appareils"), "number"),
         *(Column(GROUPS[group], "number", swatch(group)) for group in Group),
@@ -216,12 +215,12 @@ def departments(pen: Pen, data: ReportData) -> str:
         Text(
             "Not seen: blocked without visibility, out of sight, last report too old, or not known. Not done: failed, "
             "refused by the holder, or impossible.",
-            "Non vu : bloquée sans visibilité, hors de vue, dernier signalement trop ancien ou indéterminé. Non fait : "
+            "Non vu : bloquée sans visibilité, hors de vue, dernier signalement trop ancien ou indéterminé. Non fait : "
             "échec, refus du détenteur ou impossible.",
         ),
         "note",
     )
-    return note + pen.table(Text("Outcomes by department", "Résultats par ministère"), columns, rows, wide=True)
+    return note + pen.table(Text("Outcomes by department", "Résultats par direction"), columns, rows, wide=True)
 
 
 def _department(pen: Pen, name: str, floor: int) -> str:
@@ -229,10 +228,10 @@ def _department(pen: Pen, name: str, floor: int) -> str:
         return pen.text(
             Text(
                 f"Departments of fewer than {floor} devices, together",
-                f"Ministères comptant moins de {floor} appareils, regroupés",
+                f"Directions comptant moins de {floor} appareils, regroupées",
             )
         )
-    return pen.text(name) if name else pen.text(Text("No department on record", "Aucun ministère consigné"))
+    return pen.text(name) if name else pen.text(Text("No department on record", "Aucune direction consignée"))
 
 
 def progress(pen: Pen, data: ReportData) -> str:
@@ -283,7 +282,7 @@ def _thinned(points: Sequence[HistoryPoint]) -> list[HistoryPoint]:
 
 def _in_words(pen: Pen, counted: Mapping[Outcome, int]) -> str:
     parts = [
-        f"{pen.text(OUTCOMES[outcome].name)}{pen.text(Text(':', ' :'))} {pen.number(counted[outcome])}"
+        f"{pen.text(OUTCOMES[outcome].name)}{pen.text(COLON)} {pen.number(counted[outcome])}"
         for outcome in STYLES
         if counted.get(outcome, 0)
     ]

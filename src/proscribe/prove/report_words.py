@@ -51,7 +51,7 @@ OUTCOMES: dict[Outcome, OutcomeWords] = {
         Text(
             "The block was delivered to the personal side of the device. The platform hides that side, so nobody can "
             "confirm that the app is gone.",
-            "Le blocage a été transmis au côté personnel de l'appareil. La plateforme masque ce côté : personne ne "
+            "Le blocage a été transmis au côté personnel de l'appareil. La plateforme masque ce côté : personne ne "
             "peut confirmer que l'application en a disparu.",
         ),
         Text(
@@ -64,8 +64,8 @@ OUTCOMES: dict[Outcome, OutcomeWords] = {
         Text(
             "A part of the device belongs to its holder and is out of sight and out of reach by design. Nothing is "
             "claimed about it.",
-            "Une partie de l'appareil relève de son détenteur; elle est, par conception, hors de vue et hors de "
-            "portée. Rien n'est affirmé à son sujet.",
+            "Une partie de l'appareil relève de son détenteur; elle est, par choix de conception, invisible et hors "
+            "d'atteinte. Rien n'est affirmé à son sujet.",
         ),
         Text(
             "Rely on terms of use and conditional access, or remove work data from such devices.",
@@ -74,7 +74,7 @@ OUTCOMES: dict[Outcome, OutcomeWords] = {
         ),
     ),
     Outcome.pending_locked: OutcomeWords(
-        Text("Waiting: device locked", "En attente : appareil verrouillé"),
+        Text("Waiting: device locked", "En attente : appareil verrouillé"),
         Text(
             "The device answered that it is locked and will carry out the order later.",
             "L'appareil a répondu qu'il est verrouillé et qu'il exécutera l'ordre plus tard.",
@@ -82,7 +82,7 @@ OUTCOMES: dict[Outcome, OutcomeWords] = {
         Text("Ask the holder to unlock the device.", "Demander au détenteur de déverrouiller l'appareil."),
     ),
     Outcome.pending_sync: OutcomeWords(
-        Text("Waiting: not heard from since", "En attente : sans nouvelles depuis"),
+        Text("Waiting: not heard from since", "En attente : sans nouvelles depuis"),
         Text(
             "The order was accepted by the management system, but the device has not reported since.",
             "Le système de gestion a accepté l'ordre, mais l'appareil ne s'est pas manifesté depuis.",
@@ -93,12 +93,12 @@ OUTCOMES: dict[Outcome, OutcomeWords] = {
         ),
     ),
     Outcome.pending_vendor_approval: OutcomeWords(
-        Text("Waiting: platform approval", "En attente : approbation de la plateforme"),
+        Text("Waiting: platform approval", "En attente : approbation de la plateforme"),
         Text(
             "The provider of the platform must approve the change before it takes effect.",
             "Le fournisseur de la plateforme doit approuver le changement avant qu'il ne prenne effet.",
         ),
-        Text("Follow up with the provider.", "Faire un suivi auprès du fournisseur."),
+        Text("Follow up with the provider.", "Assurer un suivi auprès du fournisseur."),
     ),
     Outcome.refused_by_user: OutcomeWords(
         Text("Refused by the holder", "Refus du détenteur"),
@@ -116,8 +116,8 @@ OUTCOMES: dict[Outcome, OutcomeWords] = {
         Text(
             "The app was still there when the device last reported, although the ban was in force on it, or the order "
             "was turned down.",
-            "L'application s'y trouvait encore au dernier signalement de l'appareil, bien que l'interdiction y fût en "
-            "vigueur, ou l'ordre a été rejeté.",
+            "L'application s'y trouvait encore au dernier signalement de l'appareil, même si l'interdiction y était "
+            "en vigueur, ou l'ordre a été rejeté.",
         ),
         Text(
             "Look into the device; the plan and the ledger say which order and why.",
@@ -154,7 +154,7 @@ OUTCOMES: dict[Outcome, OutcomeWords] = {
         ),
         Text(
             "Find the device: in use, in a drawer, lost or written off?",
-            "Retrouver l'appareil : en service, rangé, perdu ou mis au rebut?",
+            "Retrouver l'appareil : en service, rangé dans un tiroir, perdu ou mis au rebut?",
         ),
     ),
     Outcome.unknown: OutcomeWords(
@@ -182,14 +182,12 @@ GROUPS: dict[Group, Text] = {
 ENROLMENTS: dict[Enrolment, Text] = {
     Enrolment.fully_managed: Text("Android, fully managed", "Android, entièrement géré"),
     Enrolment.cope: Text(
-        "Android, organisation-owned with a personal side", "Android, appartient à l'organisation, côté personnel"
+        "Android, organisation-owned with a personal side", "Android, appareil de l'organisation avec un côté personnel"
     ),
     Enrolment.byod: Text("Android, personal with a work profile", "Android, personnel avec profil professionnel"),
     Enrolment.supervised: Text("Apple, supervised", "Apple, supervisé"),
     Enrolment.unsupervised: Text("Apple, not supervised", "Apple, non supervisé"),
-    Enrolment.user_enrolment: Text(
-        "Apple, personal (User Enrolment)", "Apple, personnel (inscription par l'utilisateur)"
-    ),
+    Enrolment.user_enrolment: Text("Apple, personal (User Enrolment)", "Apple, personnel (inscription d'utilisateur)"),
     Enrolment.unmanaged: Text("Not managed", "Non géré"),
     Enrolment.unknown: Text("Enrolment not known", "Mode d'inscription inconnu"),
 }
@@ -214,29 +212,29 @@ VISIBILITY: dict[Visibility, Text] = {
 
 REFUSALS: dict[RefusalReason, Text] = {
     RefusalReason.protected_app: Text("Protected app", "Application protégée"),
-    RefusalReason.low_confidence: Text("Identifier not certain enough", "Identifiant trop incertain"),
+    RefusalReason.low_confidence: Text("Identifier not certain enough", "Identifiant insuffisamment sûr"),
     RefusalReason.exempt_in_shared_scope: Text(
-        "Exempt device in a shared policy", "Appareil exempté dans une politique partagée"
+        "Exempt device in a shared policy", "Appareil exempté dans une stratégie partagée"
     ),
     RefusalReason.exempt: Text("Exempt", "Exemption"),
     RefusalReason.limit_removals: Text("More removals than the limit", "Retraits au-delà de la limite"),
     RefusalReason.limit_reach: Text("More devices than the limit", "Appareils au-delà de la limite"),
     RefusalReason.impossible: Text("Impossible", "Impossible"),
-    RefusalReason.invisible: Text("Out of sight", "Hors de vue"),
+    RefusalReason.invisible: Text("Out of sight", "Invisible"),
     RefusalReason.no_connector: Text("No connection to the system", "Aucune connexion au système"),
     RefusalReason.preflight: Text("A setting stands in the way", "Un paramètre y fait obstacle"),
-    RefusalReason.not_reviewed: Text("Target set not approved", "Ensemble de cibles non approuvé"),
+    RefusalReason.not_reviewed: Text("Target set not reviewed", "Ensemble de cibles non examiné"),
     RefusalReason.stale_inventory: Text("Inventory too old", "Inventaire trop ancien"),
-    RefusalReason.scope_unread: Text("Policy not observed", "Politique non observée"),
+    RefusalReason.scope_unread: Text("Policy not observed", "Stratégie non observée"),
     RefusalReason.no_identifier: Text("No usable identifier", "Aucun identifiant utilisable"),
     RefusalReason.not_asked: Text("Not asked for by the directive", "Non demandé par la directive"),
     RefusalReason.not_in_force: Text("Directive not in force", "Directive non en vigueur"),
 }
 
 FORCE: dict[Force, Text] = {
-    Force.binding: Text("Binding", "Obligatoire"),
+    Force.binding: Text("Binding", "Contraignante"),
     Force.recommended: Text("Recommended", "Recommandée"),
-    Force.mixed: Text("Binding in part", "Obligatoire en partie"),
+    Force.mixed: Text("Binding in part", "Contraignante en partie"),
 }
 
 STATES: dict[State, Text] = {

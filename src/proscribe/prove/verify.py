@@ -68,7 +68,7 @@ def verify(path: Path, *, earlier: TreeHead | None = None) -> VerifyResult:
                 return _verify(path.name, data, earlier)
     except OSError as error:
         raise UnreadableFile(
-            Text(f"cannot be read: {error.strerror}", f"lecture impossible : {error.strerror}"),
+            Text(f"cannot be read: {error.strerror}", f"lecture impossible : {error.strerror}"),
             remedy=Text("Check the path and the permissions.", "Vérifiez le chemin et les droits d'accès."),
             where=Where(file=str(path)),
         ) from error
@@ -265,7 +265,7 @@ def _parse(source: str, data: bytes, cls: type[V], member: str = "") -> V:
 
 
 def _not_canonical(name: str) -> _Damaged:
-    return _Damaged(name, Text("it is not in canonical form", "il n'est pas en forme canonique"))
+    return _Damaged(name, Text("it is not in canonical form", "il n'est pas sous forme canonique"))
 
 
 def _leaves(container: Container) -> tuple[bytes, ...]:

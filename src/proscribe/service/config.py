@@ -56,7 +56,7 @@ def load(home: Path) -> Settings:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InvalidSettings(
-            Text(f"cannot be read: {error}", f"lecture impossible : {error}"),
+            Text(f"cannot be read: {error}", f"lecture impossible : {error}"),
             remedy=Text(
                 "Correct the file; docs/guide/settings.md lists every setting.",
                 "Corrigez le fichier; docs/guide/settings.md présente tous les paramètres.",

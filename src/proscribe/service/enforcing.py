@@ -16,7 +16,7 @@ from proscribe.service import inventory, planning, rounds
 from proscribe.service.installation import Installation
 from proscribe.service.model import Standing, TickSummary
 from proscribe.service.standing import order_of
-from proscribe.text import Text
+from proscribe.text import Text, plural
 
 
 class NotApproved(ProscribeError):
@@ -55,7 +55,7 @@ def apply(
             Text("this plan was not approved", "ce plan n'a pas été approuvé"),
             remedy=Text(
                 "Look at it with 'proscribe plan show', then add --approve in the role that may.",
-                "Examinez-le avec « proscribe plan show », puis ajoutez --approve dans le rôle habilité.",
+                "Examinez-le avec « proscribe plan show », puis ajoutez --approve au titre du rôle habilité.",
             ),
         )
     documents = installation.stores.documents
@@ -135,9 +135,9 @@ def _refuse_blocked(plan: Plan) -> None:
     blocking = [refusal for refusal in plan.refusals if refusal.blocks]
     if blocking:
         first = blocking[0]
-        more = len(blocking) - 1
+        left = plural(len(blocking) - 1, Text("more", "autre"), Text("more", "autres"))
         raise PlanBlocked(
-            first.what + (Text(f" (and {more} more)", f" (et {more} autres)") if more else Text("", "")),
+            first.what + (Text(f" (and {left.en})", f" (et {left.fr})") if len(blocking) > 1 else Text("", "")),
             remedy=first.remedy,
         )
 
@@ -146,10 +146,10 @@ def _stale(old: Plan, new: Plan) -> StalePlan:
     changes = difference(old, new)
     listed = Text("; ".join(text.en for text in changes), "; ".join(text.fr for text in changes))
     return StalePlan(
-        Text("the fleet changed since this plan was made: ", "le parc a changé depuis l'établissement du plan : ")
+        Text("the fleet changed since this plan was made: ", "le parc a changé depuis l'établissement du plan : ")
         + listed,
         remedy=Text(
             f"Plan again ('proscribe plan {old.directive} --out plan.json') and look at it before you approve.",
-            f"Planifiez de nouveau (« proscribe plan {old.directive} --out plan.json ») et examinez le plan.",
+            f"Planifiez de nouveau (« proscribe plan {old.directive} --out plan.json ») et examinez le plan.",
         ),
     )

@@ -100,7 +100,7 @@ def current(installation: Installation) -> Snapshot:
             Text("there is no snapshot yet", "il n'y a pas encore d'instantané"),
             remedy=Text(
                 "Run 'proscribe import EXPORT...' or 'proscribe observe' first.",
-                "Lancez d'abord « proscribe import EXPORTATION... » ou « proscribe observe ».",
+                "Lancez d'abord « proscribe import EXPORTATION... » ou « proscribe observe ».",
             ),
         )
     return latest

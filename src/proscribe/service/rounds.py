@@ -24,7 +24,7 @@ from proscribe.service import inventory, planning
 from proscribe.service.installation import Installation
 from proscribe.service.model import Cured, DriftCount, Standing, TickSummary
 from proscribe.service.standing import orders, status
-from proscribe.text import Text
+from proscribe.text import Text, plural
 
 
 @dataclass(frozen=True)
@@ -114,10 +114,14 @@ def _new_steps(installation: Installation, seen: _Seen, snapshot: Snapshot) -> I
     if not fresh:
         return
     if not seen.order.standing or seen.plan.blocked:
+        left = plural(
+            len(fresh),
+            Text("new change waits", "nouveau changement attend"),
+            Text("new changes wait", "nouveaux changements attendent"),
+        )
         yield Text(
-            f"{len(fresh)} new changes wait for approval: run 'proscribe plan {seen.order.directive}'.",
-            f"{len(fresh)} nouveaux changements attendent une approbation : lancez "
-            f"« proscribe plan {seen.order.directive} ».",
+            f"{left.en} for approval: run 'proscribe plan {seen.order.directive}'.",
+            f"{left.fr} une approbation : lancez « proscribe plan {seen.order.directive} ».",
         )
         return
     with installation.atomic():

@@ -43,8 +43,8 @@ def order_of(installation: Installation, reference: str) -> Standing:
         remedy=Text(
             f"Run 'proscribe plan {reference} --out plan.json', look at it, then "
             "'proscribe apply plan.json --approve'.",
-            f"Lancez « proscribe plan {reference} --out plan.json », examinez le plan, puis "
-            "« proscribe apply plan.json --approve ».",
+            f"Lancez « proscribe plan {reference} --out plan.json », examinez le plan, puis "
+            "« proscribe apply plan.json --approve ».",
         ),
     )
 
@@ -77,7 +77,7 @@ def devices(installation: Installation, reference: str, outcome: str) -> tuple[D
     if outcome not in set(Outcome):
         known = ", ".join(Outcome)
         raise UnknownOutcome(
-            Text(f"there is no outcome {outcome!r}", f"il n'y a pas de résultat « {outcome} »"),
-            remedy=Text(f"Use one of: {known}.", f"Utilisez l'un de ceux-ci : {known}."),
+            Text(f"there is no outcome {outcome!r}", f"il n'existe pas de résultat « {outcome} »"),
+            remedy=Text(f"Use one of: {known}.", f"Utilisez l'un de ceux-ci : {known}."),
         )
     return tuple(installation.stores.outcomes.latest(order.directive, outcome=Outcome(outcome)))

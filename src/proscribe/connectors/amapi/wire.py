@@ -23,7 +23,7 @@ from proscribe.connectors.amapi.auth import Credentials, credentials_for
 from proscribe.connectors.amapi.bucket import TokenBucket
 from proscribe.connectors.amapi.config import AmapiConfig
 from proscribe.connectors.base import ConnectorFault, NotAuthorised, Rejected, Throttled, UnknownFate
-from proscribe.text import Text
+from proscribe.text import Text, number
 
 _QUOTA_REASONS = frozenset({"RATE_LIMIT_EXCEEDED", "rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded"})
 
@@ -215,7 +215,8 @@ def _unknown(what: Text) -> UnknownFate:
 
 
 def _too_large(limit: int, *, wrote: bool) -> ConnectorFault:
-    what = Text(f"the answer is larger than {limit:,} bytes", f"la réponse dépasse {limit:,} octets".replace(",", " "))
+    size = number(limit)
+    what = Text(f"the answer is larger than {size.en} bytes", f"la réponse dépasse {size.fr} octets")
     if wrote:
         return _unknown(what)
     return Rejected(
