@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from proscribe.errors import Where
+from proscribe.inventory.ahead import ahead
 from proscribe.inventory.encoding import as_utf8, head_as_utf8
 from proscribe.inventory.errors import damaged
 from proscribe.inventory.intake import Intake
@@ -71,6 +72,15 @@ def layout(head: bytes) -> Layout | None:
     return Layout(delimiter, tuple(name.strip() for name in columns), rows + 1, encoded)
 
 
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A block of a table: its bytes, its rows where it is plain, and whether the file breaks off in it."""
+
+    block: bytes
+    table: Any | None
+    torn: bool
+
+
 class Blocks:
     """The data rows of a table. ``wanted`` maps the positions of columns to the names they get."""
 
@@ -83,28 +93,35 @@ class Blocks:
 
     def __iter__(self) -> Iterator[tuple[Any, int | Sequence[int]]]:
         """Arrow tables of byte strings, with the number of the first row, or of every row where some are missing."""
+        for piece in ahead(self._pieces()):
+            block = self._without_torn_row(piece.block) if piece.torn else piece.block
+            if piece.table is not None and not piece.torn:
+                first = self._row + 1
+                self._row += piece.table.num_rows
+                self._intake.rows += piece.table.num_rows
+                yield piece.table, first
+            elif block:
+                table, numbers = self._careful(block)
+                if table.num_rows:
+                    yield table, numbers
+
+    def _pieces(self) -> Iterator[_Piece]:
+        """Blocks of whole records, parsed where they are plain. Runs in another thread and lists nothing."""
         stream = as_utf8(self._opened)
         rest = self._skipped(stream)
-        while True:
-            data = stream.read(BLOCK) if not rest else b""
-            parts = [rest, data]
-            size = len(rest) + len(data)
+        last = False
+        while not last:
+            parts, size = [rest], len(rest)
             while size < BLOCK and (more := stream.read(BLOCK - size)):
                 parts.append(more)
                 size += len(more)
             block = b"".join(parts)
-            if not block:
-                return
             last = size < BLOCK
-            cut, doubtful = (len(block), False) if last else _cut(block)
-            rest = block[cut:]
-            block = block[:cut]
-            if last and self._opened.fault is not None:
-                block = self._without_torn_row(block)
+            cut, doubtful = (size, False) if last else _cut(block)
+            block, rest = block[:cut], block[cut:]
+            torn = last and self._opened.fault is not None
             if block:
-                yield from self._block(block, doubtful=doubtful)
-            if last:
-                return
+                yield _Piece(block, None if doubtful or torn else self._quick(block), torn)
 
     def _skipped(self, stream: Any) -> bytes:
         """Move past the header; returns what was read beyond it."""
@@ -123,18 +140,6 @@ class Blocks:
                 Text("Export or download the file again.", "Exportez ou téléchargez le fichier de nouveau."),
             )
         return whole + newline
-
-    def _block(self, block: bytes, *, doubtful: bool) -> Iterator[tuple[Any, int | Sequence[int]]]:
-        table = None if doubtful else self._quick(block)
-        if table is not None:
-            first = self._row + 1
-            self._row += table.num_rows
-            self._intake.rows += table.num_rows
-            yield table, first
-            return
-        table, numbers = self._careful(block)
-        if table.num_rows:
-            yield table, numbers
 
     def _quick(self, block: bytes) -> Any | None:
         """The block by Arrow, None where it is not plain."""

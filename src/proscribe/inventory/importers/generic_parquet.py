@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
-
 from proscribe.errors import Where
+from proscribe.inventory.ahead import ahead
 from proscribe.inventory.errors import damaged
 from proscribe.inventory.importers import generic
 from proscribe.inventory.importers.base import Head
@@ -49,7 +46,7 @@ def read(opened: Opened, intake: Intake) -> None:
         file = pq.ParquetFile(path, read_dictionary=_texts(file, names))
         reader = SheetReader(sheet, intake)
         row = 1
-        for batch in _ahead(file.iter_batches(batch_size=_BATCH, columns=names)):
+        for batch in ahead(file.iter_batches(batch_size=_BATCH, columns=names)):
             table = pa.table(batch)
             ordered = table.select(names).rename_columns(list(wanted.values()))
             intake.rows += table.num_rows
@@ -63,15 +60,6 @@ def read(opened: Opened, intake: Intake) -> None:
             Text("the Parquet file is damaged", "le fichier Parquet est endommagé"),
             where,
         ) from error
-
-
-def _ahead(batches: Iterator[Any]) -> Iterator[Any]:
-    """The same batches; the next is decoded on another core while this one is taken in."""
-    with ThreadPoolExecutor(1) as other:
-        waiting = other.submit(next, batches, None)
-        while (batch := waiting.result()) is not None:
-            waiting = other.submit(next, batches, None)
-            yield batch
 
 
 def _texts(file: object, names: list[str]) -> list[str]:
