@@ -2,8 +2,8 @@
 
 Pages {"hosts": [...]}, arrays of pages or pages one after another; also {"host": {...}} of a single host. An entry of
 ``software`` names its package in ``bundle_identifier`` (Apple) or ``application_id`` (Android). A host without
-``software`` was fetched without it, and its list is unknown. ``software_updated_at`` is when the server last received
-the list; the department is ``team_name``.
+``software`` was fetched without it, and its list is unknown. ``software_updated_at`` is when the device last answered
+the query for its list, which it makes to answer; the department is ``team_name``.
 
 Fleet's enrolment status does not tell supervision: "On (automatic)" is a device assigned in Apple Business, which is
 supervised on enrolment; "On (personal)" is a person's own device; "On (manual)" may be either and stays unknown.
@@ -85,7 +85,7 @@ def _device(host: Mapping[str, Any]) -> DeviceRecord:
         department=text_of(host, "team_name"),
         scope=text_of(host, "team_id"),
         observed_at=updated,
-        freshness=Freshness.imported if updated is None else Freshness.reported,
+        freshness=Freshness.imported if updated is None else Freshness.observed,
         remarks=() if items(host, "software") is not None else (NO_APP_REPORTS,),
     )
 

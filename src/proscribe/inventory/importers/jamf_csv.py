@@ -90,7 +90,7 @@ def _device(cells: Cells) -> DeviceRecord:
         department=cells["department"],
         scope=cells["scope"],
         observed_at=updated,
-        freshness=Freshness.imported if updated is None else Freshness.reported,
+        freshness=Freshness.imported if updated is None else Freshness.observed,
     )
 
 

@@ -3,7 +3,8 @@
 Pages {"totalCount", "results": [...]}, arrays of pages or pages one after another. Fields as in the API's schemas
 MobileDeviceIosInventory, MobileDeviceIosGeneral and MobileDeviceApplicationInventoryDetail (developer.jamf.com; read
 through Yohan460/go-jamf-api:api/docs). Without section APPLICATIONS a device's list is unknown, which is not an empty
-one. The department is ``userAndLocation.department``, or its id where the API gives only that.
+one. ``lastInventoryUpdateDate`` is when the device last answered the inventory query: it makes the list to answer, so
+that is the time of the list. The department is ``userAndLocation.department``, or its id where the API gives only that.
 """
 
 from __future__ import annotations
@@ -118,6 +119,6 @@ def _device(record: Mapping[str, Any]) -> DeviceRecord:
         department=text_of(place, "department") or text_of(place, "departmentId"),
         scope=text_of(general, "siteId"),
         observed_at=updated,
-        freshness=Freshness.imported if updated is None else Freshness.reported,
+        freshness=Freshness.imported if updated is None else Freshness.observed,
         remarks=() if items(record, "applications") is not None else (NO_APP_REPORTS,),
     )
