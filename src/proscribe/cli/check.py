@@ -45,7 +45,7 @@ def _language(_ctx: click.Context, _parameter: click.Parameter, value: str | Non
             "they are). Formats are recognised by content. Exit status: 0 nothing found, 2 violations found, 1 error, "
             "also when a file could not be read to its end and no violation was found.",
             "Chercher les applications interdites dans des exportations de systèmes de gestion d'appareils (CSV, JSON, "
-            "plist, Parquet; gzip et zip tels quels). Les formats sont reconnus à leur contenu. Code de sortie : 0 "
+            "plist, Parquet; gzip et zip tels quels). Les formats sont reconnus d'après le contenu. Code de sortie : 0 "
             "rien de trouvé, 2 infractions trouvées, 1 erreur, y compris quand un fichier n'a pas pu être lu jusqu'à "
             "la fin et qu'aucune infraction n'a été trouvée.",
         )
@@ -71,7 +71,10 @@ def _language(_ctx: click.Context, _parameter: click.Parameter, value: str | Non
     "csv_file",
     metavar="FILE",
     help=str(
-        Text("Write the findings as CSV; '-' for standard output.", "Écrire les constats en CSV; « - » à l'écran.")
+        Text(
+            "Write the findings as CSV; '-' for standard output.",
+            "Écrire les constats en CSV; « - » pour la sortie standard.",
+        )
     ),
 )
 @click.option(
@@ -79,7 +82,7 @@ def _language(_ctx: click.Context, _parameter: click.Parameter, value: str | Non
     "html_file",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help=str(Text("Write a report that prints well.", "Écrire un rapport imprimable.")),
+    help=str(Text("Write a report that prints well.", "Écrire un rapport HTML prêt à imprimer.")),
 )
 @click.option(
     "--problems",
@@ -98,7 +101,12 @@ def _language(_ctx: click.Context, _parameter: click.Parameter, value: str | Non
     type=click.IntRange(min=0),
     default=5,
     show_default=True,
-    help=str(Text("Rows of a list on the terminal and in the report.", "Lignes par liste, écran et rapport.")),
+    help=str(
+        Text(
+            "Rows of a list on the terminal and in the report.",
+            "Nombre de lignes par liste, à l'écran et dans le rapport.",
+        )
+    ),
 )
 @click.option(
     "--lang",
@@ -130,8 +138,10 @@ def run(options: Options) -> int:
     """Check the exports, show what was asked for, and return the exit status."""
     if options.as_json and options.csv_file == "-":
         raise ConflictingOutput(
-            Text("--json and --csv - both want standard output", "--json et --csv - veulent tous deux la sortie"),
-            remedy=Text("Give --csv a file.", "Donnez un fichier à --csv."),
+            Text(
+                "--json and --csv - both want standard output", "--json et --csv - exigent tous deux la sortie standard"
+            ),
+            remedy=Text("Give --csv a file.", "Indiquez un fichier pour --csv."),
         )
     from tempfile import TemporaryDirectory
 

@@ -51,7 +51,7 @@ def writing(path: Path) -> Iterator[TextIO]:
             Text(f"cannot be written: {error.strerror}", f"écriture impossible : {error.strerror}"),
             remedy=Text(
                 "Choose another place, or check the permissions.",
-                "Choisissez un autre emplacement, ou vérifiez les droits.",
+                "Choisissez un autre emplacement, ou vérifiez les droits d'accès.",
             ),
             where=where,
         ) from error

@@ -112,10 +112,12 @@ def _page(report: CheckReport, evaluated: Evaluated, limit: int) -> Iterator[str
     note = Text(
         "Look-alikes are apps that resemble a banned app. They are not violations; a person should look into them.",
         "Les sosies sont des applications qui ressemblent à une application interdite. Ce ne sont pas des infractions; "
-        "une personne devrait les examiner.",
+        "une personne doit les examiner.",
     )
     yield f'<h2>{_e(Text("Look-alikes", "Sosies"))}</h2><p class="note">{_e(note)}</p>'
-    yield from _findings(Text("Devices with look-alikes", "Appareils portant des sosies"), lookalikes(evaluated), limit)
+    yield from _findings(
+        Text("Devices with look-alikes", "Appareils comportant des sosies"), lookalikes(evaluated), limit
+    )
     yield from _sources(report)
     yield "</main></body></html>"
 
@@ -128,7 +130,8 @@ _HATCH = (
 
 
 def _unseen(report: CheckReport) -> Iterator[str]:
-    yield f"<h2>{_e(Text('What could not be seen', 'Ce qui n’a pas pu être vu'))}</h2>"
+    title = Text("What could not be seen", "Ce qui n'a pas pu être vu")
+    yield f"<h2>{_e(title)}</h2>"
     devices, lost = unseen_devices(report.unseen), unseen_input(report.unseen)
     if not (devices or lost):
         yield f"<p>{_e(Text('Every list is whole and dated.', 'Chaque liste est entière et datée.'))}</p>"
@@ -160,14 +163,14 @@ def _directive(check: DirectiveCheck) -> Iterator[str]:
     presences = [(str(PRESENCE[presence]), count(devices)) for presence, devices in check.by_presence.items()]
     presences.append((str(Text("in scope", "visés")), count(check.devices)))
     yield _table(
-        Text("Devices by what is known of the app", "Appareils selon ce qu’on sait de l’application"),
+        Text("Devices by what is known of the app", "Appareils selon ce qu'on sait de l'application"),
         (Text("Presence", "Présence"), Text("Devices", "Appareils")),
         presences,
         numeric=1,
     )
     groups = groups_with_violations(check.groups)
     if groups:
-        headers = (Text("Department", "Ministère"), Text("Platform", "Plateforme"), BY_IDENTIFIER, BY_NAME, IN_SCOPE)
+        headers = (Text("Department", "Direction"), Text("Platform", "Plateforme"), BY_IDENTIFIER, BY_NAME, IN_SCOPE)
         rows = [
             (
                 str(department(group.department)),
@@ -178,7 +181,7 @@ def _directive(check: DirectiveCheck) -> Iterator[str]:
             )
             for group in groups
         ]
-        yield _table(Text("Violations by department", "Infractions par ministère"), headers, rows, numeric=3)
+        yield _table(Text("Violations by department", "Infractions par direction"), headers, rows, numeric=3)
     for note in notes(check):
         yield f'<p class="note">{escape(note)}</p>'
 
@@ -210,9 +213,9 @@ def _findings(title: Text, found: Iterator[Finding], limit: int) -> Iterator[str
         return
     headers = (
         Text("Device", "Appareil"),
-        Text("Department", "Ministère"),
+        Text("Department", "Direction"),
         Text("App", "Application"),
-        Text("Found by", "Trouvée par"),
+        Text("Found by", "Trouvée d'après"),
         Text("Confidence", "Fiabilité"),
         Text("Directive", "Directive"),
     )
@@ -229,9 +232,11 @@ def _findings(title: Text, found: Iterator[Finding], limit: int) -> Iterator[str
     ]
     yield _table(title, headers, rows, numeric=0)
     if next(found, None) is not None:
-        rest = Text(
-            f"Only the first {limit} are listed here; the CSV and JSON results hold all of them.",
-            f"Seuls les {limit} premiers figurent ici; les résultats CSV et JSON les contiennent tous.",
+        first = Text(f"Only the first {limit} are listed here", f"Seules les {limit} premières lignes figurent ici")
+        if limit == 1:
+            first = Text("Only the first row is listed here", "Seule la première ligne figure ici")
+        rest = first + Text(
+            "; the CSV and JSON results hold all of them.", "; les résultats CSV et JSON les contiennent toutes."
         )
         yield f'<p class="note">{_e(rest)}</p>'
 

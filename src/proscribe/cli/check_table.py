@@ -13,13 +13,13 @@ from proscribe.cli.output import console, print_table
 from proscribe.evaluate.check import lookalikes, violations
 from proscribe.evaluate.labels import ENROLMENT, FORCE, MATCH, PLATFORM, STATE, VERDICT, count, department
 from proscribe.evaluate.model import DirectiveCheck, GroupCount, Unseen
-from proscribe.text import Text
+from proscribe.text import Text, plural
 
 if TYPE_CHECKING:
     from proscribe.evaluate.model import CheckReport, Finding
     from proscribe.evaluate.result import Evaluated
 
-BY_IDENTIFIER = Text("By id", "Par id.")
+BY_IDENTIFIER = Text("By id", "Identifiant")
 BY_NAME = Text("Name only", "Nom seul")
 IN_SCOPE = Text("In scope", "Visés")
 
@@ -33,7 +33,7 @@ def show(report: CheckReport, evaluated: Evaluated, *, details: bool, limit: int
         _findings(Text("Devices with violations", "Appareils en infraction"), violations(evaluated), limit)
     _lookalikes(report, limit)
     if details:
-        title = Text("Devices with look-alikes", "Appareils portant des sosies")
+        title = Text("Devices with look-alikes", "Appareils comportant des sosies")
         _findings(title, lookalikes(evaluated), limit)
     _say("")
     _say(verdict_line(report), style="bold")
@@ -58,7 +58,7 @@ def verdict_line(report: CheckReport) -> str:
     directives = [check for check in report.directives if check.violations]
     if directives:
         hit, of = len(directives), len(report.directives)
-        parts.append(Text(f"Directives with violations: {hit} of {of}.", f"Directives en infraction : {hit} sur {of}."))
+        parts.append(Text(f"Directives with violations: {hit} of {of}.", f"Directives enfreintes : {hit} sur {of}."))
         if not any(group.by_identifier for check in directives for group in check.groups):
             parts.append(Text("By name only: have them confirmed.", "D'après le nom seulement : à faire confirmer."))
     if report.unseen.unreadable_files or report.unseen.incomplete_files:
@@ -74,7 +74,10 @@ def verdict_line(report: CheckReport) -> str:
 def unseen_devices(unseen: Unseen) -> list[tuple[str, str]]:
     """Devices that could not be seen whole: how many, and in what way; only where there is something to say."""
     ways = (
-        (unseen.invisible, Text("with a part out of sight by design", "dont une partie est hors de vue par nature")),
+        (
+            unseen.invisible,
+            Text("with a part out of sight by design", "dont une partie est invisible, par choix de conception"),
+        ),
         (unseen.no_list, Text("without an app list", "sans liste d'applications")),
         (
             unseen.extent_unknown,
@@ -82,7 +85,10 @@ def unseen_devices(unseen: Unseen) -> list[tuple[str, str]]:
         ),
         (
             unseen.stale,
-            Text("with a list too old, or dated in the future", "dont la liste est trop vieille, ou datée du futur"),
+            Text(
+                "with a list too old, or dated in the future",
+                "dont la liste est trop ancienne ou porte une date future",
+            ),
         ),
         (
             unseen.before_ban,
@@ -137,14 +143,14 @@ def notes(check: DirectiveCheck) -> Iterator[str]:
         yield str(
             Text(
                 f"Devices outside the scope that hold a banned app all the same: {number}.",
-                f"Appareils non visés qui portent malgré tout une application interdite : {number}.",
+                f"Appareils non visés où se trouve malgré tout une application interdite : {number}.",
             )
         )
     if not check.reviewed:
         yield str(
             Text(
                 "The list of identifiers has not been reviewed by a person.",
-                "La liste d'identifiants n'a pas été révisée par une personne.",
+                "La liste d'identifiants n'a été examinée par personne.",
             )
         )
 
@@ -212,7 +218,7 @@ def _counts(check: DirectiveCheck, limit: int) -> None:
         _say(", ".join(f"{row.label} {count(row.by_identifier + row.by_name)}" for row in held[: max(limit, 1)]))
     groups = worst_first(check.groups)
     if groups:
-        words = (Text("Department", "Ministère"), Text("Platform", "Plateforme"), BY_IDENTIFIER, BY_NAME, IN_SCOPE)
+        words = (Text("Department", "Direction"), Text("Platform", "Plateforme"), BY_IDENTIFIER, BY_NAME, IN_SCOPE)
         print_table("", [str(word) for word in words], [_group_row(group) for group in groups[:limit]], numeric=3)
         _more(len(groups) - limit)
     for note in notes(check):
@@ -238,7 +244,9 @@ def _lookalikes(report: CheckReport, limit: int) -> None:
     ]
     if not rows:
         return
-    _title(Text("Look-alikes: to be looked into, not violations", "Sosies : à examiner, pas des infractions"))
+    _title(
+        Text("Look-alikes: to be looked into, not violations", "Sosies : à examiner, ce ne sont pas des infractions")
+    )
     headers = (Text("Directive", "Directive"), Text("Looks like", "Ressemble à"), Text("Devices", "Appareils"))
     print_table("", [str(header) for header in headers], rows[:limit], numeric=1)
     _more(len(rows) - limit)
@@ -252,7 +260,7 @@ def _findings(title: Text, found: Iterator[Finding], limit: int) -> None:
     headers = (
         Text("Device", "Appareil"),
         Text("App", "Application"),
-        Text("Found by", "Trouvée par"),
+        Text("Found by", "Trouvée d'après"),
         Text("Directive", "Directive"),
     )
     rows = [
@@ -266,7 +274,11 @@ def _findings(title: Text, found: Iterator[Finding], limit: int) -> None:
 def _more(number: int) -> None:
     if number > 0:
         _say(
-            str(Text(f"... and {count(number)} more rows (--limit)", f"... et {count(number)} autres lignes (--limit)"))
+            str(
+                Text("... and ", "... et ")
+                + plural(number, Text("more row", "autre ligne"), Text("more rows", "autres lignes"))
+                + Text(" (--limit)", " (--limit)")
+            )
         )
 
 

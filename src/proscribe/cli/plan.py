@@ -11,7 +11,9 @@ from proscribe.cli.output import json_option, print_json
 from proscribe.text import Text
 
 _details = click.option(
-    "--details", is_flag=True, help=str(Text("List devices and apps too.", "Lister aussi appareils et applications."))
+    "--details",
+    is_flag=True,
+    help=str(Text("List devices and apps too.", "Énumérer aussi les appareils et les applications.")),
 )
 
 
@@ -33,7 +35,8 @@ class _PlanGroup(click.Group):
             "Plan a directive over the newest snapshot: 'proscribe plan DIRECTIVE --out plan.json'. What cannot be "
             "seen or done stands first. Nothing is changed anywhere. Exit status 2 when a refusal blocks the plan.",
             "Planifier une directive d'après le dernier instantané : « proscribe plan DIRECTIVE --out plan.json ». Ce "
-            "qui ne peut être vu ou fait vient en premier. Rien n'est modifié. Code 2 si un refus bloque le plan.",
+            "qui ne peut être vu ou fait vient en premier. Rien n'est modifié. Code de sortie 2 si un refus bloque le "
+            "plan.",
         )
     ),
 )
@@ -49,20 +52,28 @@ def command() -> None:
 @click.option(
     "--targets",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help=str(Text("A reviewed target set of your own.", "Votre propre ensemble de cibles révisé.")),
+    help=str(Text("A reviewed target set of your own.", "Votre propre ensemble de cibles examiné.")),
 )
 @click.option(
     "--removal-limit",
     help=str(
-        Text("Most devices to remove from: 25, 10% or unlimited.", "Appareils touchés au plus : 25, 10%, unlimited.")
+        Text(
+            "Most devices to remove from: 25, 10% or unlimited.",
+            "Nombre maximal de retraits, en appareils : 25, 10% ou unlimited.",
+        )
     ),
 )
 @click.option(
     "--reach-limit",
-    help=str(Text("Most devices whose configuration changes.", "Appareils dont la configuration change, au plus.")),
+    help=str(
+        Text("Most devices whose configuration changes.", "Nombre maximal d'appareils dont la configuration change.")
+    ),
 )
 @click.option(
-    "--ring", "rings", multiple=True, help=str(Text("A wave, e.g. canary=5%; repeat.", "Une vague, p. ex. canary=5%."))
+    "--ring",
+    "rings",
+    multiple=True,
+    help=str(Text("A wave, e.g. canary=5%; repeat.", "Une vague, p. ex. canari=5%; à répéter au besoin.")),
 )
 @click.option(
     "--max-age",

@@ -19,6 +19,7 @@ STAGES = ("catalogue", "assess", "directive", "inventory", "evaluate", "plan", "
 DESCRIPTIONS: dict[str, Text] = {
     "proscribe.check": Text("The result of 'proscribe check'", "Le résultat de « proscribe check »"),
     "proscribe.counts": Text("The outcomes of a directive, counted", "Les résultats d'une directive, dénombrés"),
+    "proscribe.cured": Text("Findings that had gone", "Les constats disparus"),
     "proscribe.directive": Text("A decision about apps", "Une décision au sujet d'applications"),
     "proscribe.evaluation": Text("The summary of an evaluation", "Le résumé d'une évaluation"),
     "proscribe.exemption-list": Text("The exemptions in a proof", "Les exemptions d'un dossier de preuve"),
@@ -30,7 +31,10 @@ DESCRIPTIONS: dict[str, Text] = {
     "proscribe.policy": Text("The limits and waves of a plan", "Les limites et les vagues d'un plan"),
     "proscribe.proof": Text("The contents of a proof bundle", "Le contenu d'un dossier de preuve"),
     "proscribe.snapshot": Text("What an inventory snapshot is made of", "La composition d'un instantané d'inventaire"),
+    "proscribe.standing": Text("The decision that is enforced here", "La décision appliquée ici"),
+    "proscribe.status": Text("Where a directive stands", "L'état d'une directive"),
     "proscribe.target-set": Text("What a directive means, in identifiers", "Le sens d'une directive, en identifiants"),
+    "proscribe.tick": Text("What one tick did", "Ce qu'un passage a fait"),
     "proscribe.verification": Text("What checking a proof found", "Ce que la vérification d'une preuve a établi"),
 }
 

@@ -98,7 +98,7 @@ def guard(snapshot: Snapshot) -> Iterator[None]:
     except (duckdb.Error, pa.ArrowException, OSError, KeyError, ValueError) as error:
         if "No space left" in str(error) or isinstance(error, duckdb.OutOfMemoryException):
             raise DiskFull(
-                Text(f"no room left for the evaluation: {error}", f"plus de place pour l'évaluation : {error}"),
+                Text(f"no room left for the evaluation: {error}", f"espace insuffisant pour l'évaluation : {error}"),
                 remedy=Text(
                     "Free room in the temporary folder (TMPDIR) and try again.",
                     "Libérez de l'espace dans le dossier temporaire (TMPDIR) et réessayez.",
@@ -106,7 +106,7 @@ def guard(snapshot: Snapshot) -> Iterator[None]:
                 where=where,
             ) from error
         raise BrokenSnapshot(
-            Text(f"the snapshot cannot be read: {error}", f"l'instantané ne peut pas être lu : {error}"),
+            Text(f"the snapshot cannot be read: {error}", f"l'instantané ne peut être lu : {error}"),
             remedy=Text(
                 "Import the exports again into a new snapshot.",
                 "Importez de nouveau les exportations dans un nouvel instantané.",

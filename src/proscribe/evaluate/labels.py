@@ -6,15 +6,15 @@ from proscribe.catalogue.model import Confidence, MatchKind
 from proscribe.directive.model import Force, State
 from proscribe.evaluate.model import UNKNOWN_DEPARTMENT, Presence, Verdict
 from proscribe.terms import Enrolment, Platform
-from proscribe.text import Text
+from proscribe.text import Text, number
 
 PRESENCE: dict[Presence, Text] = {
     Presence.present_managed: Text("present, managed", "présente, gérée"),
     Presence.present_unmanaged: Text("present", "présente"),
     Presence.present_contained: Text("present, cannot launch", "présente, lancement bloqué"),
-    Presence.unknown: Text("unknown", "inconnu"),
-    Presence.stale: Text("list too old", "liste périmée"),
-    Presence.invisible: Text("partly out of sight", "en partie hors de vue"),
+    Presence.unknown: Text("unknown", "inconnue"),
+    Presence.stale: Text("list too old", "liste trop ancienne"),
+    Presence.invisible: Text("partly out of sight", "en partie invisible"),
     Presence.absent: Text("not present", "absente"),
 }
 
@@ -74,7 +74,7 @@ VERDICT: dict[Verdict, Text] = {
         "No banned app was found in what could be seen. What could not be seen is listed above: about it nothing is "
         "claimed.",
         "Aucune application interdite n'a été trouvée dans ce qui a pu être vu. Ce qui n'a pas pu être vu est énuméré "
-        "ci-dessus : rien n'est affirmé à son sujet.",
+        "ci-dessus : rien n'est affirmé à son sujet.",
     ),
     Verdict.clean: Text(
         "No banned app was found, and every device was seen whole, with a list of known age.",
@@ -91,10 +91,10 @@ VERDICT: dict[Verdict, Text] = {
 def department(name: str) -> Text:
     """A department's name as it is; in words where the source names none."""
     if name in ("", UNKNOWN_DEPARTMENT):
-        return Text("(department not stated)", "(ministère non précisé)")
+        return Text("(department not stated)", "(direction non précisée)")
     return Text(name, name)
 
 
-def count(number: int) -> str:
+def count(value: int) -> str:
     """A number with its thousands set apart, by the rules of the language: 12,345 or 12 345."""
-    return str(Text(f"{number:,}", f"{number:,}".replace(",", "\u00a0")))
+    return str(number(value))

@@ -52,11 +52,11 @@ REASONS: dict[Doubt, Text] = {
     ),
     Doubt.extent_unknown: Text(
         "The source does not say which part of the device it lists.",
-        "La source ne dit pas quelle partie de l'appareil elle énumère.",
+        "La source ne précise pas quelle partie de l'appareil elle énumère.",
     ),
     Doubt.old: Text(
         "The app list is older than its source normally takes to renew it.",
-        "La liste d'applications est plus vieille que le délai normal de renouvellement de sa source.",
+        "La liste d'applications est plus ancienne que le délai normal de renouvellement de sa source.",
     ),
     Doubt.future: Text(
         "The app list is dated in the future, so its age is not known.",

@@ -58,7 +58,7 @@ def number(bans: Sequence[tuple[Directive, TargetSet]]) -> tuple[Ban, ...]:
                 ),
                 remedy=Text(
                     "Resolve the directive again and have its target set reviewed.",
-                    "Résolvez de nouveau la directive et faites approuver son ensemble de cibles.",
+                    "Résolvez de nouveau la directive et faites examiner son ensemble de cibles.",
                 ),
                 where=where,
             )
