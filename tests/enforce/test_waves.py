@@ -10,9 +10,10 @@ import pytest
 from proscribe.canonical import Digest
 from proscribe.enforce.model import Action, ActionState, Outcome
 from proscribe.enforce.waves import WaveRules, decide, progress
-from proscribe.enforce.wording import devices, orders, share
+from proscribe.enforce.wording import orders, share
 from proscribe.plan.model import Wave
 from proscribe.terms import Side
+from proscribe.text import devices
 
 PLAN = Digest("sha256:" + "a" * 64)
 
@@ -133,9 +134,9 @@ def test_nobody_found_where_somebody_was_expected_is_no_success(kit: Any, two_wa
 def test_counts_read_well_in_both_languages() -> None:
     assert (devices(1).en, devices(1).fr) == ("1 device", "1 appareil")
     assert (devices(0).en, devices(0).fr) == ("0 devices", "0 appareil")
-    assert (devices(12_345).en, devices(12_345).fr) == ("12,345 devices", "12\u202f345 appareils")
+    assert (devices(12_345).en, devices(12_345).fr) == ("12,345 devices", "12\u00a0345 appareils")
     assert (orders(2).en, orders(2).fr) == ("2 orders", "2 ordres")
-    assert (share(0.95).en, share(0.95).fr) == ("95%", "95 %")
-    assert (share(0.9499).en, share(0.9499).fr) == ("94.9%", "94,9 %")
+    assert (share(0.95).en, share(0.95).fr) == ("95%", "95\u00a0%")
+    assert (share(0.9499).en, share(0.9499).fr) == ("94.9%", "94,9\u00a0%")
     assert share(1.0).en == "100%"
     assert share(0.0).en == "0%"

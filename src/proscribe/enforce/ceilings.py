@@ -58,7 +58,7 @@ def ensure_allowed(enrolment: Enrolment, outcome: Outcome, *, device: str = "") 
     raise OutcomeCeilingError(
         Text(
             f"a device enrolled as {enrolment} cannot be reported as {outcome}: a part of it is out of sight",
-            f"un appareil inscrit comme {enrolment} ne peut être déclaré {outcome} : une partie en est invisible",
+            f"un appareil inscrit comme {enrolment} ne peut être déclaré {outcome} : une partie en est invisible",
         ),
         remedy=Text(
             "Report enforced_blind (COPE) or invisible (personal devices), and say what could not be seen.",

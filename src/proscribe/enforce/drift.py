@@ -75,7 +75,7 @@ def _order_again(means: Means, action: Action, scope: Scope, missing: tuple[str,
         log.wait(
             Text(
                 f"{action.scope} of {action.system} used to block {apps} by itself and no longer does: plan again.",
-                f"{action.scope} de {action.system} bloquait déjà {apps} et ne le fait plus : planifiez de nouveau.",
+                f"{action.scope} ({action.system}) bloquait déjà {apps} et ne le fait plus : planifiez de nouveau.",
             )
         )
         return
@@ -83,6 +83,6 @@ def _order_again(means: Means, action: Action, scope: Scope, missing: tuple[str,
         "drifted",
         Text(
             f"Somebody took {apps} out of {action.scope} of {action.system}; it is ordered again.",
-            f"Quelqu'un a retiré {apps} de {action.scope} de {action.system}; l'ordre est renouvelé.",
+            f"Quelqu'un a retiré {apps} de {action.scope} ({action.system}); l'ordre est renouvelé.",
         ),
     )

@@ -119,6 +119,6 @@ def _finish(means: Means, action: Action, log: Log) -> None:
         "lifted",
         Text(
             f"The ban was lifted from {action.scope} of {action.system}.",
-            f"L'interdiction a été levée dans {action.scope} de {action.system}.",
+            f"L'interdiction a été levée dans {action.scope} ({action.system}).",
         ),
     )

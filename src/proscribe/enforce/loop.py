@@ -82,7 +82,7 @@ def _start(means: Means, directive: str, decision: waves.Decision, log: Log) -> 
         left = orders(started)
         text = Text(
             f"Wave {decision.wave} started: {left.en}.",
-            f"Vague {decision.wave} lancée : {left.fr}.",
+            f"Vague {decision.wave} lancée : {left.fr}.",
         )
         log.did("started", text, times=started)
 
@@ -121,7 +121,7 @@ def _fly(means: Means, present: Present, place: tuple[str, str], connector: Conn
             log.wait(
                 Text(
                     f"{scope} of {system} is being worked on by another process.",
-                    f"{scope} de {system} est traité par un autre processus.",
+                    f"{scope} ({system}) est traité par un autre processus.",
                 )
             )
             return
@@ -151,7 +151,7 @@ def _bring_on(means: Means, present: Present, connector: Connector, action: Acti
         log.wait(
             Text(
                 f"{action.scope} of {action.system} now holds an exempt device: nothing is sent to it. Plan again.",
-                f"{action.scope} de {action.system} compte désormais un appareil exempté : rien n'y est envoyé. "
+                f"{action.scope} ({action.system}) compte désormais un appareil exempté : rien n'y est envoyé. "
                 "Planifiez de nouveau.",
             )
         )
@@ -183,5 +183,5 @@ def _unconfigured(system: str, number: int) -> Text:
     left = orders(number)
     return Text(
         f"{left.en} for {system} cannot be sent: no connector of that name is configured.",
-        f"{left.fr} pour {system} sans envoi possible : aucun connecteur de ce nom n'est configuré.",
+        f"Aucun envoi possible pour {left.fr} vers {system} : aucun connecteur de ce nom n'est configuré.",
     )

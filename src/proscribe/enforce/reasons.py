@@ -8,7 +8,7 @@ from datetime import date, datetime
 from proscribe.enforce.model import Outcome
 from proscribe.enforce.wording import listed
 from proscribe.inventory.model import Freshness
-from proscribe.text import Text
+from proscribe.text import Text, plural
 
 NO_LIST = Text(
     "The device is known, but its app list is not.",
@@ -16,7 +16,8 @@ NO_LIST = Text(
 )
 UNCERTAIN_APP = Text(
     "An app that may be the banned one is listed; its identifier is not certain enough to act on.",
-    "Une application qui pourrait être celle visée figure sur la liste; son identifiant n'est pas assez sûr pour agir.",
+    "Une application qui pourrait être celle qui est visée figure dans la liste; son identifiant n'est pas assez sûr "
+    "pour agir.",
 )
 NOTHING_ENFORCED_INVISIBLE = Text(
     "Nothing is enforced here, and a part of the device cannot be seen.",
@@ -24,11 +25,11 @@ NOTHING_ENFORCED_INVISIBLE = Text(
 )
 LISTED_AT_UNKNOWN_TIME = Text(
     "The app is listed, but the source does not say when the device took the list.",
-    "L'application figure sur la liste, mais la source n'indique pas quand l'appareil l'a dressée.",
+    "L'application figure dans la liste, mais la source n'indique pas quand l'appareil l'a dressée.",
 )
 CONTAINED = Text(
     "The app is listed but cannot be launched.",
-    "L'application figure sur la liste, mais elle ne peut être lancée.",
+    "L'application figure dans la liste, mais elle ne peut être lancée.",
 )
 PERSONAL_INVISIBLE = Text(
     "The managed part is clean; the personal part of the device can be neither seen nor reached.",
@@ -40,7 +41,7 @@ PART_INVISIBLE = Text(
 )
 ENROLMENT_UNKNOWN = Text(
     "The app is not listed, but how the device is enrolled is unknown, and so is what of it cannot be seen.",
-    "L'application ne figure pas sur la liste, mais on ignore le mode d'inscription de l'appareil et sa part cachée.",
+    "L'application ne figure pas dans la liste, mais on ignore le mode d'inscription de l'appareil et sa part cachée.",
 )
 ENFORCED_BLIND = Text(
     "The work side is clean; the personal side carries the block, and reports nothing back.",
@@ -58,12 +59,12 @@ PERSONAL_NOT_ENFORCED = Text(
 _FRESHNESS = {
     Freshness.reported: Text(
         "The app is not listed, but the source gives the time of the report and not the time the device took the list.",
-        "L'application ne figure pas sur la liste, mais la source donne l'heure du rapport et non celle du relevé par "
+        "L'application ne figure pas dans la liste, mais la source donne l'heure du rapport et non celle du relevé par "
         "l'appareil.",
     ),
     Freshness.imported: Text(
         "The app is not listed, but the source does not say when the list was taken.",
-        "L'application ne figure pas sur la liste, mais la source n'indique pas quand celle-ci a été dressée.",
+        "L'application ne figure pas dans la liste, mais la source n'indique pas quand celle-ci a été dressée.",
     ),
 }
 
@@ -95,16 +96,18 @@ def stale(observed_at: datetime | None, days: int) -> Text:
     """The list is too old."""
     if observed_at is None:
         return Text(
-            "The app list is too old to say anything.", "La liste d'applications est trop ancienne pour en conclure."
+            "The app list is too old to say anything.",
+            "La liste d'applications est trop ancienne pour qu'on puisse conclure.",
         )
     if days <= 0:
         return Text(
             f"The app list of {_at(observed_at)} is too old to say anything.",
-            f"La liste d'applications du {_at(observed_at)} est trop ancienne pour en conclure.",
+            f"La liste d'applications du {_at(observed_at)} est trop ancienne pour qu'on puisse conclure.",
         )
+    bound = plural(days, Text("day", "jour"), Text("days", "jours"))
     return Text(
-        f"The app list of {_at(observed_at)} is older than this source's bound of {days} days.",
-        f"La liste d'applications du {_at(observed_at)} dépasse la limite de {days} jours de cette source.",
+        f"The app list of {_at(observed_at)} is older than this source's bound of {bound.en}.",
+        f"La liste d'applications du {_at(observed_at)} dépasse la limite de {bound.fr} de cette source.",
     )
 
 
@@ -120,7 +123,7 @@ def rejected(error: str) -> Text:
     """The system said no for good."""
     return Text(
         f"The management system refused the order: {error}.",
-        f"Le système de gestion a refusé l'ordre : {error}.",
+        f"Le système de gestion a refusé l'ordre : {error}.",
     )
 
 
@@ -131,7 +134,7 @@ def left_out(refused: Text | None) -> Text:
             "The app is on the device, and no order covers the device.",
             "L'application est sur l'appareil, et aucun ordre ne vise celui-ci.",
         )
-    return Text("The app is on the device; not ordered: ", "L'application est sur l'appareil; non ordonné : ") + refused
+    return Text("The app is on the device; not ordered: ", "L'application est sur l'appareil; non ordonné : ") + refused
 
 
 def nothing_enforced(refused: Text | None) -> Text:
@@ -139,10 +142,10 @@ def nothing_enforced(refused: Text | None) -> Text:
     if refused is None:
         return Text(
             "The app is not listed, but nothing is enforced here that would keep it out.",
-            "L'application ne figure pas sur la liste, mais rien ici n'empêche son installation.",
+            "L'application ne figure pas dans la liste, mais rien ici n'empêche son installation.",
         )
     return (
-        Text("The app is not listed; not ordered: ", "L'application ne figure pas sur la liste; non ordonné : ")
+        Text("The app is not listed; not ordered: ", "L'application ne figure pas dans la liste; non ordonné : ")
         + refused
     )
 
@@ -156,7 +159,7 @@ def clock_ahead(observed_at: datetime) -> Text:
     """A time from the future."""
     return Text(
         f"The device says that it took its list at {_at(observed_at)}, which has not come yet: its clock is wrong.",
-        f"L'appareil dit avoir dressé sa liste le {_at(observed_at)}, moment à venir : son horloge est fausse.",
+        f"L'appareil déclare avoir dressé sa liste le {_at(observed_at)}, une date future : son horloge est fausse.",
     )
 
 
@@ -192,7 +195,7 @@ def not_complied(remarks: Iterable[str]) -> Text:
     told = listed(remarks)
     return Text(
         f"The device reports that it could not comply: {told}.",
-        f"L'appareil signale qu'il n'a pu se conformer : {told}.",
+        f"L'appareil signale qu'il n'a pu se conformer : {told}.",
     )
 
 
@@ -221,7 +224,7 @@ def still_there(apps: Iterable[str], remarks: Iterable[str], *, returned: bool) 
     told = listed(remarks)
     if not told:
         return text
-    return text + Text(f" The device reports: {told}.", f" L'appareil signale : {told}.")
+    return text + Text(f" The device reports: {told}.", f" L'appareil signale : {told}.")
 
 
 def removed(observed_at: datetime | None) -> Text:
@@ -242,4 +245,4 @@ def absent(observed_at: datetime | None) -> Text:
 
 def exempt(ground: str, expires: date) -> Text:
     """A person allowed it."""
-    return Text(f"Exempt until {expires}: {ground}", f"Exempté jusqu'au {expires} : {ground}")
+    return Text(f"Exempt until {expires}: {ground}", f"Exempté jusqu'au {expires} : {ground}")

@@ -71,7 +71,7 @@ def note_orphan(means: Means, action: Action, log: Log) -> None:
         "orphaned",
         Text(
             f"The worker that was busy with {action.scope} of {action.system} is gone; what it did is looked up.",
-            f"Le processus qui traitait {action.scope} de {action.system} a disparu; on vérifie ce qu'il a fait.",
+            f"Le processus qui traitait {action.scope} ({action.system}) a disparu; on vérifie ce qu'il a fait.",
         ),
     )
 
@@ -253,19 +253,19 @@ def _sent(action: Action) -> Text:
     apps = ", ".join(action.app_ids)
     return Text(
         f"{action.system} accepted the order on {action.scope}: {apps}.",
-        f"{action.system} a accepté l'ordre visant {action.scope} : {apps}.",
+        f"{action.system} a accepté l'ordre visant {action.scope} : {apps}.",
     )
 
 
 def _found(action: Action) -> Text:
     return Text(
         f"{action.scope} of {action.system} has the order in place; nothing was sent.",
-        f"L'ordre est déjà en place dans {action.scope} de {action.system}; rien n'a été envoyé.",
+        f"L'ordre est déjà en place dans {action.scope} ({action.system}); rien n'a été envoyé.",
     )
 
 
 def _unknown(action: Action, fault: ConnectorFault) -> Text:
     return Text(
         f"{action.system}, {action.scope}: {fault.what.en}; it will be looked at again before anything is sent.",
-        f"{action.system}, {action.scope} : {fault.what.fr}; on vérifiera de nouveau avant tout envoi.",
+        f"{action.system}, {action.scope} : {fault.what.fr}; on vérifiera de nouveau avant tout envoi.",
     )

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 
 from proscribe.enforce.keys import FOUND
 from proscribe.enforce.model import Action, ActionState, DeviceOutcome, Outcome
-from proscribe.enforce.wording import devices, orders, share
+from proscribe.enforce.wording import orders, share
 from proscribe.plan.model import Wave
-from proscribe.text import Text
+from proscribe.text import Text, devices
 
 _UNSENT = (ActionState.waiting, ActionState.ready, ActionState.sending)
 _OVER = (ActionState.superseded, ActionState.lifted, ActionState.lifting)
@@ -146,7 +146,7 @@ def _unsent(number: int, unsent: int) -> Text:
     left = orders(unsent)
     return Text(
         f"Wave {number} waits: {left.en} of the waves before it not yet accepted.",
-        f"La vague {number} attend : {left.fr} des vagues précédentes sans acceptation.",
+        f"La vague {number} attend : {left.fr} des vagues précédentes sans acceptation.",
     )
 
 
@@ -163,6 +163,6 @@ def _short(number: int, stand: Progress, rate: float, *, late: bool) -> Text:
     if late:
         return Text(
             f"Wave {number} is held, its time is up: {en} Look at what failed, then plan again.",
-            f"Vague {number} retenue, délai écoulé : {fr} Examinez les échecs, puis planifiez de nouveau.",
+            f"Vague {number} retenue, délai écoulé : {fr} Examinez les échecs, puis planifiez de nouveau.",
         )
-    return Text(f"Wave {number} waits: {en}", f"La vague {number} attend : {fr}")
+    return Text(f"Wave {number} waits: {en}", f"La vague {number} attend : {fr}")

@@ -4,23 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from proscribe.text import Text
-
-
-def devices(number: int) -> Text:
-    """``1 device`` / ``1 appareil``; in French nought is singular."""
-    return Text(
-        f"{number:,} device" + ("" if number == 1 else "s"),
-        f"{number:,}".replace(",", "\u202f") + (" appareil" if number < 2 else " appareils"),
-    )
+from proscribe.text import Text, plural
 
 
 def orders(number: int) -> Text:
     """``1 order`` / ``1 ordre``."""
-    return Text(
-        f"{number:,} order" + ("" if number == 1 else "s"),
-        f"{number:,}".replace(",", "\u202f") + (" ordre" if number < 2 else " ordres"),
-    )
+    return plural(number, Text("order", "ordre"), Text("orders", "ordres"))
 
 
 def share(value: float) -> Text:
@@ -28,8 +17,8 @@ def share(value: float) -> Text:
     tenths = int(value * 1000 + 1e-9)
     whole, tenth = divmod(tenths, 10)
     if tenth:
-        return Text(f"{whole}.{tenth}%", f"{whole},{tenth} %")
-    return Text(f"{whole}%", f"{whole} %")
+        return Text(f"{whole}.{tenth}%", f"{whole},{tenth} %")
+    return Text(f"{whole}%", f"{whole} %")
 
 
 def listed(values: Iterable[str]) -> str:

@@ -58,7 +58,7 @@ def _make(folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise StoreUnavailable(
-            Text(f"the folder {folder} cannot be made: {error}", f"le dossier {folder} ne peut être créé : {error}"),
+            Text(f"the folder {folder} cannot be made: {error}", f"le dossier {folder} ne peut être créé : {error}"),
             remedy=Text(
                 "Name a folder you may write to with PROSCRIBE_HOME.",
                 "Désignez avec PROSCRIBE_HOME un dossier accessible en écriture.",

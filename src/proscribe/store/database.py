@@ -75,16 +75,16 @@ def from_url(url: str, *, busy_seconds: float = BUSY_SECONDS) -> dict[str, Any]:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise _invalid(Text(f"not an address: {error}", f"adresse non valide : {error}")) from error
+        raise _invalid(Text(f"not an address: {error}", f"adresse non valide : {error}")) from error
     if parts.scheme == "sqlite":
         if parts.netloc or len(parts.path) < 2:
-            raise _invalid(Text("sqlite wants a path: sqlite:///path", "sqlite exige un chemin : sqlite:///chemin"))
+            raise _invalid(Text("sqlite wants a path: sqlite:///path", "sqlite exige un chemin : sqlite:///chemin"))
         return sqlite(Path(unquote(parts.path)), busy_seconds=busy_seconds)
     if parts.scheme not in _POSTGRES:
         raise _invalid(
             Text(
                 f"unknown kind of database: {parts.scheme or 'none given'}",
-                f"genre de base de données inconnu : {parts.scheme or 'aucun'}",
+                f"type de base de données inconnu : {parts.scheme or 'aucun'}",
             )
         )
     name = unquote(parts.path.lstrip("/"))
@@ -93,7 +93,7 @@ def from_url(url: str, *, busy_seconds: float = BUSY_SECONDS) -> dict[str, Any]:
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
     unknown = sorted(set(options) - _POSTGRES_OPTIONS)
     if unknown:
-        raise _invalid(Text(f"unknown option: {', '.join(unknown)}", f"option inconnue : {', '.join(unknown)}"))
+        raise _invalid(Text(f"unknown option: {', '.join(unknown)}", f"option inconnue : {', '.join(unknown)}"))
     host = options.pop("host", "") or unquote(parts.hostname or "")
     # The busy time-out of SQLite has its equal in lock_timeout: no command waits for another one for ever.
     given = options.pop("options", "")
@@ -112,7 +112,7 @@ def from_url(url: str, *, busy_seconds: float = BUSY_SECONDS) -> dict[str, Any]:
 def _invalid(what: Text) -> InvalidDatabaseUrl:
     # The address itself may hold a password, so it is never repeated.
     return InvalidDatabaseUrl(
-        Text("DATABASE_URL: ", "DATABASE_URL : ") + what,
+        Text("DATABASE_URL: ", "DATABASE_URL : ") + what,
         remedy=Text(
             "Give postgresql://user:password@host:5432/name, or remove DATABASE_URL to use SQLite.",
             "Donnez postgresql://utilisateur:motdepasse@hôte:5432/nom, ou retirez DATABASE_URL pour utiliser SQLite.",

@@ -74,7 +74,10 @@ def _translate(error: Exception) -> ProscribeError | None:
     where = Where(file=str(settings.DATABASES["default"].get("NAME", "")))
     if "disk is full" in low or "no space left" in low or "disk full" in low:
         return DiskFull(
-            Text(f"no room left for the database: {message}", f"plus d'espace pour la base de données : {message}"),
+            Text(
+                f"no room left for the database: {message}",
+                f"espace disque insuffisant pour la base de données : {message}",
+            ),
             remedy=Text(
                 "Free some space and run the command again; nothing was stored by halves.",
                 "Libérez de l'espace et relancez la commande; rien n'a été enregistré à moitié.",
@@ -93,7 +96,7 @@ def _translate(error: Exception) -> ProscribeError | None:
     if "not a database" in low or "malformed" in low:
         return StoreDamaged(
             Text(
-                f"this is not a usable database: {message}", f"ce n'est pas une base de données utilisable : {message}"
+                f"this is not a usable database: {message}", f"ce n'est pas une base de données utilisable : {message}"
             ),
             remedy=Text(
                 "Restore the file from a backup, or name another home folder with PROSCRIBE_HOME.",
@@ -106,7 +109,7 @@ def _translate(error: Exception) -> ProscribeError | None:
         isinstance(error, DatabaseError) and not append_only and "readonly" in low
     ):
         return StoreUnavailable(
-            Text(f"the database cannot be used: {message}", f"la base de données est inutilisable : {message}"),
+            Text(f"the database cannot be used: {message}", f"la base de données est inutilisable : {message}"),
             remedy=Text(
                 "Check that the home folder may be written to, or that DATABASE_URL is right and its server is up.",
                 "Vérifiez que le dossier est inscriptible, ou que DATABASE_URL est juste et le serveur, actif.",

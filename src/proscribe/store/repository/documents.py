@@ -48,7 +48,7 @@ class Documents:
         row = DocumentRow.objects.filter(digest=digest).first()
         if row is None:
             raise NotStored(
-                Text(f"no document {digest} in the store", f"aucun document {digest} dans la base"),
+                Text(f"no document {digest} in the store", f"aucun document {digest} dans la base de données"),
                 remedy=Text(
                     "Check the digest, or that PROSCRIBE_HOME names the right folder.",
                     "Vérifiez l'empreinte, ou que PROSCRIBE_HOME désigne le bon dossier.",
@@ -57,8 +57,13 @@ class Documents:
         body = bytes(row.body)
         if digest_bytes(body) != digest:
             raise StoreDamaged(
-                Text(f"document {digest} was changed in the store", f"le document {digest} a été modifié dans la base"),
-                remedy=Text("Restore the database from a backup.", "Restaurez la base à partir d'une sauvegarde."),
+                Text(
+                    f"document {digest} was changed in the store",
+                    f"le document {digest} a été modifié dans la base de données",
+                ),
+                remedy=Text(
+                    "Restore the database from a backup.", "Restaurez la base de données à partir d'une sauvegarde."
+                ),
             )
         return body
 

@@ -60,10 +60,10 @@ class Exemptions:
         with atomic():
             if not ExemptionRow.objects.filter(id=exemption_id).exists():
                 raise NotStored(
-                    Text(f"there is no exemption {exemption_id}", f"il n'y a pas d'exemption {exemption_id}"),
+                    Text(f"there is no exemption {exemption_id}", f"il n'existe pas d'exemption {exemption_id}"),
                     remedy=Text(
                         "'proscribe exempt list' shows the exemptions.",
-                        "« proscribe exempt list » affiche les exemptions.",
+                        "« proscribe exempt list » affiche les exemptions.",
                     ),
                 )
             return ExemptionRow.objects.filter(id=exemption_id, ended_at=None).update(ended_at=at) == 1

@@ -59,7 +59,7 @@ class Snapshots:
                 Text(f"no snapshot {digest} was recorded", f"aucun instantané {digest} n'a été enregistré"),
                 remedy=Text(
                     "Import or observe again; 'proscribe import' and 'proscribe observe' make snapshots.",
-                    "Importez ou observez de nouveau; « proscribe import » et « proscribe observe » le font.",
+                    "Importez ou observez de nouveau; « proscribe import » et « proscribe observe » le font.",
                 ),
             )
         return _ref(row)
