@@ -40,7 +40,7 @@ from proscribe.inventory.sightings import NARROWER_WATCH, NO_APP_REPORTS, Resolu
 from proscribe.inventory.snapshot import MANIFEST
 from proscribe.inventory.tables import HELD, SIDES, Apps, Installs, Versions, write_devices
 from proscribe.terms import Enrolment, Platform
-from proscribe.text import Text
+from proscribe.text import Text, plural
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
 """How far ahead of our clock a device's clock may be before its time stamp is refused."""
@@ -278,11 +278,11 @@ class SnapshotBuilder:
                 field="observed_at",
                 what=Text(
                     f"{record.key} gives the time {record.observed_at.isoformat()}, which is in the future",
-                    f"{record.key} donne l'heure {record.observed_at.isoformat()}, qui est dans l'avenir",
+                    f"{record.key} donne l'heure {record.observed_at.isoformat()}, qui est à venir",
                 ),
                 remedy=Text(
                     "Set the clock of the device or of the server right; until then its age counts as unknown.",
-                    "Réglez l'horloge de l'appareil ou du serveur; d'ici là, son âge est considéré comme inconnu.",
+                    "Mettez à l'heure l'appareil ou le serveur; d'ici là, son âge est considéré comme inconnu.",
                 ),
             )
         )
@@ -316,15 +316,16 @@ def _coverage(resolution: Resolution) -> tuple[Coverage, ...]:
 
 def _unknown_class(row: Coverage) -> Problem:
     what = f"{row.system}, {row.platform}, {row.enrolment}"
+    many = plural(row.devices, Text("device", "appareil"), Text("devices", "appareils"))
     return Problem(
         file=row.system,
         row=0,
         field="enrolment",
         what=Text(
-            f"{row.devices} devices of a class of which nothing is known ({what}): an app missing from their lists may "
-            "well be installed",
-            f"{row.devices} appareils d'une catégorie dont on ne sait rien ({what}) : une application absente de leur "
-            "liste peut fort bien être installée",
+            f"{many.en} of a class of which nothing is known ({what}): an app missing from such a list "
+            "may well be installed",
+            f"{many.fr} d'une catégorie dont on ne sait rien ({what}) : une application absente d'une "
+            "telle liste peut fort bien être installée",
         ),
         remedy=Text(
             "Give a source that says how these devices are enrolled, for instance the system's device list beside its "

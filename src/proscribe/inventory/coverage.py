@@ -53,7 +53,7 @@ UNSEEN = Sight(
     blind_to=Text(
         "Nothing is known about what this source can see of such devices: an app missing from its list may well be "
         "installed.",
-        "On ne sait rien de ce que cette source peut voir de ces appareils : une application absente de sa liste "
+        "On ne sait rien de ce que cette source peut voir de ces appareils : une application absente de sa liste "
         "peut fort bien être installée.",
     ),
     source="",

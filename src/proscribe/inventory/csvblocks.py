@@ -21,7 +21,7 @@ from proscribe.inventory.encoding import as_utf8, head_as_utf8
 from proscribe.inventory.errors import damaged
 from proscribe.inventory.intake import Intake
 from proscribe.inventory.opening import Opened
-from proscribe.text import Text
+from proscribe.text import Text, plural
 
 BLOCK = 16 << 20
 _RECORD_LINES = 200  # a quoted cell with more line breaks than this is a quotation mark that was never closed
@@ -251,7 +251,8 @@ class Blocks:
     def _wrong_length(self, found: int, expected: int) -> None:
         self._bad(
             self._row,
-            Text(f"{found} cells, the header has {expected}", f"{found} cellules, l'en-tête en compte {expected}"),
+            plural(found, Text("cell", "cellule"), Text("cells", "cellules"))
+            + Text(f", the header has {expected}", f", l'en-tête en compte {expected}"),
             Text(
                 "Look for a missing or extra delimiter, or text that needs quotation marks.",
                 "Cherchez un séparateur manquant ou de trop, ou un texte à mettre entre guillemets.",

@@ -51,7 +51,7 @@ def look(opened: Opened) -> Head:
         raise WrongEncoding(
             Text(
                 "this is neither text nor a container that Proscribe reads",
-                "ceci n'est ni du texte ni un contenant que Proscribe sait lire",
+                "ce n'est ni du texte ni un conteneur que Proscribe sait lire",
             ),
             remedy=Text(
                 "Export as CSV, JSON or Parquet; a spreadsheet file must be saved as CSV (UTF-8).",
@@ -92,8 +92,8 @@ def _unknown(opened: Opened, head: Head) -> UnknownFormat:
         ),
         remedy=Text(
             "See docs/reference/formats.md for the formats, and for a plain CSV for every other system.",
-            "Voir docs/reference/formats.md pour les formats, et pour un CSV simple dans lequel les données de tout "
-            "système peuvent être placées.",
+            "Voir docs/reference/formats.md pour les formats, et pour un CSV simple qui accueille les données de tout "
+            "autre système.",
         ),
         where=Where(file=opened.name),
     )

@@ -316,7 +316,7 @@ def _garbled(where: Where) -> DamagedExport:
     return DamagedExport(
         Text(
             "the archive is damaged or was not downloaded to its end",
-            "l'archive est endommagée ou n'a pas été téléchargée jusqu'à la fin",
+            "l'archive est endommagée ou n'a pas été téléchargée en entier",
         ),
         remedy=Text("Export or download the file again.", "Exportez ou téléchargez le fichier de nouveau."),
         where=where,
@@ -346,7 +346,7 @@ def empty(where: Where) -> EmptyExport:
 def _unreadable(where: Where, error: OSError) -> UnreadableFile:
     reason = error.strerror or str(error)
     return UnreadableFile(
-        Text(f"cannot be read: {reason}", f"lecture impossible : {reason}"),
+        Text(f"cannot be read: {reason}", f"lecture impossible : {reason}"),
         remedy=Text("Check the path and the permissions.", "Vérifiez le chemin et les droits d'accès."),
         where=where,
     )

@@ -28,7 +28,7 @@ def open_snapshot(path: Path) -> Snapshot:
     for name, expected in sorted(manifest.files.items()):
         if Path(name).name != name or not (path / name).is_file():
             raise _broken(
-                Text(f"the file {name} is missing", f"le fichier {name} est manquant"), Where(file=str(path / name))
+                Text(f"the file {name} is missing", f"le fichier {name} manque"), Where(file=str(path / name))
             )
         if digest_file(path / name) != expected:
             raise _broken(

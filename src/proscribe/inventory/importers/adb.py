@@ -97,7 +97,7 @@ def _take(line: str, number: int, phone: _Phone, user: int, intake: Intake) -> N
             Text("not a line of pm list packages", "n'est pas une ligne de pm list packages"),
             Text(
                 "Collect the list again; a message of adb or of the shell is mixed in.",
-                "Recueillez la liste de nouveau; un message d'adb ou de l'interpréteur s'y est glissé.",
+                "Dressez la liste de nouveau; un message d'adb ou de l'interpréteur s'y est glissé.",
             ),
         )
 
@@ -125,7 +125,7 @@ def _finish(phone: _Phone, opened: Opened, intake: Intake) -> None:
             ),
             Text(
                 "Put a line '# device <serial number>' before its packages (docs/guide/inventory.md).",
-                "Placez une ligne « # device <numéro de série> » avant ses paquets (docs/guide/inventory.md).",
+                "Placez une ligne « # device <numéro de série> » avant ses paquets (docs/guide/inventory.md).",
             ),
         )
     record = DeviceRecord(

@@ -69,7 +69,7 @@ def read(opened: Opened, intake: Intake) -> None:
             intake.problem(
                 intake.rows,
                 "",
-                Text(f"not a property list: {error}", f"n'est pas une liste de propriétés : {error}"),
+                Text(f"not a property list: {error}", f"n'est pas une liste de propriétés : {error}"),
                 Text(
                     "Export this answer again; the others were read.",
                     "Réexportez cette réponse; les autres ont été lues.",

@@ -65,7 +65,7 @@ def json_records(opened: Opened, members: frozenset[str], intake: Intake) -> Ite
         intake.problem(
             number,
             "",
-            Text(f"not JSON: {reason}", f"JSON non valide : {reason}"),
+            Text(f"not JSON: {reason}", f"JSON non valide : {reason}"),
             Text(
                 "Repair this record or export again; the others were read.",
                 "Réparez cet enregistrement ou exportez de nouveau; les autres ont été lus.",

@@ -32,7 +32,7 @@ from proscribe.inventory.intake import Intake
 from proscribe.inventory.model import DeviceRecord, Freshness, InstallRecord
 from proscribe.inventory.opening import Opened
 from proscribe.terms import Enrolment, Platform
-from proscribe.text import Text
+from proscribe.text import Text, devices
 
 NAME = "intune-graph"
 SYSTEM = "intune"
@@ -157,13 +157,14 @@ def _enrolment(record: Mapping[str, Any], platform: Platform, hinted: Enrolment,
     return Enrolment.unknown
 
 
-def _list_orphans(app_id: str, devices: int, intake: Intake) -> None:
+def _list_orphans(app_id: str, holders: int, intake: Intake) -> None:
+    counted = devices(holders)
     intake.problem(
         0,
         "detectedApps",
         Text(
-            f"{devices} devices have the detected app {app_id}, which this file does not describe",
-            f"{devices} appareils ont l'application détectée {app_id}, que ce fichier ne décrit pas",
+            f"this file does not describe the detected app {app_id}, on {counted.en}",
+            f"ce fichier ne décrit pas l'application détectée {app_id}, présente sur {counted.fr}",
         ),
         Text(
             "Put the pages of detectedApps into the same file as the pages of their managedDevices.",
