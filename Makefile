@@ -50,6 +50,10 @@ bench: $(VENV)/.dev ## measure the engine on 100,000 devices; results in bench-o
 docs: $(VENV)/.dev ## write the reference pages and JSON Schemas that are made from the code
 	@$(BIN)/python tools/make_docs.py
 
+.PHONY: messages
+messages: $(VENV)/.dev ## compile the French of click's own words
+	@$(BIN)/python tools/compile_messages.py
+
 .PHONY: lock
 lock: ## compile both lock files again (needs uv)
 	@uv=$$(command -v uv || echo $(BIN)/uv); "$$uv" --version >/dev/null 2>&1 || \

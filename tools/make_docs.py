@@ -51,6 +51,9 @@ def describe_command(command: Any, path: list[str]) -> list[dict[str, Any]]:
 
 def dump_commands() -> list[dict[str, Any]]:
     """Every command that exists, in the language of ``PROSCRIBE_LANG``."""
+    from proscribe.cli import translate_click
+
+    translate_click()
     from proscribe.cli.root import COMMANDS, root
 
     found = describe_command(root, ["proscribe"])

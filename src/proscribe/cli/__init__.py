@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from proscribe.text import set_language
+from proscribe.text import language, set_language
 
 _LANG_FLAG = "--lang"
 
@@ -23,6 +23,24 @@ def main() -> None:
             value = word.split("=", 1)[1]
         if value in ("en", "fr"):
             set_language("fr" if value == "fr" else "en")
+    translate_click()
     from proscribe.cli.root import run
 
     run()
+
+
+def translate_click() -> None:
+    """Have click's own words (usage, options, refused arguments) in French where French is spoken.
+
+    click asks the process-wide gettext domain, whose language comes from the environment and from nowhere else; so the
+    choice is put there, for this process. Words that are not translated stay English.
+    """
+    if language() != "fr":
+        return
+    import gettext
+    import os
+    from pathlib import Path
+
+    os.environ["LANGUAGE"] = "fr"
+    gettext.bindtextdomain("click", Path(__file__).with_name("locale"))
+    gettext.textdomain("click")

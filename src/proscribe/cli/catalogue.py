@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from proscribe.cli.options import SUBCOMMAND
 from proscribe.cli.output import console, json_option, print_json, print_table
 from proscribe.text import Text
 
@@ -15,12 +16,13 @@ if TYPE_CHECKING:
 
 
 @click.group(
+    subcommand_metavar=SUBCOMMAND,
     help=str(
         Text(
             "Publishers, products and identifiers, each with its source and its confidence.",
             "Éditeurs, produits et identifiants, chacun avec sa source et sa fiabilité.",
         )
-    )
+    ),
 )
 def command() -> None:
     """Made bilingual by ``help`` above."""

@@ -51,13 +51,19 @@ def _language(_ctx: click.Context, _parameter: click.Parameter, value: str | Non
         )
     )
 )
-@click.argument("exports", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument(
+    "exports",
+    metavar=str(Text("EXPORTS...", "EXPORTATIONS...")),
+    nargs=-1,
+    required=True,
+    type=click.Path(path_type=Path),
+)
 @click.option(
     "-d",
     "--directive",
     "wanted",
     multiple=True,
-    metavar="ID|PATH",
+    metavar=str(Text("ID|PATH", "ID|CHEMIN")),
     help=str(
         Text(
             "Check this directive only (repeatable); by default all shipped directives in force.",
@@ -69,7 +75,7 @@ def _language(_ctx: click.Context, _parameter: click.Parameter, value: str | Non
 @click.option(
     "--csv",
     "csv_file",
-    metavar="FILE",
+    metavar=str(Text("FILE", "FICHIER")),
     help=str(
         Text(
             "Write the findings as CSV; '-' for standard output.",
@@ -81,14 +87,14 @@ def _language(_ctx: click.Context, _parameter: click.Parameter, value: str | Non
     "--html",
     "html_file",
     type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
+    metavar=str(Text("FILE", "FICHIER")),
     help=str(Text("Write a report that prints well.", "Écrire un rapport HTML prêt à imprimer.")),
 )
 @click.option(
     "--problems",
     "problems_file",
     type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
+    metavar=str(Text("FILE", "FICHIER")),
     help=str(Text("Write every row that could not be used.", "Écrire chaque ligne inutilisable.")),
 )
 @click.option(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from proscribe.cli.catalogue import paragraph
+from proscribe.cli.options import SUBCOMMAND
 from proscribe.cli.output import json_option, print_json
 from proscribe.text import Text
 
@@ -19,13 +20,14 @@ if TYPE_CHECKING:
 
 
 @click.group(
+    subcommand_metavar=SUBCOMMAND,
     help=str(
         Text(
             "Decisions about apps, as documents. Those that ship with Proscribe are real ones, with their sources.",
             "Décisions visant des applications, sous forme de documents. Celles qui sont fournies sont réelles et "
             "citent leurs sources.",
         )
-    )
+    ),
 )
 def command() -> None:
     """Made bilingual by ``help`` above."""

@@ -7,18 +7,19 @@ from pathlib import Path
 
 import click
 
-from proscribe.cli.options import installation_options, open_installation
+from proscribe.cli.options import SUBCOMMAND, installation_options, open_installation
 from proscribe.cli.output import json_option, print_json, print_table
 from proscribe.text import Text
 
 
 @click.group(
+    subcommand_metavar=SUBCOMMAND,
     help=str(
         Text(
             "Exemptions: who, on what ground, approved by whom, until when (a year at most).",
             "Exemptions : pour qui, pour quel motif, approuvées par qui, jusqu'à quand (un an au plus).",
         )
-    )
+    ),
 )
 def command() -> None:
     """Made bilingual by ``help`` above."""

@@ -22,7 +22,13 @@ from proscribe.text import Text
         )
     ),
 )
-@click.argument("exports", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument(
+    "exports",
+    metavar=str(Text("EXPORTS...", "EXPORTATIONS...")),
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+)
 @click.option(
     "--retain",
     type=click.Choice(["matches", "all"]),

@@ -13,6 +13,9 @@ from proscribe.text import Text
 if TYPE_CHECKING:
     from proscribe.service.installation import Installation
 
+SUBCOMMAND = str(Text("COMMAND [ARGS]...", "COMMANDE [ARGUMENTS]..."))
+"""How the usage line of a group names what comes after it."""
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 

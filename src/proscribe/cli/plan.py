@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from proscribe.cli.options import installation_options, open_installation
+from proscribe.cli.options import SUBCOMMAND, installation_options, open_installation
 from proscribe.cli.output import json_option, print_json
 from proscribe.text import Text
 
@@ -29,6 +29,7 @@ class _PlanGroup(click.Group):
 
 
 @click.group(
+    subcommand_metavar=SUBCOMMAND,
     cls=_PlanGroup,
     help=str(
         Text(
@@ -126,7 +127,9 @@ def make(
 
 
 @command.command(help=str(Text("Show a saved plan.", "Afficher un plan enregistré.")))
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument(
+    "file", metavar=str(Text("FILE", "FICHIER")), type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
 @_details
 @json_option
 def show(file: Path, details: bool, as_json: bool) -> int:

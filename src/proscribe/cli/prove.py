@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from proscribe.cli.options import small_cells_option
+from proscribe.cli.options import SUBCOMMAND, small_cells_option
 from proscribe.cli.output import json_option, print_json
 from proscribe.text import COLON, Text
 
@@ -16,24 +16,26 @@ if TYPE_CHECKING:
 
 
 @click.group(
+    subcommand_metavar=SUBCOMMAND,
     help=str(
         Text(
             "Export a proof bundle, or verify one offline.",
             "Exporter un dossier de preuve, ou en vérifier un hors ligne.",
         )
-    )
+    ),
 )
 def command() -> None:
     """Made bilingual by ``help`` above."""
 
 
 @command.command(
+    short_help=str(Text("Write the proof of a directive.", "Produire la preuve d'une directive.")),
     help=str(
         Text(
             "Write the proof of a directive: what was decided, done, seen and not seen, in one file.",
             "Produire la preuve d'une directive : ce qui a été décidé, fait, vu et non vu, en un seul fichier.",
         )
-    )
+    ),
 )
 @click.argument("directive", metavar="DIRECTIVE")
 @click.option(
@@ -105,7 +107,7 @@ class _HeadType(click.ParamType["TreeHead"]):
     "--head",
     "earlier",
     type=_HeadType(),
-    metavar="SIZE:ROOT",
+    metavar=str(Text("SIZE:ROOT", "TAILLE:RACINE")),
     help=str(
         Text(
             "A tree head noted earlier: the ledger must go on from it.",

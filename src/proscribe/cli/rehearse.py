@@ -28,8 +28,20 @@ from proscribe.text import Text
     show_default=True,
     help=str(Text("Folder for everything it makes; made anew.", "Dossier de tout ce qui est produit; toujours neuf.")),
 )
-@click.option("--devices", type=click.IntRange(min=200), default=5_000, show_default=True)
-@click.option("--seed", type=int, default=7, show_default=True)
+@click.option(
+    "--devices",
+    type=click.IntRange(min=200),
+    default=5_000,
+    show_default=True,
+    help=str(Text("Size of the fleet.", "Taille du parc.")),
+)
+@click.option(
+    "--seed",
+    type=int,
+    default=7,
+    show_default=True,
+    help=str(Text("The same number makes the same fleet.", "Le même nombre produit le même parc.")),
+)
 def command(out: Path, devices: int, seed: int) -> int:
     """Made bilingual by ``help`` above."""
     from proscribe.cli.rehearsal import Rehearsal

@@ -10,8 +10,9 @@ from typing import Any, NoReturn
 import click
 
 from proscribe import __version__
+from proscribe.cli.options import SUBCOMMAND
 from proscribe.errors import DiskFull, ProscribeError, UnreadableFile, Where
-from proscribe.text import Text, set_language
+from proscribe.text import Text, language, set_language
 
 # name -> (module, one line of help). The help stands here so that listing the commands imports none of them.
 COMMANDS: dict[str, tuple[str, Text]] = {
@@ -49,6 +50,13 @@ COMMANDS: dict[str, tuple[str, Text]] = {
 }
 
 
+# An option without a metavar of its own shows its type's name, which click leaves in English.
+if language() == "fr":
+    click.STRING.name = "texte"
+    click.INT.name = click.IntRange.name = "nombre entier"
+    click.FloatRange.name = "nombre"
+
+
 class LazyGroup(click.Group):
     """A group whose commands are imported when they are named."""
 
@@ -63,7 +71,7 @@ class LazyGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section(str(Text("Commands", "Commandes"))):
+        with formatter.section(str(Text("Commands", "Commandes "))):
             formatter.write_dl([(name, str(text)) for name, (_, text) in COMMANDS.items()])
 
 
@@ -75,6 +83,7 @@ def _language(_ctx: click.Context, _parameter: click.Parameter, value: str | Non
 
 @click.group(
     cls=LazyGroup,
+    subcommand_metavar=SUBCOMMAND,
     help=str(
         Text(
             "Ban an app from every phone an organisation manages, and prove it.",

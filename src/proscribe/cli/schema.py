@@ -87,7 +87,7 @@ def _named(kind: str) -> type[Document]:
         )
     )
 )
-@click.argument("kind", required=False)
+@click.argument("kind", metavar=str(Text("[KIND]", "[TYPE]")), required=False)
 def command(kind: str | None) -> None:
     from proscribe.cli.output import print_json, print_table
     from proscribe.documents import json_schema
