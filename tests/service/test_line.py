@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from tests.service.conftest import DIRECTIVE, START, World
 
 from proscribe.directive.library import find
 from proscribe.enforce.model import Outcome
-from proscribe.plan.model import Exemption, RefusalReason
+from proscribe.plan.model import Exemption, Plan, RefusalReason
 from proscribe.prove import bundle
 from proscribe.prove.verify import verify
 from proscribe.service import enforcing, exempting, planning, proof, standing
@@ -125,6 +127,33 @@ def test_a_stale_plan_is_refused_with_the_difference_and_nothing_is_sent(world: 
 def test_a_plan_nobody_approved_is_refused(world: World) -> None:
     with pytest.raises(enforcing.NotApproved):
         enforcing.apply(world.open(), world.plan(), approved=False)
+    assert not world.simulator.journal.mutations
+
+
+def _unblocked(plan: Plan) -> Plan:
+    return replace(plan, refusals=tuple(replace(one, blocks=False) for one in plan.refusals))
+
+
+def _shortened(plan: Plan) -> Plan:
+    return replace(plan, steps=plan.steps[:1])
+
+
+def _harmless(plan: Plan) -> Plan:
+    return replace(plan, counts=replace(plan.counts, to_remove=0))
+
+
+@pytest.mark.parametrize(
+    ("limit", "edit"),
+    [("0", _unblocked), ("unlimited", _shortened), ("unlimited", _harmless)],
+    ids=("block", "steps", "counts"),
+)
+def test_a_plan_edited_on_its_way_to_approval_is_refused(
+    world: World, limit: str, edit: Callable[[Plan], Plan]
+) -> None:
+    plan = edit(world.plan(removal_limit=limit))
+    assert not plan.blocked
+    with pytest.raises(enforcing.AlteredPlan):
+        world.apply(plan)
     assert not world.simulator.journal.mutations
 
 

@@ -31,6 +31,12 @@ class PlanBlocked(ProscribeError):
     code = "service.plan-blocked"
 
 
+class AlteredPlan(ProscribeError):
+    """The plan is not one that this installation made: it was changed by hand, or comes from elsewhere."""
+
+    code = "service.altered-plan"
+
+
 class StalePlan(ProscribeError):
     """The world is no longer the one the plan was made for."""
 
@@ -47,8 +53,9 @@ def apply(
 ) -> TickSummary:
     """Observe, plan again, compare, adopt, start. Nothing is sent unless the plan is still the same.
 
-    Raises NotApproved, PlanBlocked, StalePlan (with the differences), and what observing raises.
+    Raises AlteredPlan, NotApproved, PlanBlocked, StalePlan (with the differences), and what observing raises.
     """
+    _refuse_altered(installation, plan)
     _refuse_blocked(plan)
     if not approved:
         raise NotApproved(
@@ -66,6 +73,7 @@ def apply(
     again = planning.plan_on(installation, seen, plan.policy, follow_recommended=True)
     if again.basis != plan.basis:
         raise _stale(plan, again)
+    _refuse_blocked(again)
     with installation.atomic():
         planning.keep(installation, directive, targets, again)
         order = Standing(
@@ -129,6 +137,23 @@ def thaw(installation: Installation, reason: str) -> bool:
         if changed:
             installation.record(EntryKind.thaw, "installation", reason=reason)
     return changed
+
+
+def _refuse_altered(installation: Installation, plan: Plan) -> None:
+    """What was approved must be what was proposed here, to the letter: a file can be edited on its way to approval."""
+    if digest(plan) in installation.stores.documents.digests(Plan, subject=plan.directive):
+        return
+    raise AlteredPlan(
+        Text(
+            "this is not a plan that this installation made: the file was changed since, or comes from elsewhere",
+            "ce plan n'est pas de cette installation : le fichier a été modifié depuis, ou vient d'ailleurs",
+        ),
+        remedy=Text(
+            f"Plan again here ('proscribe plan {plan.directive} --out plan.json'); limits and waves are options of it.",
+            f"Planifiez de nouveau ici (« proscribe plan {plan.directive} --out plan.json »), "
+            "avec les limites et les vagues en options.",
+        ),
+    )
 
 
 def _refuse_blocked(plan: Plan) -> None:
