@@ -297,6 +297,30 @@ def test_a_directive_that_asks_for_no_change_plans_none(made):
     assert RefusalReason.not_asked in reasons(plan)
 
 
+def test_a_device_that_may_not_be_concerned_drives_no_change(made):
+    device = made.status("fleetbox:1", department="", scope_unsure=True)
+    plan = make_plan(made.inputs([device], [made.finding(device)]))
+    assert plan.steps == ()
+    assert one(plan, RefusalReason.scope_unsure).devices == ("fleetbox:1",)
+    assert reasons(plan) == {RefusalReason.scope_unsure}
+    assert not plan.blocked
+    assert (plan.counts.cannot, plan.counts.to_remove, plan.counts.in_scope) == (1, 0, 1)
+
+
+def test_a_device_that_may_not_be_concerned_counts_where_its_policy_changes_anyway(made):
+    sure = made.status("fleetbox:1")
+    holder = made.status("fleetbox:2", department="", scope_unsure=True)
+    other = made.status("fleetbox:3", department="", scope_unsure=True)
+    alone = made.status("fleetbox:4", department="", scope_unsure=True, scope="other")
+    plan = make_plan(made.inputs([sure, holder, other, alone], [made.finding(holder), made.finding(alone)]))
+    (step,) = plan.steps
+    assert (step.scope, step.holders, step.collateral) == ("default", ("fleetbox:2",), 2)
+    assert one(plan, RefusalReason.scope_unsure).devices == ("fleetbox:2", "fleetbox:3", "fleetbox:4")
+    assert (plan.counts.to_remove, plan.counts.block_only, plan.counts.cannot) == (1, 2, 1)
+    limited = Policy(Devices(0), Unlimited(), made.OPEN.rings)
+    assert make_plan(made.inputs([sure, holder], [made.finding(holder)], policy=limited)).blocked
+
+
 def test_a_protected_app_blocks_and_is_in_no_step(made):
     targets = made.target_set(made.target(), made.target("com.android.settings"))
     plan = make_plan(made.inputs([made.status("fleetbox:1")], targets=targets))

@@ -44,6 +44,7 @@ class One:
     side: Side
     held: Held
     exempt: bool
+    unsure: bool
     presence: Presence
     app: str
 
@@ -60,6 +61,7 @@ DEVICES = st.builds(
     side=st.sampled_from((Side.whole, Side.work, Side.unknown)),
     held=st.sampled_from(tuple(Held)),
     exempt=st.sampled_from((False, False, False, True)),
+    unsure=st.sampled_from((False, False, True)),
     presence=st.sampled_from(tuple(Presence)),
     app=st.sampled_from(("com.tencent.mm", "com.tencent.lite", "com.doubtful")),
 )
@@ -84,6 +86,7 @@ def build(made, fleet, policy=None, extra=0, *, blocked=()):
             enrolment=one.enrolment,
             os_version=one.os_version,
             presence=one.presence,
+            scope_unsure=one.unsure,
             invisible_side=one.enrolment in (Enrolment.cope, Enrolment.byod),
         )
         statuses.append(device)
@@ -239,6 +242,16 @@ def test_planning_what_was_applied_gives_an_empty_plan(made, fleet, blocked):
     assert again.steps == ()
     assert again.waves == ()
     assert again.counts.to_remove == 0
+
+
+@QUIET
+@given(fleet=FLEETS)
+def test_no_scope_changes_for_devices_that_may_not_be_concerned(made, fleet):
+    inputs = build(made, fleet)
+    sure = {(one.system, one.scope) for one in inputs.statuses if not one.scope_unsure}
+    single = {one.device for one in inputs.statuses if not one.scope_unsure}
+    for step in make_plan(inputs).steps:
+        assert (step.system, step.scope) in sure or step.scope in single
 
 
 @QUIET

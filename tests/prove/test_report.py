@@ -16,6 +16,7 @@ from proscribe.directive.model import Compromise, Force, State
 from proscribe.enforce.model import Outcome
 from proscribe.inventory.model import Visibility
 from proscribe.plan.model import RefusalReason
+from proscribe.plan.reasons import REASONS
 from proscribe.prove import report_words as words
 from proscribe.prove.bundle import BundleInputs, report_data
 from proscribe.prove.charts import convergence
@@ -221,7 +222,7 @@ def test_every_term_has_words_in_both_languages() -> None:
         (Enrolment, words.ENROLMENTS),
         (Platform, words.PLATFORMS),
         (Visibility, words.VISIBILITY),
-        (RefusalReason, words.REFUSALS),
+        (RefusalReason, REASONS),
         (Force, words.FORCE),
         (State, words.STATES),
         (Compromise, words.COMPROMISE),
@@ -281,7 +282,7 @@ def test_a_refusal_that_stops_the_plan_comes_first_and_says_so(data: ReportData)
     refusals = (first, *(replace(refusal, blocks=True, devices=()) for refusal in rest[:1]))
     source = render(replace(data, plan=replace(data.plan, refusals=refusals)), "fr")
     table = source.split('id="refusals"')[1].split("</table>")[0]
-    assert table.index("arrête le plan") < table.index(words.REFUSALS[first.reason].fr)
+    assert table.index("arrête le plan") < table.index(REASONS[first.reason].fr)
     assert table.count("arrête le plan") == 1
 
 

@@ -151,6 +151,7 @@ class RefusalReason(StrEnum):
     scope_unread = "scope_unread"  # the policy or group of the devices was not observed
     no_identifier = "no_identifier"  # no target for this platform may drive a change
     not_asked = "not_asked"  # the directive asks for no change on devices
+    scope_unsure = "scope_unsure"  # the source does not say what decides whether the directive is about the device
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from proscribe.plan.fleet import Fleet, read_fleet
 from proscribe.plan.inputs import PlanInputs
 from proscribe.plan.model import Capability, Exemption, Plan, Reach, Refusal, RefusalReason, Step, Verb
 from proscribe.plan.tally import Tally
-from proscribe.plan.units import Settled, Settler, UnitKey, gather, touches, unit_key
+from proscribe.plan.units import Settled, Settler, UnitKey, gather, ride_along, touches, unit_key
 from proscribe.plan.wanted import BY_ID, Holdings, Wanted, read_findings, wanted
 from proscribe.plan.waves import arrange
 from proscribe.terms import Platform
@@ -79,6 +79,7 @@ class _Work:
     steps: list[Step] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     tally: Tally = field(default_factory=Tally)
+    by_class: dict[DeviceClass, Decision] = field(default_factory=dict)
 
     def run(self) -> None:
         """Fill ``steps``, ``refusals`` and ``tally``."""
@@ -86,8 +87,10 @@ class _Work:
         self._exempt()
         self._stale(subject)
         if self.wanted.verbs:
-            decisions = self._decide(self._identified(subject))
-            self._settle(decisions)
+            unsure = [status for status in subject if status.scope_unsure]
+            self._unsure(unsure)
+            sure = self._identified(status for status in subject if not status.scope_unsure)
+            self._settle(self._decide(sure), unsure)
 
     def _exempt(self) -> None:
         by_exemption: dict[Exemption, list[str]] = {}
@@ -105,6 +108,16 @@ class _Work:
             words = wording.stale_devices(system)
             self.refusals.append(gates.refusal(RefusalReason.stale_inventory, words, devices=devices, system=system))
 
+    def _unsure(self, unsure: Iterable[DeviceStatus]) -> None:
+        """Devices that may not be the directive's at all: acting on their account would be a guess."""
+        by_system: dict[str, list[str]] = {}
+        for status in unsure:
+            by_system.setdefault(status.system, []).append(status.device)
+            self.tally.cannot.add(status.device)
+        for system, devices in by_system.items():
+            words = wording.scope_unsure(system)
+            self.refusals.append(gates.refusal(RefusalReason.scope_unsure, words, devices=devices, system=system))
+
     def _identified(self, subject: Iterable[DeviceStatus]) -> list[DeviceStatus]:
         """The devices of platforms for which at least one identifier may drive a change."""
         without: dict[Platform, list[str]] = {}
@@ -120,15 +133,18 @@ class _Work:
             self.tally.cannot.update(devices)
         return found
 
+    def _decision(self, status: DeviceStatus) -> Decision:
+        one = DeviceClass.of(status)
+        if one not in self.by_class:
+            configured = one.system in self.inputs.systems
+            self.by_class[one] = decide(one, self.wanted, self.rows, configured=configured)
+        return self.by_class[one]
+
     def _decide(self, subject: Iterable[DeviceStatus]) -> dict[str, Decision]:
-        by_class: dict[DeviceClass, Decision] = {}
         decisions: dict[str, Decision] = {}
         denied: dict[tuple[str, Denial], list[str]] = {}
         for status in subject:
-            one = DeviceClass.of(status)
-            if one not in by_class:
-                by_class[one] = decide(one, self.wanted, self.rows, configured=one.system in self.inputs.systems)
-            decision = decisions[status.device] = by_class[one]
+            decision = decisions[status.device] = self._decision(status)
             for denial in decision.denials:
                 if denial.holders_only and status.device not in self.holdings.by_device:
                     continue
@@ -141,9 +157,11 @@ class _Work:
             self.refusals.append(gates.refusal(denial.reason, words, devices=devices, system=system))
         return decisions
 
-    def _settle(self, decisions: Mapping[str, Decision]) -> None:
+    def _settle(self, decisions: Mapping[str, Decision], unsure: Iterable[DeviceStatus]) -> None:
         statuses = [self.fleet.statuses[device] for device in decisions]
         units = gather(statuses, decisions, self.holdings.by_device)
+        beside = {status.device: self._decision(status) for status in unsure}
+        ride_along(units, [self.fleet.statuses[device] for device in beside], beside)
         settler = Settler(self.fleet, self.wanted, self.holdings.by_device, self.inputs.systems)
         settled: dict[UnitKey, Settled] = {}
         preserve = wording.preserve_first(self.inputs.directive)
@@ -157,7 +175,7 @@ class _Work:
             if result.refusal is not None:
                 self.refusals.append(result.refusal)
                 self.tally.cannot.update(units[key].members)
-        self._holders(decisions, settler, settled)
+        self._holders({**decisions, **beside}, settler, settled)
 
     def _count_step(self, step: Step) -> None:
         if step.reach is Reach.device:
@@ -176,12 +194,13 @@ class _Work:
                     if not self.wanted.removal:
                         continue
                     self.tally.unmet.add(device)
-                    if any(Verb.remove in one.verbs and touches(finding, one) for one in decision.uses):
+                    known = not status.scope_unsure  # else it is refused for that reason, and for no other
+                    if known and any(Verb.remove in one.verbs and touches(finding, one) for one in decision.uses):
                         words = wording.other_part(status.system, finding.held)
                         beyond.setdefault((status.system, words), []).append(device)
                     continue
                 result = settled.get(unit_key(status, use), Settled())
-                if not settler.ids_of(finding):
+                if not settler.ids_of(finding) or unit_key(status, use) not in settled:
                     self.tally.unmet.add(device)
                 elif not settler.ids_of(finding) & result.left:
                     self.tally.waiting.add(device)

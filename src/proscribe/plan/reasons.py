@@ -26,4 +26,5 @@ REASONS: dict[RefusalReason, Text] = {
         "No sure identifier for the platform", "Aucun identifiant sûr pour la plateforme"
     ),
     RefusalReason.not_asked: Text("No change asked for", "Aucun changement exigé"),
+    RefusalReason.scope_unsure: Text("Not known whether it is concerned", "Assujettissement inconnu"),
 }

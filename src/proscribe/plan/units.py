@@ -70,6 +70,20 @@ def gather(
     return units
 
 
+def ride_along(
+    units: Mapping[UnitKey, Unit], statuses: Iterable[DeviceStatus], decisions: Mapping[str, Decision]
+) -> None:
+    """Add devices that call for nothing themselves to the shared changes that reach them all the same.
+
+    So a step names every known holder whose app it takes away, and the removal limit counts it.
+    """
+    for status in statuses:
+        for use in decisions[status.device].uses:
+            unit = units.get(unit_key(status, use))
+            if unit is not None and unit.reach is not Reach.device:
+                unit.members[status.device] = use
+
+
 def touches(finding: Finding, use: Use) -> bool:
     """Whether the app of a finding is on the side that a use is about. An app of unknown side may be on any."""
     return finding.side is use.side or bool({finding.side, use.side} & {Side.whole, Side.unknown})

@@ -111,6 +111,23 @@ def old_snapshot(taken: datetime, age: int, most: int) -> Pair:
     )
 
 
+def scope_unsure(system: str) -> Pair:
+    """Devices of which nobody can say whether the directive is about them."""
+    return (
+        Text(
+            f"{system}: the source does not give the platform, enrolment or department of these devices, which decides "
+            "whether the directive applies to them.",
+            f"{system} : la source n'indique pas la plateforme, le mode d'inscription ou la direction de ces appareils, "
+            "dont dépend leur assujettissement à la directive.",
+        ),
+        Text(
+            "Import an export that names all three (e.g. the managed-devices list), then plan again.",
+            "Importez une exportation qui précise ces trois éléments (p. ex. la liste des appareils gérés), puis "
+            "planifiez de nouveau.",
+        ),
+    )
+
+
 def stale_devices(system: str) -> Pair:
     """App lists too old to tell who holds the app."""
     return (

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from proscribe.documents import digest
 from proscribe.inventory.model import Coverage, Visibility
 from proscribe.plan.model import Refusal, RefusalReason
+from proscribe.plan.reasons import REASONS
 from proscribe.prove.markup import Cell, Column, Pen, Raw
 from proscribe.prove.report_model import ReportData
-from proscribe.prove.report_words import ENROLMENTS, PLATFORMS, REFUSALS, VISIBILITY
+from proscribe.prove.report_words import ENROLMENTS, PLATFORMS, VISIBILITY
 from proscribe.terms import Enrolment
 from proscribe.text import Text, days, plural
 
@@ -92,7 +93,7 @@ def _devices(alike: Sequence[Refusal]) -> int:
 
 def _reason(pen: Pen, reason: RefusalReason, *, stops: bool) -> str:
     mark = f"<br>({pen.text(Text('stops the plan', 'arrête le plan'))})" if stops else ""
-    return pen.text(REFUSALS[reason]) + mark
+    return pen.text(REASONS[reason]) + mark
 
 
 def _what(pen: Pen, alike: Sequence[Refusal]) -> str:

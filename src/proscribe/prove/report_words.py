@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from proscribe.directive.model import Compromise, Force, State
 from proscribe.enforce.model import Outcome
 from proscribe.inventory.model import Visibility
-from proscribe.plan.model import RefusalReason
 from proscribe.prove.report_model import Group
 from proscribe.terms import Enrolment, Platform
 from proscribe.text import Text
@@ -208,27 +207,6 @@ VISIBILITY: dict[Visibility, Text] = {
     Visibility.managed_apps: Text("managed apps only", "les applications gérées seulement"),
     Visibility.nothing: Text("nothing", "rien"),
     Visibility.unknown: Text("not known", "inconnu"),
-}
-
-REFUSALS: dict[RefusalReason, Text] = {
-    RefusalReason.protected_app: Text("Protected app", "Application protégée"),
-    RefusalReason.low_confidence: Text("Identifier not certain enough", "Identifiant insuffisamment sûr"),
-    RefusalReason.exempt_in_shared_scope: Text(
-        "Exempt device in a shared policy", "Appareil exempté dans une stratégie partagée"
-    ),
-    RefusalReason.exempt: Text("Exempt", "Exemption"),
-    RefusalReason.limit_removals: Text("More removals than the limit", "Retraits au-delà de la limite"),
-    RefusalReason.limit_reach: Text("More devices than the limit", "Appareils au-delà de la limite"),
-    RefusalReason.impossible: Text("Impossible", "Impossible"),
-    RefusalReason.invisible: Text("Out of sight", "Invisible"),
-    RefusalReason.no_connector: Text("No connection to the system", "Aucune connexion au système"),
-    RefusalReason.preflight: Text("A setting stands in the way", "Un paramètre y fait obstacle"),
-    RefusalReason.not_reviewed: Text("Target set not reviewed", "Ensemble de cibles non examiné"),
-    RefusalReason.stale_inventory: Text("Inventory too old", "Inventaire trop ancien"),
-    RefusalReason.scope_unread: Text("Policy not observed", "Stratégie non observée"),
-    RefusalReason.no_identifier: Text("No usable identifier", "Aucun identifiant utilisable"),
-    RefusalReason.not_asked: Text("Not asked for by the directive", "Non demandé par la directive"),
-    RefusalReason.not_in_force: Text("Directive not in force", "Directive non en vigueur"),
 }
 
 FORCE: dict[Force, Text] = {
