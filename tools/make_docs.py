@@ -9,6 +9,7 @@ import argparse
 import ast
 import json
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -76,7 +77,8 @@ def commands_in(language: str) -> list[dict[str, Any]]:
 
 def cell(text: str) -> str:
     """Text that can stand in a Markdown table."""
-    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
+    # French keeps its no-break spaces, which split() alone would take for any other space.
+    return re.sub(r"[ \n\t]+", " ", text.strip(" \n\t")).replace("|", "\\|").replace("<", "&lt;")
 
 
 def commands_page() -> str:

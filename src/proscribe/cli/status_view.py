@@ -16,7 +16,7 @@ _WIDTH = 12  # of a bar, in characters
 WORDS: dict[Outcome, Text] = {
     Outcome.absent_verified: Text("seen absent by the device", "absence constatée par l'appareil"),
     Outcome.removed_verified: Text("removed, seen by the device", "retrait constaté par l'appareil"),
-    Outcome.contained: Text("listed but cannot launch", "listée, mais ne peut démarrer"),
+    Outcome.contained: Text("listed but cannot launch", "dans la liste, mais ne peut démarrer"),
     Outcome.enforced_blind: Text("enforced where nobody can look", "appliquée là où personne ne peut voir"),
     Outcome.invisible: Text("personal side: cannot be seen", "côté personnel : invisible"),
     Outcome.pending_locked: Text("waits: device locked", "en attente : appareil verrouillé"),

@@ -275,7 +275,8 @@ def _only_listed(policy: words.Json, side: Side) -> list[Objection]:
         _warns(
             Text(
                 f"{field}: apps that are not listed are already kept away; the entry makes that explicit and lasting",
-                f"{field} : les applications non listées sont déjà écartées; l'entrée rend ce blocage explicite et "
+                f"{field} : les applications absentes de la liste sont déjà écartées; l'entrée rend ce blocage "
+                "explicite et "
                 "durable",
             ),
             Text("Nothing to do.", "Rien à faire."),
