@@ -46,6 +46,11 @@ def _documents(old: Plan, new: Plan) -> Iterable[Text]:
         )
     if old.exemptions_digest != new.exemptions_digest:
         yield Text("The register of exemptions was changed.", "Le registre des exemptions a été modifié.")
+    if old.follow_recommended != new.follow_recommended:
+        yield Text(
+            "Whether to act on a recommendation was decided differently.",
+            "Le choix de donner suite ou non à une recommandation a changé.",
+        )
 
 
 def _policy(old: Policy, new: Policy) -> Iterable[Text]:

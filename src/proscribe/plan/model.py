@@ -242,6 +242,7 @@ class Plan(Document):
     waves: tuple[Wave, ...]
     refusals: tuple[Refusal, ...]
     basis: Digest
+    follow_recommended: bool = False  # whoever planned chose to act on a text that does not bind
 
     @property
     def blocked(self) -> bool:

@@ -63,6 +63,7 @@ def make_plan(inputs: PlanInputs) -> Plan:
         waves=waves,
         refusals=tuple(sorted(_merged(refusals), key=_order)),
         basis=Digest(""),
+        follow_recommended=inputs.follow_recommended,
     )
     return replace(plan, basis=_basis(plan, exemptions))
 
@@ -238,6 +239,7 @@ def _basis(plan: Plan, exemptions: Iterable[Exemption]) -> Digest:
             "capabilities": plan.capabilities_digest,
             "exemptions": [to_json(exemption) for exemption in sorted(exemptions, key=lambda one: one.id)],
             "policy": to_json(plan.policy),
+            "follow_recommended": plan.follow_recommended,
             "steps": [_decisive(step) for step in plan.steps],
             "waves": [[wave.name, wave.success_rate, list(wave.steps)] for wave in plan.waves],
             "blocked_by": sorted({one.reason.value + "|" + one.target for one in plan.refusals if one.blocks}),

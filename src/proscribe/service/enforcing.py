@@ -70,7 +70,7 @@ def apply(
     targets = documents.get(TargetSet, plan.targets_digest)
     snapshot = inventory.observe(installation, on_progress=on_progress)
     seen = planning.view(installation, directive, targets, snapshot)
-    again = planning.plan_on(installation, seen, plan.policy, follow_recommended=True)
+    again = planning.plan_on(installation, seen, plan.policy, follow_recommended=plan.follow_recommended)
     if again.basis != plan.basis:
         raise _stale(plan, again)
     _refuse_blocked(again)
@@ -84,7 +84,6 @@ def apply(
             approved_by=installation.actor,
             approved_at=installation.clock.now(),
             standing=standing,
-            follow_recommended=True,
         )
         installation.keep(
             order,

@@ -26,7 +26,6 @@ class Standing(Document):
     approved_by: str
     approved_at: datetime
     standing: bool  # act later without asking, where the fleet changes
-    follow_recommended: bool = False
     lifted_at: datetime | None = None
     lifted_because: str = ""
 

@@ -84,7 +84,7 @@ def _look(installation: Installation, order: Standing, snapshot: Snapshot) -> _S
         reinstalled=sum(finding.drift is Drift.reinstalled for finding in violations),
         cured=len(cured),
     )
-    again = planning.plan_on(installation, seen, approved.policy, follow_recommended=order.follow_recommended)
+    again = planning.plan_on(installation, seen, approved.policy, follow_recommended=approved.follow_recommended)
     return _Seen(order, seen, again, drift)
 
 
