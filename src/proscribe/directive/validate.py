@@ -149,8 +149,9 @@ def _deadline(field: str, action: RequiredAction, directive: Directive) -> Itera
             yield Flaw(
                 f"{field}.by",
                 Text(
-                    f"{action.days} days lead to {due[-1].isoformat()}, not to {action.by.isoformat()}",
-                    f"{action.days} jours mènent au {due[-1].isoformat()}, non au {action.by.isoformat()}",
+                    f"the number of days ({action.days}) leads to {due[-1].isoformat()}, not to "
+                    f"{action.by.isoformat()}",
+                    f"le délai en jours ({action.days}) mène au {due[-1].isoformat()}, non au {action.by.isoformat()}",
                 ),
                 Text("Correct the days or the date.", "Corrigez les jours ou la date."),
             )

@@ -32,7 +32,7 @@ from proscribe.prove.model import (
     TreeHead,
 )
 from proscribe.terms import Enrolment
-from proscribe.text import Text
+from proscribe.text import Text, devices
 
 PARTLY_VISIBLE = frozenset({Enrolment.byod, Enrolment.user_enrolment, Enrolment.cope})
 """Enrolments with a part that no inventory shows: "not listed" never means "not there".
@@ -169,8 +169,8 @@ def _plans(proof: Proof) -> Iterator[Check]:
                     name,
                 )
     yield from report.done(
-        f"{len(proof.plans)} plans: of this directive, adding up, with the digest on record",
-        f"{len(proof.plans)} plans : de cette directive, exacts, dotés de l'empreinte consignée",
+        f"plans: {len(proof.plans)}, of this directive, adding up, with the digest on record",
+        f"plans : {len(proof.plans)}, de cette directive, exacts, dotés de l'empreinte consignée",
     )
 
 
@@ -221,9 +221,9 @@ def _ledger_entries(proof: Proof) -> Iterator[Check]:
             names.PROOFS,
         )
     yield from report.done(
-        f"{len(proof.entries)} entries are proven to be in the ledger; {withheld} are there as a hash only",
-        f"{len(proof.entries)} entrées figurent au registre, preuve à l'appui; {withheld} n'y sont montrées que par "
-        "leur empreinte",
+        f"entries proven to be in the ledger: {len(proof.entries)}; there as a hash only: {withheld}",
+        f"entrées dont la présence au registre est prouvée : {len(proof.entries)}; montrées par leur seule empreinte : "
+        f"{withheld}",
     )
 
 
@@ -239,17 +239,19 @@ def _goes_on_from(proof: Proof, earlier: TreeHead) -> Iterator[Check]:
     report = _Report("earlier-head", names.LEAVES)
     if not 0 <= earlier.size <= len(proof.leaves):
         report.wrong(
-            f"the ledger has {len(proof.leaves)} entries, fewer than the {earlier.size} of the earlier tree head",
-            f"le registre compte {len(proof.leaves)} entrées, moins que les {earlier.size} de la tête antérieure",
+            f"the ledger's size is {len(proof.leaves)}, less than that of the earlier tree head ({earlier.size})",
+            f"la taille du registre est de {len(proof.leaves)}, inférieure à celle de la tête antérieure "
+            f"({earlier.size})",
         )
     elif Tree(proof.leaves).root(earlier.size).hex() != earlier.root.lower():
         report.wrong(
-            f"its first {earlier.size} entries are not those of the earlier tree head: the past was rewritten",
-            f"ses {earlier.size} premières entrées ne sont pas celles de la tête antérieure : le passé a été réécrit",
+            f"up to size {earlier.size} its entries are not those of the earlier tree head: the past was rewritten",
+            f"jusqu'à la taille {earlier.size}, ses entrées ne sont pas celles de la tête antérieure : le passé a été "
+            "réécrit",
         )
     yield from report.done(
-        f"the ledger goes on from the earlier tree head of {earlier.size} entries",
-        f"le registre prolonge la tête antérieure de {earlier.size} entrées",
+        f"the ledger goes on from the earlier tree head (size {earlier.size})",
+        f"le registre prolonge la tête antérieure (taille {earlier.size})",
     )
 
 
@@ -307,8 +309,8 @@ def _receipts(proof: Proof) -> Iterator[Check]:
                 names.ENTRIES,
             )
     yield from report.done(
-        f"{len(recorded)} receipts, each after its intent",
-        f"{len(recorded)} accusés de réception, chacun après son intention",
+        f"receipts: {len(recorded)}, each after its intent",
+        f"accusés de réception : {len(recorded)}, chacun après son intention",
     )
 
 
@@ -345,16 +347,16 @@ def _outcomes_add_up(proof: Proof, survey: _Survey) -> Iterator[Check]:
         report.wrong("a device is counted twice", "un appareil est compté deux fois")
     if (again.fleet, again.by_outcome) != (manifest.fleet, manifest.outcomes):
         report.wrong(
-            f"they are {again.fleet} devices and do not give the counts of the manifest",
-            f"ils portent sur {again.fleet} appareils et ne donnent pas les décomptes du manifeste",
+            f"they are of {devices(again.fleet).en} and do not give the counts of the manifest",
+            f"ils portent sur {devices(again.fleet).fr} et ne donnent pas les décomptes du manifeste",
         )
     if again != proof.counts:
         report.wrong(
             "the counts are not those of the outcomes", "les décomptes ne sont pas ceux des résultats", names.COUNTS
         )
     yield from report.done(
-        f"{again.fleet} devices, one outcome each; the counts add up to the fleet",
-        f"{again.fleet} appareils, un résultat chacun; les décomptes totalisent le parc",
+        f"devices: {again.fleet}, one outcome each; the counts add up to the fleet",
+        f"appareils : {again.fleet}, un résultat chacun; la somme des décomptes égale le parc",
     )
 
 
@@ -363,14 +365,14 @@ def _ceilings(survey: _Survey) -> Iterator[Check]:
     report = _Report("ceilings", names.OUTCOMES)
     for (enrolment, value), count in sorted(survey.too_good.items()):
         report.wrong(
-            f"{count} devices enrolled as {enrolment} are reported as {value}, which nobody can know of such devices",
-            f"{count} appareils inscrits comme {enrolment} sont déclarés {value}, ce que personne ne peut savoir "
-            "de tels appareils",
+            f"reported as {value}, which nobody can know of devices enrolled as {enrolment}: {devices(count).en}",
+            f"déclarés {value}, ce que personne ne peut savoir d'appareils inscrits comme {enrolment} : "
+            f"{devices(count).fr}",
         )
     if survey.unobserved:
         report.wrong(
-            f"{survey.unobserved} devices are reported as compliant without an observation",
-            f"{survey.unobserved} appareils sont déclarés conformes sans observation",
+            f"reported as compliant without an observation: {devices(survey.unobserved).en}",
+            f"déclarés conformes sans observation : {devices(survey.unobserved).fr}",
         )
     yield from report.done(
         "no device is reported as compliant beyond what can be seen of it",
@@ -411,6 +413,6 @@ def _blind_spots(proof: Proof) -> Iterator[Check]:
     if proof.not_seen.statements != proof.manifest.not_seen:
         report.wrong("the manifest tells it differently", "le manifeste en dit autre chose")
     yield from report.done(
-        f"{sum(wanted.values())} devices without a verified outcome, all accounted for",
-        f"{sum(wanted.values())} appareils sans résultat vérifié, tous comptés",
+        f"devices without a verified outcome: {sum(wanted.values())}, all accounted for",
+        f"appareils sans résultat vérifié : {sum(wanted.values())}, tous comptés",
     )

@@ -62,20 +62,20 @@ Comment le vérifier, sans le programme qui l'a produit
 ------------------------------------------------------
 1. Extrayez le fichier dans un dossier vide.
 2. sha256sum --check SHA256SUMS
-   Chaque ligne doit indiquer OK. (macOS : shasum -a 256 --check SHA256SUMS)
+   Chaque ligne doit indiquer OK. (macOS : shasum -a 256 --check SHA256SUMS)
 3. Le commentaire du fichier zip (unzip -z FICHIER) indique le SHA-256 de manifest.json.
-4. Le registre : enregistrez les lignes ci-dessous sous le nom root.py dans le dossier, puis lancez
-   « python3 root.py ». Le programme doit afficher la taille et la racine que manifest.json donne
+4. Le registre : enregistrez les lignes ci-dessous sous le nom root.py dans le dossier, puis lancez
+   « python3 root.py ». Le programme doit afficher la taille et la racine que manifest.json donne
    sous tree_head.
 
 {script}
-5. Si vous avez noté plus tôt la tête de l'arbre de ce registre (taille N et racine R) : la racine des
+5. Si vous avez noté plus tôt la tête de l'arbre de ce registre (taille N et racine R) : la racine des
    N premières lignes de ledger/leaves.txt doit être R. Si c'est le cas, rien de ce qui était déjà
    consigné n'a été modifié depuis.
-6. Comptez les lignes de outcomes.jsonl selon « outcome » : les totaux doivent être ceux de
+6. Comptez les lignes de outcomes.jsonl selon « outcome » : les totaux doivent être ceux de
    counts.json.
 
-Avec le programme : proscribe prove verify FICHIER [--head N:R]
+Avec le programme : proscribe prove verify FICHIER [--head N:R]
 
 Ce que ce dossier ne montre pas
 -------------------------------
@@ -84,7 +84,7 @@ Demandez à l'organisation la tête de l'arbre par une autre voie (étape 5), ou
 Un accusé de réception montre qu'un système de gestion a accepté un ordre, non qu'un appareil y a obéi.
 Seuls les résultats absent_verified, removed_verified et contained reposent sur ce que l'appareil a
 lui-même signalé par la suite.
-« device:... » désigne un appareil : les 128 premiers bits d'un HMAC-SHA-256 dont la clé demeure dans
+« device:... » désigne un appareil : les 128 premiers bits d'un HMAC-SHA-256 dont la clé demeure dans
 l'organisation. Les entrées du registre qui portent sur d'autres affaires n'apparaissent que sous forme
 d'empreintes; qui pourrait deviner une telle entrée à la lettre près pourrait la confirmer au moyen de
 son empreinte, et n'apprendrait rien d'autre.

@@ -12,7 +12,7 @@ from proscribe.prove.markup import Cell, Column, Pen, Raw
 from proscribe.prove.report_model import ReportData
 from proscribe.prove.report_words import ENROLMENTS, PLATFORMS, VISIBILITY
 from proscribe.terms import Enrolment
-from proscribe.text import Text, days, plural
+from proscribe.text import Text, days, devices, plural
 
 MAX_ALIKE = 6  # refusals of one kind that are spelt out
 
@@ -45,14 +45,20 @@ def waves(pen: Pen, data: ReportData) -> str:
         Column(Text("Success the wave before must reach", "Réussite exigée de la vague précédente"), "number"),
     ]
     counts = data.plan.counts
+    removed = devices(counts.to_remove)
+    others = plural(
+        counts.block_only,
+        Text("more that does", "autre qui ne la contient"),
+        Text("more that do", "autres qui ne la contiennent"),
+    )
     lead = _paragraph(
         pen,
         Text(
-            f"The plan removes the app from {pen.number(counts.to_remove)} devices. To do so it changes the settings "
-            f"of {pen.number(counts.block_only)} more that do not hold it, and it can do nothing for "
+            f"The plan removes the app from {removed.en}. To do so it changes the settings "
+            f"of {others.en} not hold it, and it can do nothing for "
             f"{pen.number(counts.cannot)}.",
-            f"Le plan retire l'application de {pen.number(counts.to_remove)} appareils. Il modifie pour cela les "
-            f"paramètres de {pen.number(counts.block_only)} autres qui ne la contiennent pas et ne peut rien pour "
+            f"Le plan retire l'application de {removed.fr}. Il modifie pour cela les "
+            f"paramètres de {others.fr} pas et ne peut rien pour "
             f"{pen.number(counts.cannot)}.",
         ),
     )
