@@ -201,10 +201,34 @@ def test_a_refused_order_stays_refused_until_a_person_asks(bench: Any, kit: Any)
     assert states(bench) == ["rejected"]
     assert bench.actions()[0].last_error == "no answer"
     assert len(report.errors) == 1
+    assert str(report.errors[0].where) == "sim, a (work side)", "a person must know which scope it is about"
+    again = tick(bench.means, Present())
+    assert not again.errors
+    assert "a of sim refused 1 order" in again.waits[0].en, "what stays refused is said at every tick"
+    assert not tick(bench.means, Present(lifted=frozenset({"ban"}))).waits
     later = replace(plan, created_at=kit.START + timedelta(hours=1))
     assert not bench.adopt(later).changed, "a standing order does not knock again"
     assert bench.adopt(later, retry_rejected=True).added == 1
-    assert tick(bench.means, Present()).counts == {"started": 1, "sent": 1}
+    report = tick(bench.means, Present())
+    assert report.counts == {"started": 1, "sent": 1}
+    assert report.waits == (), "the newer order has taken its place"
+
+
+@pytest.mark.parametrize("closed", ["a", "b", "c"])
+def test_access_refused_to_one_scope_does_not_starve_the_others(make_bench: Any, kit: Any, closed: str) -> None:
+    bench = make_bench({"a": {}, "b": {}, "c": {}})
+    bench.adopt(kit.plan_of(kit.step("a", APP), kit.step("b", APP), kit.step("c", APP)))
+    prepare = bench.system.prepare
+
+    def refusing(order: Any) -> Any:
+        if order.scope == closed:
+            raise NotAuthorised(WHAT, remedy=NEXT)
+        return prepare(order)
+
+    bench.system.prepare = refusing
+    first, second = tick(bench.means, Present()), tick(bench.means, Present())
+    assert first.counts["not_authorised"] == second.counts["not_authorised"] == 1
+    assert sorted(states(bench)) == ["accepted", "accepted", "ready"]
 
 
 def test_a_system_without_a_connector_waits_and_says_so(bench: Any, kit: Any) -> None:

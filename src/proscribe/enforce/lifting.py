@@ -10,6 +10,7 @@ from proscribe.enforce.keys import next_turn, order_of, slot
 from proscribe.enforce.means import Log, Means
 from proscribe.enforce.model import Action, ActionState
 from proscribe.enforce.sending import about, note_fault, receipt_body
+from proscribe.enforce.wording import place
 from proscribe.text import Text
 
 
@@ -115,10 +116,11 @@ def _finish(means: Means, action: Action, log: Log) -> None:
         lifted = replace(action, state=ActionState.lifted, ended=turn, not_before=None, last_error="")
         if means.repository.save(lifted, was=ActionState.lifting):
             means.journal.record("lift", action.key, {**about(action), "event": "lifted"})
+    where = place(action)
     log.did(
         "lifted",
         Text(
-            f"The ban was lifted from {action.scope} of {action.system}.",
-            f"L'interdiction a été levée dans {action.scope} ({action.system}).",
+            f"The ban was lifted from {where.en} of {action.system}.",
+            f"L'interdiction a été levée dans {where.fr}, {action.system}.",
         ),
     )

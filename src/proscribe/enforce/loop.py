@@ -34,7 +34,7 @@ def tick(means: Means, present: Present) -> TickReport:
             put_back(means, present.observations, present.lifted, log)
         _start_waves(means, present, log)
         _work(means, present, log)
-    return _report(means, log)
+    return _report(means, present, log)
 
 
 def _withdraw(means: Means, present: Present, log: Log) -> None:
@@ -88,13 +88,16 @@ def _start(means: Means, directive: str, decision: waves.Decision, log: Log) -> 
 
 
 def _work(means: Means, present: Present, log: Log) -> None:
-    """Send and take back, scope by scope. A system that refuses us is left alone for the rest of the tick."""
+    """Send and take back, scope by scope. A system that refuses us is left alone for the rest of the tick.
+
+    Scopes that were tried before come last: a refusal may be about one scope, and must not keep us from the others.
+    """
     now = means.clock.now()
     by_place: dict[tuple[str, str], list[Action]] = {}
     for action in _due(means, present, now):
         by_place.setdefault((action.system, action.scope), []).append(action)
     stopped: set[str] = set()
-    for (system, scope), actions in sorted(by_place.items(), key=lambda each: min(a.wave for a in each[1])):
+    for (system, scope), actions in sorted(by_place.items(), key=_turn):
         connector = means.connectors.get(system)
         if connector is None:
             log.wait(_unconfigured(system, len(actions)))
@@ -103,6 +106,11 @@ def _work(means: Means, present: Present, log: Log) -> None:
                 _fly(means, present, (system, scope), connector, log)
             except SystemStopped:
                 stopped.add(system)
+
+
+def _turn(each: tuple[tuple[str, str], list[Action]]) -> tuple[int, int]:
+    actions = each[1]
+    return max(action.attempts for action in actions), min(action.wave for action in actions)
 
 
 def _due(means: Means, present: Present, now: datetime) -> Iterable[Action]:
@@ -159,13 +167,15 @@ def _bring_on(means: Means, present: Present, connector: Connector, action: Acti
         send(means, connector, action, log)
 
 
-def _report(means: Means, log: Log) -> TickReport:
+def _report(means: Means, present: Present, log: Log) -> TickReport:
     open_actions = means.repository.find(states=(*_UNDER_WAY, ActionState.waiting))
     under_way = [action for action in open_actions if action.state is not ActionState.waiting]
     times = [action.not_before for action in under_way]
     frozen = means.freeze.frozen()
     if frozen:
         log.wait(Text("All sending is frozen.", "Tout envoi est gelé."))
+    for text in _refused(means, present):
+        log.wait(text)
     return TickReport(
         at=means.clock.now(),
         counts=dict(log.counts),
@@ -177,6 +187,39 @@ def _report(means: Means, log: Log) -> TickReport:
         waiting=len(open_actions) - len(under_way),
         next_at=min((time for time in times if time is not None), default=None) if all(times) else None,
     )
+
+
+def _refused(means: Means, present: Present) -> Iterable[Text]:
+    """Orders that a system refused for good: they stay refused, and are said again, until a person asks anew."""
+    by_place: dict[tuple[str, str, str], list[Action]] = {}
+    for action in means.repository.find(states=(ActionState.rejected,)):
+        gone = present.observations is not None and present.observations.scope(action.system, action.scope) is None
+        if action.directive not in present.lifted and not gone and not _replaced(means, action):
+            by_place.setdefault((action.system, action.scope, action.directive), []).append(action)
+    for (system, scope, directive), actions in by_place.items():
+        left = orders(len(actions))
+        yield Text(
+            f"{scope} of {system} refused {left.en} ({actions[0].last_error}). "
+            f"Settle the cause, then plan {directive} again and apply the plan.",
+            f"{scope} ({system}) a refusé {left.fr} ({actions[0].last_error}). "
+            f"Réglez la cause, puis planifiez de nouveau {directive} et appliquez le plan.",
+        )
+
+
+def _replaced(means: Means, refused: Action) -> bool:
+    """Whether newer orders ask for the same, or have it."""
+    asked = {
+        app_id
+        for action in means.repository.find(
+            directive=refused.directive,
+            system=refused.system,
+            scope=refused.scope,
+            states=(*_UNDER_WAY, ActionState.waiting, ActionState.accepted),
+        )
+        if (action.method, action.side) == (refused.method, refused.side)
+        for app_id in action.app_ids
+    }
+    return asked.issuperset(refused.app_ids)
 
 
 def _unconfigured(system: str, number: int) -> Text:

@@ -21,6 +21,7 @@ from proscribe.connectors.base import (
 from proscribe.enforce.keys import next_turn, order_of
 from proscribe.enforce.means import Log, Means
 from proscribe.enforce.model import Action, ActionState
+from proscribe.enforce.wording import apps, place
 from proscribe.text import Text
 
 
@@ -186,6 +187,8 @@ def _accept(means: Means, action: Action, receipt: Receipt) -> None:
 def note_fault(means: Means, action: Action, fault: ConnectorFault, log: Log, *, fallback: ActionState) -> None:
     """Write a fault down and say when to try again. Raises SystemStopped where the credentials are refused."""
     now = means.clock.now()
+    if not fault.where.file:  # a connector speaks of its request; who reads the error needs to know which scope
+        fault.where = replace(fault.where, file=f"{action.system}, {place(action)}")
     attempts = action.attempts + (action.state is not ActionState.sending)
     wait: timedelta | None = means.backoff(attempts)
     state = fallback
@@ -250,22 +253,24 @@ def receipt_body(receipt: Receipt) -> dict[str, object]:
 
 
 def _sent(action: Action) -> Text:
-    apps = ", ".join(action.app_ids)
+    where, what = place(action), apps(action)
     return Text(
-        f"{action.system} accepted the order on {action.scope}: {apps}.",
-        f"{action.system} a accepté l'ordre visant {action.scope} : {apps}.",
+        f"{action.system} accepted the order on {where.en}: {what.en}.",
+        f"{action.system} a accepté l'ordre visant {where.fr} : {what.fr}.",
     )
 
 
 def _found(action: Action) -> Text:
+    where = place(action)
     return Text(
-        f"{action.scope} of {action.system} has the order in place; nothing was sent.",
-        f"L'ordre est déjà en place dans {action.scope} ({action.system}); rien n'a été envoyé.",
+        f"{where.en} of {action.system} has the order in place; nothing was sent.",
+        f"L'ordre est déjà en place dans {where.fr}, {action.system}; rien n'a été envoyé.",
     )
 
 
 def _unknown(action: Action, fault: ConnectorFault) -> Text:
+    where = place(action)
     return Text(
-        f"{action.system}, {action.scope}: {fault.what.en}; it will be looked at again before anything is sent.",
-        f"{action.system}, {action.scope} : {fault.what.fr}; on vérifiera de nouveau avant tout envoi.",
+        f"{action.system}, {where.en}: {fault.what.en}; it will be looked at again before anything is sent.",
+        f"{action.system}, {where.fr} : {fault.what.fr}; on vérifiera de nouveau avant tout envoi.",
     )

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from proscribe.enforce.model import Action
+from proscribe.terms import Side
 from proscribe.text import Text, plural
+
+_FEW = 2  # app ids that a sentence can carry
+_SIDES = {
+    Side.work: Text(" (work side)", " (côté professionnel)"),
+    Side.personal: Text(" (personal side)", " (côté personnel)"),
+}
 
 
 def orders(number: int) -> Text:
@@ -24,3 +32,15 @@ def share(value: float) -> Text:
 def listed(values: Iterable[str]) -> str:
     """Names in a row, the same in both languages."""
     return ", ".join(values)
+
+
+def place(action: Action) -> Text:
+    """The scope of an order; with its side where a scope has two, since each has an order of its own."""
+    return Text(action.scope, action.scope) + _SIDES.get(action.side, Text("", ""))
+
+
+def apps(action: Action) -> Text:
+    """The apps of an order: by their ids where they are few, else counted (the plan and the ledger list them)."""
+    if len(action.app_ids) <= _FEW:
+        return Text(listed(action.app_ids), listed(action.app_ids))
+    return plural(len(action.app_ids), Text("app id", "identifiant"), Text("app ids", "identifiants"))
