@@ -119,6 +119,29 @@ def test_freeze_and_thaw(desk: Desk, tmp_path: Path) -> None:
     assert desk.simulator.journal.mutations
 
 
+def test_an_order_that_is_refused_exits_2_and_names_the_policy_and_the_next_step(desk: Desk, tmp_path: Path) -> None:
+    plan = tmp_path / "plan.json"
+    desk.type("observe")
+    desk.type("plan", DIRECTIVE, "--out", str(plan), "--ring", "all=unlimited")
+    desk.simulator.faults.next("policies.modifyPolicyApplications", "refuse", status=404)
+    shown = desk.type("apply", str(plan), "--approve", status=2).output
+    (error,) = [line for line in shown.splitlines() if line.startswith("! ")]
+    assert "enterprises/lighthouses/policies/" in error
+    assert "work side" in error
+    desk.clock.advance(minutes=30)
+    later = desk.type("watch", "--once").output
+    assert "refused 1 order" in later, "nobody may have read the line above"
+
+
+def test_a_lifted_ban_is_not_shown_as_enforced(desk: Desk, tmp_path: Path) -> None:
+    plan = tmp_path / "plan.json"
+    desk.type("observe")
+    desk.type("plan", DIRECTIVE, "--out", str(plan), "--ring", "all=unlimited")
+    desk.type("apply", str(plan), "--approve")
+    desk.type("lift", DIRECTIVE, "--reason", "revoked")
+    assert "nothing is enforced any more" in desk.type("status", DIRECTIVE, status=2).output
+
+
 def test_lift_says_what_it_took_back(desk: Desk, tmp_path: Path) -> None:
     plan = tmp_path / "plan.json"
     desk.type("observe")

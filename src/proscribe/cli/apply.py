@@ -55,4 +55,4 @@ def command(plan_file: Path, approve: bool, standing: bool, home: Path | None, a
         print_json(to_json(tick))
     else:
         show_tick(tick)
-    return 0
+    return 2 if tick.errors else 0

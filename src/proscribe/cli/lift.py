@@ -25,7 +25,7 @@ from proscribe.text import Text
 @click.option("--reason", required=True, help=str(Text("Why; recorded in the ledger.", "Motif, consigné au registre.")))
 @installation_options
 @json_option
-def command(directive: str, reason: str, home: Path | None, actor: str, as_json: bool) -> None:
+def command(directive: str, reason: str, home: Path | None, actor: str, as_json: bool) -> int:
     """Made bilingual by ``help`` above."""
     from proscribe.cli.status_view import show_tick
     from proscribe.documents import to_json
@@ -37,3 +37,4 @@ def command(directive: str, reason: str, home: Path | None, actor: str, as_json:
         print_json(to_json(report))
     else:
         show_tick(report)
+    return 2 if report.errors else 0

@@ -23,7 +23,7 @@ WORDS: dict[Outcome, Text] = {
     Outcome.pending_sync: Text("waits: not synced since", "en attente de synchronisation"),
     Outcome.pending_vendor_approval: Text("waits for the vendor", "en attente du fournisseur"),
     Outcome.refused_by_user: Text("refused by the user", "refusée par l'utilisateur"),
-    Outcome.failed: Text("failed: still there", "échec : toujours présente"),
+    Outcome.failed: Text("failed: still there, or refused", "échec : toujours présente, ou refus"),
     Outcome.impossible: Text("nothing can be done from here", "rien ne peut être fait d'ici"),
     Outcome.exempt: Text("exempt", "exempté"),
     Outcome.stale: Text("last seen too long ago", "vu il y a trop longtemps"),
@@ -35,7 +35,15 @@ def show_status(report: StatusReport) -> None:
     """One directive: the outcomes, those that are not verified first; they add up to the fleet."""
     click.echo(f"\n{report.directive}, {report.at:%Y-%m-%d %H:%M} UTC\n{report.title}")
     if report.lifted:
-        click.echo(str(Text("This ban was lifted.", "Cette interdiction a été levée.")))
+        click.echo(
+            str(
+                Text(
+                    "This ban was lifted and nothing is enforced any more. What follows is the last judgement before.",
+                    "Cette interdiction a été levée et plus rien n'est appliqué. Ce qui suit est le dernier état "
+                    "établi auparavant.",
+                )
+            )
+        )
     if report.frozen:
         click.echo(str(Text("All sending is frozen.", "Tout envoi est gelé.")))
     rows = [

@@ -32,7 +32,7 @@ from proscribe.text import Text
 )
 @installation_options
 @json_option
-def command(once: bool, every: float, home: Path | None, actor: str, as_json: bool) -> None:
+def command(once: bool, every: float, home: Path | None, actor: str, as_json: bool) -> int:
     """Made bilingual by ``help`` above."""
     from proscribe.cli.root import show_error
     from proscribe.cli.status_view import show_tick
@@ -42,8 +42,12 @@ def command(once: bool, every: float, home: Path | None, actor: str, as_json: bo
 
     installation = open_installation(home, actor)
 
+    refused = False
+
     def one() -> float | None:
+        nonlocal refused
         report = enforcing.tick(installation)
+        refused = bool(report.errors)
         if as_json:
             print_json(to_json(report))
         else:
@@ -64,8 +68,9 @@ def command(once: bool, every: float, home: Path | None, actor: str, as_json: bo
 
     if once:
         one()
-    else:
-        from proscribe.worker.run import run_forever, until_signalled
+        return 2 if refused else 0
+    from proscribe.worker.run import run_forever, until_signalled
 
-        with until_signalled() as stop:
-            run_forever(patient, every, stop_event=stop)
+    with until_signalled() as stop:
+        run_forever(patient, every, stop_event=stop)
+    return 0

@@ -15,6 +15,7 @@ from proscribe.enforce.fleet import FleetCase, barred_places, device_facts, judg
 from proscribe.enforce.keys import actions_of
 from proscribe.enforce.means import Means, Present, TickReport
 from proscribe.enforce.model import DeviceOutcome
+from proscribe.errors import ProscribeError
 from proscribe.evaluate.engine import evaluate
 from proscribe.evaluate.model import Drift
 from proscribe.inventory.model import Scope, Snapshot
@@ -240,7 +241,7 @@ def _summary(
         counts=dict(report.counts),
         happened=report.happened,
         waits=(*asks, *report.waits),
-        errors=tuple(Text(f"[{error.code}] ", f"[{error.code}] ") + error.what for error in report.errors),
+        errors=tuple(_said(error) for error in report.errors),
         drift=tuple(one.drift for one in seen),
         frozen=report.frozen,
         unsettled=report.unsettled,
@@ -248,3 +249,9 @@ def _summary(
         next_at=report.next_at,
         statuses=tuple(status(installation, order.directive) for order in decisions),
     )
+
+
+def _said(error: ProscribeError) -> Text:
+    """An error that did not end the round: its code, its place, what happened and what to do next."""
+    place = f"[{error.code}] {error.where}"
+    return Text(f"{place}: {error.what.en}. {error.remedy.en}", f"{place} : {error.what.fr}. {error.remedy.fr}")
