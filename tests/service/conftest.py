@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from proscribe.catalogue.model import TargetSet
 from proscribe.clock import ManualClock, use_clock
 from proscribe.directive.library import find, target_set
-from proscribe.plan.model import Plan
+from proscribe.plan.model import Exemption, Plan
 from proscribe.service import enforcing, inventory, planning
 from proscribe.service.installation import Installation, open_installation
 from proscribe.service.model import TickSummary
@@ -33,13 +34,19 @@ class World:
     def open(self, actor: str = "tester") -> Installation:
         return open_installation(self.home, actor=actor, clock=self.clock)
 
-    def plan(self, **choices: object) -> Plan:
+    def targets(self, directive: str = DIRECTIVE, only: frozenset[str] = frozenset()) -> TargetSet:
+        """A directive's target set as a person approved it; of some identifiers alone where they are named."""
+        found = target_set(find(directive), now=self.clock.now())
+        kept = tuple(one for one in found.targets if not only or one.value in only)
+        return replace(found, targets=kept, reviewed_by="security officer", reviewed_on=self.clock.now().date())
+
+    def plan(self, directive: str = DIRECTIVE, **choices: object) -> Plan:
         installation = self.open()
         inventory.observe(installation)
-        resolved = target_set(find(DIRECTIVE), now=self.clock.now())
-        reviewed = replace(resolved, reviewed_by="security officer", reviewed_on=self.clock.now().date())
-        asked = {"targets": reviewed, "removal_limit": "unlimited", "rings": ("all=unlimited",), **choices}
-        return planning.propose(installation, DIRECTIVE, planning.Choices(**asked))  # type: ignore[arg-type]
+        asked = {"removal_limit": "unlimited", "rings": ("all=unlimited",), **choices}
+        if "targets" not in asked:
+            asked["targets"] = self.targets(directive)
+        return planning.propose(installation, directive, planning.Choices(**asked))  # type: ignore[arg-type]
 
     def apply(self, plan: Plan | None = None, *, standing: bool = False) -> TickSummary:
         return enforcing.apply(self.open("officer"), plan or self.plan(), approved=True, standing=standing)
@@ -53,6 +60,21 @@ class World:
         for _ in range(days * 2):
             summary = self.tick(hours=12)
         return summary
+
+
+def exemption(name: str, *devices: str, directive: str = DIRECTIVE, days: int = 100) -> Exemption:
+    """An exemption in order, from the first day on."""
+    grounds = find(DIRECTIVE).exceptions.grounds
+    return Exemption(
+        id=name,
+        directive=directive,
+        devices=devices,
+        ground=grounds[0].en if grounds else "regulatory function",
+        requested_by="branch-lead",
+        approved_by="chief-security-officer",
+        starts=START.date(),
+        expires=START.date() + timedelta(days=days),
+    )
 
 
 @pytest.fixture

@@ -48,9 +48,10 @@ def evaluate(
                     f"l'instantané a été pris sans chercher les cibles de {ban.directive.id}",
                 ),
                 remedy=Text(
-                    "Import the exports again with this directive's target set, or keep all apps (--retain all).",
-                    "Importez de nouveau les exportations avec l'ensemble de cibles de cette directive, ou conservez "
-                    "toutes les applications (--retain all).",
+                    "Import or observe again ('proscribe import', 'proscribe observe'), then plan again: from now on "
+                    "these targets are looked for.",
+                    "Importez ou observez de nouveau (« proscribe import », « proscribe observe »), puis planifiez de "
+                    "nouveau : ces cibles sont désormais recherchées.",
                 ),
                 where=Where(file=str(snapshot.path)),
             )

@@ -117,8 +117,8 @@ def scope_unsure(system: str) -> Pair:
         Text(
             f"{system}: the source does not give the platform, enrolment or department of these devices, which decides "
             "whether the directive applies to them.",
-            f"{system} : la source n'indique pas la plateforme, le mode d'inscription ou la direction de ces appareils, "
-            "dont dépend leur assujettissement à la directive.",
+            f"{system} : la source n'indique pas la plateforme, le mode d'inscription ou la direction de ces "
+            "appareils, dont dépend leur assujettissement à la directive.",
         ),
         Text(
             "Import an export that names all three (e.g. the managed-devices list), then plan again.",

@@ -68,6 +68,7 @@ def apply(
     documents = installation.stores.documents
     directive = documents.get(Directive, plan.directive_digest)
     targets = documents.get(TargetSet, plan.targets_digest)
+    _refuse_replaced(installation, directive)
     snapshot = inventory.observe(installation, on_progress=on_progress)
     seen = planning.view(installation, directive, targets, snapshot)
     again = planning.plan_on(installation, seen, plan.policy, follow_recommended=plan.follow_recommended)
@@ -155,6 +156,28 @@ def _refuse_altered(installation: Installation, plan: Plan) -> None:
     )
 
 
+def _refuse_replaced(installation: Installation, directive: Directive) -> None:
+    """A plan of a version that another one has replaced since is not carried out."""
+    present = planning.known_directive(installation, directive.id)
+    if present != directive:
+        raise StalePlan(
+            Text(
+                f"{directive.id} was changed since this plan was made (version {directive.version}, now "
+                f"{present.version})",
+                f"{directive.id} a été modifiée depuis l'établissement du plan (version {directive.version}, "
+                f"maintenant {present.version})",
+            ),
+            remedy=_plan_again(directive.id),
+        )
+
+
+def _plan_again(directive: str) -> Text:
+    return Text(
+        f"Plan again ('proscribe plan {directive} --out plan.json') and look at it before you approve.",
+        f"Planifiez de nouveau (« proscribe plan {directive} --out plan.json ») et examinez le plan.",
+    )
+
+
 def _refuse_blocked(plan: Plan) -> None:
     blocking = [refusal for refusal in plan.refusals if refusal.blocks]
     if blocking:
@@ -172,8 +195,5 @@ def _stale(old: Plan, new: Plan) -> StalePlan:
     return StalePlan(
         Text("the fleet changed since this plan was made: ", "le parc a changé depuis l'établissement du plan : ")
         + listed,
-        remedy=Text(
-            f"Plan again ('proscribe plan {old.directive} --out plan.json') and look at it before you approve.",
-            f"Planifiez de nouveau (« proscribe plan {old.directive} --out plan.json ») et examinez le plan.",
-        ),
+        remedy=_plan_again(old.directive),
     )

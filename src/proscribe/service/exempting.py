@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from proscribe.directive.library import find
 from proscribe.plan.exemptions import validate
 from proscribe.plan.model import Exemption
 from proscribe.prove.model import EntryKind
 from proscribe.service.installation import Installation
+from proscribe.service.planning import known_directive
 
 
 def add(installation: Installation, exemption: Exemption) -> bool:
@@ -17,7 +17,7 @@ def add(installation: Installation, exemption: Exemption) -> bool:
     Raises InvalidExemption (field and remedy named), UnknownDirective or ExemptionExists.
     """
     now = installation.clock.now()
-    validate(exemption, find(exemption.directive), now)
+    validate(exemption, known_directive(installation, exemption.directive), now)
     with installation.atomic():
         added = installation.stores.exemptions.add(exemption, at=now)
         if added:

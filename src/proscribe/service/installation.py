@@ -82,15 +82,20 @@ class Installation:
         self.stores.ledger.append(kind, subject, self.actor, body, self.clock.now())
 
     def keep(self, document: Document, kind: EntryKind, *, subject: str, **body: Any) -> Digest:
-        """Store a document and record it in the ledger, in one transaction; a known document is recorded once."""
+        """Store a document as the newest of its subject, and record it in the ledger, in one transaction.
+
+        A known document becomes the newest again, and is recorded once.
+        """
         from proscribe.documents import digest as digest_of
 
-        known = digest_of(document)
+        digest = digest_of(document)
         with self.atomic():
-            if known not in self.stores.documents.digests(type(document), subject=subject):
+            known = self.stores.documents.digests(type(document), subject=subject)
+            if known[:1] != (digest,):
                 self.stores.documents.put(document, subject=subject, at=self.clock.now())
-                self.record(kind, subject, digest=known, **body)
-        return known
+            if digest not in known:
+                self.record(kind, subject, digest=digest, **body)
+        return digest
 
 
 def open_installation(home: Path | None = None, *, actor: str, clock: Clock | None = None) -> Installation:

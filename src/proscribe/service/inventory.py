@@ -18,6 +18,7 @@ from proscribe.inventory.model import Retention, Snapshot, SourceSummary
 from proscribe.inventory.snapshot import open_snapshot
 from proscribe.prove.model import EntryKind
 from proscribe.service.installation import Installation
+from proscribe.service.standing import orders
 from proscribe.text import Text
 
 KEPT_SNAPSHOTS = 10
@@ -31,14 +32,17 @@ class NothingToObserve(ProscribeError):
 
 
 def watched(installation: Installation) -> tuple[TargetSet, ...]:
-    """What the ingest gate keeps: the targets of every shipped directive and of every one this installation adopted."""
+    """What the ingest gate keeps: the targets of every shipped directive, of every one that was planned here, and of
+    every one that is enforced here, whatever was proposed since."""
     now = installation.clock.now()
-    sets = {one.id: resolve(one, now=now) for one in shipped()}
-    adopted: dict[str, TargetSet] = {}
-    for one in installation.stores.documents.all(TargetSet):  # newest first
-        adopted.setdefault(one.directive, one)
-    found = {**sets, **adopted}
-    return tuple(found[key] for key in sorted(found))
+    documents = installation.stores.documents
+    found = {one.id: resolve(one, now=now) for one in shipped()}
+    proposed: dict[str, TargetSet] = {}
+    for one in documents.all(TargetSet):  # newest first
+        proposed.setdefault(one.directive, one)
+    found |= proposed
+    enforced = [documents.get(TargetSet, one.targets_digest) for one in orders(installation) if one.lifted_at is None]
+    return (*(found[key] for key in sorted(found)), *(one for one in enforced if one not in found.values()))
 
 
 def import_exports(

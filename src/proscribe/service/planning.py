@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from proscribe.catalogue.model import TargetSet
-from proscribe.directive.library import find
+from proscribe.directive.library import UnknownDirective, find
 from proscribe.directive.library import target_set as resolve
 from proscribe.directive.model import Directive
 from proscribe.documents import digest, read
@@ -117,8 +117,10 @@ def propose(installation: Installation, reference: str, choices: Choices) -> Pla
 
     Raises UnknownDirective, NothingToObserve, LimitError, InvalidExemption, NotWatched.
     """
-    directive = find(reference)
+    directive = known_directive(installation, reference)
     targets = choices.targets or _targets_in_use(installation, directive)
+    # First of all, so that the next observation looks for these targets even where this one did not.
+    _keep_ground(installation, directive, targets)
     snapshot = inventory.current(installation)
     plan = plan_on(
         installation,
@@ -133,8 +135,7 @@ def propose(installation: Installation, reference: str, choices: Choices) -> Pla
 def keep(installation: Installation, directive: Directive, targets: TargetSet, plan: Plan) -> None:
     """Store a plan and what it names, each recorded once in the ledger."""
     with installation.atomic():
-        installation.keep(directive, EntryKind.directive, subject=directive.id, directive=directive.id)
-        installation.keep(targets, EntryKind.target_set, subject=directive.id, directive=directive.id)
+        _keep_ground(installation, directive, targets)
         # A bundle shows the plan with pseudonyms; the digest of that copy makes it checkable against the ledger.
         copy = digest(Pseudonyms(installation.pseudonym_key).plan(plan))
         installation.keep(
@@ -145,6 +146,23 @@ def keep(installation: Installation, directive: Directive, targets: TargetSet, p
             event="proposed",
             pseudonymised=copy,
         )
+
+
+def known_directive(installation: Installation, reference: str) -> Directive:
+    """A directive by its id or file; one's own is known by its id too once it was planned. Raises UnknownDirective."""
+    try:
+        return find(reference)
+    except UnknownDirective:
+        stored = installation.stores.documents.latest(Directive, subject=reference)
+        if stored is None:
+            raise
+        return stored
+
+
+def _keep_ground(installation: Installation, directive: Directive, targets: TargetSet) -> None:
+    with installation.atomic():
+        installation.keep(directive, EntryKind.directive, subject=directive.id, directive=directive.id)
+        installation.keep(targets, EntryKind.target_set, subject=directive.id, directive=directive.id)
 
 
 def _targets_in_use(installation: Installation, directive: Directive) -> TargetSet:

@@ -1,0 +1,96 @@
+"""The rules of the house over the simulated fleet: what a plan remembers, whom it spares, what a tick may send."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.service.conftest import DIRECTIVE, START, World, exemption
+
+from proscribe.directive.library import find, target_set
+from proscribe.documents import digest, to_bytes
+from proscribe.evaluate.errors import NotWatched
+from proscribe.plan.model import Plan, RefusalReason
+from proscribe.service import enforcing, exempting
+from proscribe.simulate.amapi import BannedApp, FleetSpec
+
+ADVICE = "no-jd-2023-tiktok-telegram"
+TIKTOK = FleetSpec(
+    devices=30,
+    start=START,
+    departments=("Charts", "Lamps"),
+    banned=(BannedApp("com.zhiliaoapp.musically", "TikTok", share=0.3),),
+)
+
+
+@pytest.mark.parametrize("world", [TIKTOK], indirect=True)
+def test_a_recommendation_is_followed_only_by_a_plan_that_says_so(world: World) -> None:
+    refused = world.plan(ADVICE)
+    assert RefusalReason.not_in_force in {one.reason for one in refused.refusals if one.blocks}
+    with pytest.raises(enforcing.PlanBlocked):
+        world.apply(refused)
+    followed = world.plan(ADVICE, follow_recommended=True)
+    assert followed.follow_recommended
+    assert followed.basis != refused.basis
+    world.apply(followed, standing=True)
+    world.settle(days=1)
+    stored = world.open().stores.documents.latest(Plan, subject=ADVICE)
+    assert stored is not None
+    assert stored.follow_recommended
+    assert world.simulator.journal.mutations
+
+
+def test_a_target_set_of_ones_own_is_looked_for_once_it_was_planned(world: World) -> None:
+    """A proposal alone must not change what the loop looks for under what is in force, nor stop it."""
+    world.apply(standing=True)
+    world.settle(days=1)
+    narrow = world.targets(only=frozenset({"com.tencent.mm"}))
+    with pytest.raises(NotWatched) as error:
+        world.plan(targets=narrow)
+    assert "observe" in error.value.remedy.en
+    summary = world.tick(hours=1)
+    assert summary.statuses[0].fleet > 0
+    assert not summary.errors
+    assert world.plan(targets=narrow).targets_digest == digest(narrow)
+
+
+def _own_directive(folder: Path, **changes: Any) -> Path:
+    own = replace(find(DIRECTIVE), id="dnl-2026-07", **changes)
+    path = folder / f"own-{own.version}.json"
+    path.write_bytes(to_bytes(own))
+    return path
+
+
+def _plan_own(world: World, path: Path) -> Plan:
+    directive = find(str(path))
+    targets = replace(
+        target_set(directive, now=world.clock.now()), reviewed_by="officer", reviewed_on=world.clock.now().date()
+    )
+    try:
+        return world.plan(str(path), targets=targets)
+    except NotWatched:
+        return world.plan(str(path), targets=targets)
+
+
+def test_a_directive_of_ones_own_goes_the_whole_way(world: World, tmp_path: Path) -> None:
+    path = _own_directive(tmp_path)
+    plan = _plan_own(world, path)
+    path.unlink()  # what was planned is known by its id
+    device = next(device for step in plan.steps for device in step.holders)
+    exempting.add(world.open(), exemption("e1", device, directive="dnl-2026-07"))
+    with pytest.raises(enforcing.StalePlan):
+        world.apply(plan)
+    again = world.plan("dnl-2026-07", targets=None)
+    assert RefusalReason.exempt in {one.reason for one in again.refusals}
+    world.apply(again)
+    assert world.settle(days=1).statuses[0].directive == "dnl-2026-07"
+
+
+def test_a_plan_of_a_directive_that_was_replaced_is_refused(world: World, tmp_path: Path) -> None:
+    plan = _plan_own(world, _own_directive(tmp_path))
+    _plan_own(world, _own_directive(tmp_path, version=2))
+    with pytest.raises(enforcing.StalePlan, match="version 1, now 2"):
+        world.apply(plan)
+    assert not world.simulator.journal.mutations
