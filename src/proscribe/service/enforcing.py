@@ -73,7 +73,7 @@ def apply(
     seen = planning.view(installation, directive, targets, snapshot)
     again = planning.plan_on(installation, seen, plan.policy, follow_recommended=plan.follow_recommended)
     if again.basis != plan.basis:
-        raise _stale(plan, again)
+        raise _changed(plan, again)
     _refuse_blocked(again)
     with installation.atomic():
         planning.keep(installation, directive, targets, again)
@@ -160,22 +160,15 @@ def _refuse_replaced(installation: Installation, directive: Directive) -> None:
     """A plan of a version that another one has replaced since is not carried out."""
     present = planning.known_directive(installation, directive.id)
     if present != directive:
-        raise StalePlan(
+        raise _stale(
+            directive.id,
             Text(
                 f"{directive.id} was changed since this plan was made (version {directive.version}, now "
                 f"{present.version})",
                 f"{directive.id} a été modifiée depuis l'établissement du plan (version {directive.version}, "
                 f"maintenant {present.version})",
             ),
-            remedy=_plan_again(directive.id),
         )
-
-
-def _plan_again(directive: str) -> Text:
-    return Text(
-        f"Plan again ('proscribe plan {directive} --out plan.json') and look at it before you approve.",
-        f"Planifiez de nouveau (« proscribe plan {directive} --out plan.json ») et examinez le plan.",
-    )
 
 
 def _refuse_blocked(plan: Plan) -> None:
@@ -189,11 +182,21 @@ def _refuse_blocked(plan: Plan) -> None:
         )
 
 
-def _stale(old: Plan, new: Plan) -> StalePlan:
+def _changed(old: Plan, new: Plan) -> StalePlan:
     changes = difference(old, new)
     listed = Text("; ".join(text.en for text in changes), "; ".join(text.fr for text in changes))
-    return StalePlan(
+    return _stale(
+        old.directive,
         Text("the fleet changed since this plan was made: ", "le parc a changé depuis l'établissement du plan : ")
         + listed,
-        remedy=_plan_again(old.directive),
+    )
+
+
+def _stale(directive: str, what: Text) -> StalePlan:
+    return StalePlan(
+        what,
+        remedy=Text(
+            f"Plan again ('proscribe plan {directive} --out plan.json') and look at it before you approve.",
+            f"Planifiez de nouveau (« proscribe plan {directive} --out plan.json ») et examinez le plan.",
+        ),
     )
