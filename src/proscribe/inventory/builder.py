@@ -38,8 +38,18 @@ from proscribe.inventory.model import (
 )
 from proscribe.inventory.sightings import NARROWER_WATCH, NO_APP_REPORTS, Resolution, Sightings, resolve
 from proscribe.inventory.snapshot import MANIFEST
-from proscribe.inventory.tables import HELD, SIDES, Apps, Installs, Versions, write_devices
-from proscribe.terms import Enrolment, Platform
+from proscribe.inventory.tables import (
+    DROPPED_MARK,
+    DROPPED_TOMBSTONE,
+    HELD,
+    SIDES,
+    Apps,
+    Installs,
+    Mark,
+    Versions,
+    write_devices,
+)
+from proscribe.terms import Enrolment, Platform, Side
 from proscribe.text import Text, plural
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
@@ -138,7 +148,29 @@ class SnapshotBuilder:
             with disk_guard(self._out):
                 self._installs.add(row, code, marks, self.version_code(record.version))
 
-    # -- many at a time, for the tabular importers ---------------------------------------------------------------
+    # -- many at a time -----------------------------------------------------------------------------------------
+
+    def mark(self, record: InstallRecord) -> Mark:
+        """An install without its device and side, to be passed to ``add_marks`` for every device that has it."""
+        code = self.app_code(record.app)
+        if code == Apps.DROPPED:
+            return DROPPED_TOMBSTONE if record.removed else DROPPED_MARK
+        return (code, HELD.index(record.held), record.removed, self.version_code(record.version))
+
+    def add_marks(self, device: str, side: Side, marks: Sequence[Mark]) -> None:
+        """Like ``add_install`` for each of the apps of a device. Raises KeyError for a device not described before."""
+        row = self._current[device]
+        many = len(marks)
+        if not many:
+            return
+        self._installs_seen += many
+        dropped = marks.count(DROPPED_MARK)  # the mass of what the gate sees
+        rest = [] if dropped == many else [mark for mark in marks if mark is not DROPPED_MARK]
+        self.count(row, many - sum(mark[2] for mark in rest))
+        kept = [mark for mark in rest if mark[0] != Apps.DROPPED]
+        if kept:
+            with disk_guard(self._out):
+                self._installs.add_marks(row, SIDES.index(side), kept)
 
     def sighting(self, record: DeviceRecord) -> int:
         """Like ``add_device``, for sources that repeat a device on every row: one sighting whatever the times say, and

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from proscribe.canonical import Digest
 from proscribe.inventory.builder import SnapshotBuilder
 from proscribe.inventory.encoding import decode
 from proscribe.inventory.model import DeviceRecord, InstallRecord, Problem, SourceSummary
+from proscribe.inventory.tables import Mark
+from proscribe.terms import Side
 from proscribe.text import Text
 
 _UNKNOWN_FIELDS_LISTED = 200
@@ -34,6 +38,11 @@ class Intake:
         """Pass on an app of a device passed on before."""
         self.installs += 1
         self.builder.add_install(record)
+
+    def marks(self, device: str, side: Side, marks: Sequence[Mark]) -> None:
+        """Pass on the apps of a device passed on before (see ``SnapshotBuilder.mark``)."""
+        self.installs += len(marks)
+        self.builder.add_marks(device, side, marks)
 
     def problem(self, row: int, field: str, what: Text, remedy: Text) -> None:
         """List a row that could not be used, or a cell of it; row 0 is the whole file."""

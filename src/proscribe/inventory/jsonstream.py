@@ -28,17 +28,25 @@ _LOOK_AHEAD = 1 << 14
 _SPACE = re.compile(r"[\s,\x1e]*")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]', re.DOTALL)
 _SPECIAL = frozenset("{[")
+_SEAM = re.compile(r'[\s,\x1e]*\{\s*"[^"\\]{0,40}"')
+_CUTS = 2
+"""Places tried as the end of a record before it is parsed with care."""
+
+Quick = Callable[[str], Any]
+"""Makes something of the text of one record. Raises ValueError when the text is no JSON by itself, and returns None for
+a record that it cannot take: both are then read with care."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
     """One record: its number in the file from 1, the field that held it, and the fields of the document around it that
-    came before it."""
+    came before it. ``quick``: its value is what a ``Quick`` made of it."""
 
     number: int
     member: str
     value: Any
     envelope: Mapping[str, Any]
+    quick: bool = False
 
 
 class _Window:
@@ -87,7 +95,8 @@ class _Window:
 class JsonRecords:
     """Iterates over the records of an export. ``members`` are the fields that may hold an array of records.
 
-    ``on_bad(number, reason)`` is told of a record that is not JSON; ``on_legacy()`` when text was not UTF-8.
+    ``on_bad(number, reason)`` is told of a record that is not JSON; ``on_legacy()`` when text was not UTF-8. ``quick``
+    is offered the text of every record that looks like the one before it.
     """
 
     def __init__(
@@ -97,7 +106,11 @@ class JsonRecords:
         *,
         on_bad: Callable[[int, str], None],
         on_legacy: Callable[[], None] = lambda: None,
+        quick: Quick | None = None,
     ) -> None:
+        self._quick = quick
+        self._seam = ""
+        self._lines = False  # the records stand alone, one a line
         self._opened = opened
         self._members = members
         self._on_bad = on_bad
@@ -113,7 +126,9 @@ class JsonRecords:
         """A document: a page with records in it, an array of documents, or a record by itself."""
         window = self._window
         first = window.peek()
-        if first == "[" and depth == 0:
+        if first == "{" and self._lines and (record := self._quickly("", {})) is not None:
+            yield record
+        elif first == "[" and depth == 0:
             window.at += 1
             while (character := window.peek()) != "]":
                 if not character:
@@ -174,6 +189,9 @@ class JsonRecords:
         window.at += 1
 
     def _record(self, member: str, envelope: Mapping[str, Any]) -> Iterator[Record]:
+        if (record := self._quickly(member, envelope)) is not None:
+            yield record
+            return
         self._number += 1
         try:
             value = self._decode()
@@ -181,7 +199,48 @@ class JsonRecords:
             self._skip()
             self._on_bad(self._number, str(error))
             return
+        if self._quick is not None:
+            self._learn(member)
         yield Record(self._number, member, value, envelope)
+
+    def _learn(self, member: str) -> None:
+        """Note what stands between the record just read and the next: the end of the line, or all from its last bracket
+        to the next one's first key."""
+        window = self._window
+        seam = _SEAM.match(window.text, window.at)
+        self._seam = "}" + seam.group() if seam and window.text[window.at - 1] == "}" else ""
+        self._lines = not member and self._seam.startswith(("}\n", "}\r\n"))
+        if self._lines:
+            self._seam = "\n"
+
+    def _quickly(self, member: str, envelope: Mapping[str, Any]) -> Record | None:
+        """The record at hand as ``quick`` makes it; None when it must be read with care.
+
+        Where the record ends is a guess: up to a seam like the last one. A wrong guess does no harm, for no object of
+        JSON is the beginning of another, so only the right cut can be parsed.
+        """
+        window = self._window
+        if self._quick is None or not self._seam or window.peek() != "{":
+            return None
+        looked = window.at
+        for _ in range(_CUTS):
+            cut = window.text.find(self._seam, looked)
+            if cut < 0:
+                looked = max(len(window.text) - len(self._seam), window.at) - window.at
+                if not window.more() or (cut := window.text.find(self._seam, looked)) < 0:
+                    break
+            looked = cut + 1
+            try:
+                found = self._quick(window.text[window.at : looked])
+            except ValueError:
+                continue
+            if found is None:
+                break
+            window.at = looked
+            self._number += 1
+            return Record(self._number, member, found, envelope, quick=True)
+        self._seam, self._lines = "", False
+        return None
 
     def _decode_or_lose(self) -> Any:
         """A value between the records of a page, where nothing can be skipped."""

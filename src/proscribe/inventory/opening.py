@@ -5,6 +5,7 @@ A file that breaks off is not an exception here: the stream ends, ``Opened.fault
 
 from __future__ import annotations
 
+import errno
 import gzip
 import hashlib
 import io
@@ -344,6 +345,12 @@ def empty(where: Where) -> EmptyExport:
 
 
 def _unreadable(where: Where, error: OSError) -> UnreadableFile:
+    if error.errno == errno.EISDIR:
+        return UnreadableFile(
+            Text("this is a folder, not an export", "ceci est un dossier, et non une exportation"),
+            remedy=Text("Name the files in it, e.g. FOLDER/*.", "Nommez les fichiers qu'il contient, p. ex. DOSSIER/*."),
+            where=where,
+        )
     reason = error.strerror or str(error)
     return UnreadableFile(
         Text(f"cannot be read: {reason}", f"lecture impossible : {reason}"),

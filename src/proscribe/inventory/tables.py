@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Sequence
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,12 @@ HELD = tuple(Held)
 _ROW_GROUP = 1 << 20
 _DEVICE_CHUNK = 50_000
 _COMPRESSION = "zstd"
+
+Mark = tuple[int, int, bool, int]
+"""What an install is, whatever the device: codes of app and held, whether it is a tombstone, code of the version.
+An app that the gate dropped has no version."""
+DROPPED_MARK: Mark = (-1, 0, False, 0)
+DROPPED_TOMBSTONE: Mark = (-1, 0, True, 0)
 
 
 class Apps:
@@ -112,6 +119,16 @@ class Installs:
         """Append one install; ``marks`` are the codes of side and held, and whether it is a tombstone."""
         for column, value in zip(self._columns, (sighting, app, *marks, version), strict=True):
             column.append(value)
+        if len(self._columns[0]) >= _ROW_GROUP:
+            self._flush()
+
+    def add_marks(self, sighting: int, side: int, marks: Sequence[Mark]) -> None:
+        """Append the installs of one device, all on one side; ``marks`` is not empty."""
+        apps, held, removed, versions = zip(*marks, strict=True)
+        many = len(apps)
+        values = (repeat(sighting, many), apps, repeat(side, many), held, removed, versions)
+        for column, own in zip(self._columns, values, strict=True):
+            column.extend(own)
         if len(self._columns[0]) >= _ROW_GROUP:
             self._flush()
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Protocol
 from proscribe.errors import Where
 from proscribe.inventory.errors import InventoryError
 from proscribe.inventory.intake import Intake
-from proscribe.inventory.jsonstream import JsonRecords, Record
+from proscribe.inventory.jsonstream import JsonRecords, Quick, Record
 from proscribe.inventory.opening import Opened
 from proscribe.text import Text
 
@@ -57,8 +57,13 @@ def lacking(field_name: str) -> UnusableRecord:
     )
 
 
-def json_records(opened: Opened, members: frozenset[str], intake: Intake) -> Iterator[Record]:
-    """The records of a JSON export that are objects; anything else is listed as a problem."""
+def json_records(
+    opened: Opened, members: frozenset[str], intake: Intake, *, quick: Quick | None = None
+) -> Iterator[Record]:
+    """The records of a JSON export that are objects; anything else is listed as a problem.
+
+    What ``quick`` makes of a record (``jsonstream.Quick``) is passed on as it is.
+    """
 
     def bad(number: int, reason: str) -> None:
         intake.rows += 1
@@ -72,9 +77,9 @@ def json_records(opened: Opened, members: frozenset[str], intake: Intake) -> Ite
             ),
         )
 
-    for record in JsonRecords(opened, members, on_bad=bad, on_legacy=intake.not_utf8):
+    for record in JsonRecords(opened, members, on_bad=bad, on_legacy=intake.not_utf8, quick=quick):
         intake.rows += 1
-        if isinstance(record.value, dict):
+        if record.quick or isinstance(record.value, dict):
             yield record
         else:
             intake.problem(
