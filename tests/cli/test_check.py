@@ -20,7 +20,7 @@ from jsonschema import Draft202012Validator
 
 from proscribe.cli import check, check_files
 from proscribe.documents import from_json, json_schema
-from proscribe.errors import DiskFull
+from proscribe.errors import DiskFull, UnreadableFile
 from proscribe.evaluate.model import CheckReport, Verdict
 from proscribe.text import set_language
 
@@ -147,6 +147,44 @@ def test_csv_holds_every_finding_and_no_formula(run: Run, tmp_path: Path) -> Non
 def test_json_and_csv_cannot_share_the_screen(run: Run) -> None:
     with pytest.raises(check.ConflictingOutput):
         run("--json", "--csv", "-", rows=(CLEAN,))
+
+
+@pytest.mark.parametrize("option", ["--csv", "--html", "--problems"])
+def test_a_result_is_never_written_over_an_export(run: Run, tmp_path: Path, option: str) -> None:
+    export = tmp_path / "export.csv"
+    with pytest.raises(check.ConflictingOutput):
+        run(option, str(tmp_path / "." / "export.csv"), rows=(VIOLATION,))
+    assert export.read_text(encoding="utf-8").startswith(HEADER)
+
+
+def test_two_results_cannot_share_a_file(run: Run, tmp_path: Path) -> None:
+    with pytest.raises(check.ConflictingOutput):
+        run("--csv", str(tmp_path / "out"), "--html", str(tmp_path / "out"), rows=(VIOLATION,))
+
+
+def test_exact_and_name_only_are_not_added_up(run: Run) -> None:
+    assert "TikTok 1 (+ 1 by name only)" in run("-d", TIKTOK, rows=(VIOLATION, NAMED)).out
+
+
+def test_a_folder_is_refused_with_what_to_do_instead(run: Run, tmp_path: Path) -> None:
+    with pytest.raises(UnreadableFile) as error:
+        run(str(tmp_path))
+    assert "FOLDER/*" in error.value.remedy.en
+
+
+@pytest.mark.parametrize("words", [[], ["--json"], ["--csv", "-"], ["--details"]])
+def test_a_terminal_that_knows_ascii_only(tmp_path: Path, words: list[str]) -> None:
+    export = tmp_path / "export.csv"
+    export.write_text(f"{HEADER}\n{VIOLATION.replace('Lamps', 'Fanaux à éclats')}\n", encoding="utf-8")
+    result = subprocess.run(
+        [Path(sys.executable).with_name("proscribe"), "--lang", "fr", "check", export, "-d", TIKTOK, *words],
+        capture_output=True,
+        env=os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"},
+        check=False,
+    )
+    assert result.returncode == 2, result.stderr
+    if words == ["--json"]:
+        assert json.loads(result.stdout)["violations"][0]["department"] == "Fanaux à éclats"
 
 
 def test_problems_are_written_with_row_field_and_remedy(run: Run, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ Nothing heavy is imported here: a command's module is loaded when the command is
 
 from __future__ import annotations
 
+import io
 import sys
 
 from proscribe.text import language, set_language
@@ -24,6 +25,10 @@ def main() -> None:
         if value in ("en", "fr"):
             set_language("fr" if value == "fr" else "en")
     translate_click()
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that lacks a sign shows a question mark for it; the command must not end because of it.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     from proscribe.cli.root import run
 
     run()

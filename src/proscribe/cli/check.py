@@ -28,7 +28,7 @@ EXIT_CLEAN, EXIT_ERROR, EXIT_VIOLATIONS = 0, 1, 2
 
 
 class ConflictingOutput(ProscribeError):
-    """Two results were asked for on standard output."""
+    """Two results, or a result and an export, would share one place."""
 
     code = "check.conflicting-output"
 
@@ -149,6 +149,7 @@ def run(options: Options) -> int:
             ),
             remedy=Text("Give --csv a file.", "Indiquez un fichier pour --csv."),
         )
+    _keep_apart(options)
     from tempfile import TemporaryDirectory
 
     from proscribe.cli import check_files, check_html, check_table
@@ -183,6 +184,24 @@ def run(options: Options) -> int:
             elif options.csv_file != "-":
                 check_table.show(result, evaluated, details=options.details, limit=options.limit)
     return status_of(result)
+
+
+def _keep_apart(options: Options) -> None:
+    """A result must not be written over an export, nor over another result."""
+    taken = {path.resolve() for path in options.exports}
+    csv_file = None if options.csv_file in (None, "-") else Path(str(options.csv_file))
+    for path in (csv_file, options.html_file, options.problems_file):
+        if path is None:
+            continue
+        if path.resolve() in taken:
+            raise ConflictingOutput(
+                Text(
+                    f"{path} is to be written, and is an export or another result",
+                    f"{path} serait écrit, mais est une exportation ou un autre résultat",
+                ),
+                remedy=Text("Give every result a file of its own.", "Donnez à chaque résultat son propre fichier."),
+            )
+        taken.add(path.resolve())
 
 
 def status_of(report: CheckReport) -> int:

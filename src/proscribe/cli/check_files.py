@@ -13,6 +13,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from proscribe.cli.output import writes_all
 from proscribe.documents import to_json
 from proscribe.errors import DiskFull, ProscribeError, Where
 from proscribe.evaluate.check import lookalikes, violations
@@ -59,14 +60,15 @@ def writing(path: Path) -> Iterator[TextIO]:
 
 def write_json(stream: TextIO, report: CheckReport, evaluated: Evaluated) -> None:
     """Write the report as one ``proscribe.check`` document; its two lists of findings are streamed."""
+    escaped = not writes_all(stream)
     head = to_json(report)
     del head["violations"], head["lookalikes"]
-    stream.write(json.dumps(head, ensure_ascii=False, indent=2).removesuffix("\n}"))
+    stream.write(json.dumps(head, ensure_ascii=escaped, indent=2).removesuffix("\n}"))
     for name, found in (("violations", violations(evaluated)), ("lookalikes", lookalikes(evaluated))):
         stream.write(f',\n  "{name}": [')
         between = "\n    "
         for finding in found:
-            stream.write(between + json.dumps(to_json(finding), ensure_ascii=False))
+            stream.write(between + json.dumps(to_json(finding), ensure_ascii=escaped))
             between = ",\n    "
         stream.write("]" if between == "\n    " else "\n  ]")
     stream.write("\n}\n")

@@ -16,7 +16,7 @@ from proscribe.evaluate.model import DirectiveCheck, GroupCount, Unseen
 from proscribe.text import Text, plural
 
 if TYPE_CHECKING:
-    from proscribe.evaluate.model import CheckReport, Finding
+    from proscribe.evaluate.model import CheckReport, Finding, ProductCount
     from proscribe.evaluate.result import Evaluated
 
 BY_IDENTIFIER = Text("By id", "Identifiant")
@@ -114,7 +114,13 @@ def unseen_input(unseen: Unseen) -> list[str]:
                 f"Lignes inutilisables : {rows} (--problems FICHIER les énumère)",
             )
         )
-    lines += [Text(f"Not read at all: {name}", f"Fichier illisible : {name}") for name in unseen.unreadable_files]
+    lines += [
+        Text(
+            f"Not read at all: {name} (--problems FILE says why)",
+            f"Fichier illisible : {name} (--problems FICHIER dit pourquoi)",
+        )
+        for name in unseen.unreadable_files
+    ]
     lines += [
         Text(f"Breaks off, its beginning is counted: {name}", f"Fichier interrompu, son début est compté : {name}")
         for name in unseen.incomplete_files
@@ -165,7 +171,14 @@ def _unseen(report: CheckReport, limit: int) -> None:
     _title(Text("What could not be seen", "Ce qui n'a pas pu être vu"))
     devices, lost = unseen_devices(report.unseen), unseen_input(report.unseen)
     if devices:
-        _say(str(Text("Devices:", "Appareils :")))
+        _say(
+            str(
+                Text(
+                    "Devices, each under every line that is true of it:",
+                    "Appareils, chacun sous chaque ligne qui le concerne :",
+                )
+            )
+        )
     elif not lost:
         _say(str(Text("Nothing: every list is whole and dated.", "Rien : chaque liste est entière et datée.")))
     width = max((len(number) for number, _ in devices), default=0)
@@ -215,7 +228,8 @@ def _counts(check: DirectiveCheck, limit: int) -> None:
     """Products, departments and notes of one directive."""
     held = [row for row in check.products if row.by_identifier or row.by_name]
     if held:
-        _say(", ".join(f"{row.label} {count(row.by_identifier + row.by_name)}" for row in held[: max(limit, 1)]))
+        listed = ", ".join(_held(row) for row in held[: max(limit, 1)])
+        _say(str(Text(f"Devices by app: {listed}", f"Appareils par application\u00a0: {listed}")))
     groups = worst_first(check.groups)
     if groups:
         words = (Text("Department", "Direction"), Text("Platform", "Plateforme"), BY_IDENTIFIER, BY_NAME, IN_SCOPE)
@@ -223,6 +237,15 @@ def _counts(check: DirectiveCheck, limit: int) -> None:
         _more(len(groups) - limit)
     for note in notes(check):
         _say(note)
+
+
+def _held(row: ProductCount) -> str:
+    """An app and its devices. What was seen by its identifier and what bears its name only are never added up."""
+    sure = f"{row.label} {count(row.by_identifier)}"
+    if not row.by_name:
+        return sure
+    named = count(row.by_name)
+    return sure + str(Text(f" (+ {named} by name only)", f" (+ {named} d'après le nom seulement)"))
 
 
 def _group_row(group: GroupCount) -> Sequence[object]:
@@ -288,6 +311,10 @@ def _title(text: Text) -> None:
 
 
 def _say(line: str, style: str = "") -> None:
+    from textwrap import wrap  # rich would break a line at the no-break spaces of French
+
     from rich.text import Text as Line  # rich would read brackets in names as its own markup
 
-    console().print(Line(line, style=style))
+    out = console()
+    for part in wrap(line, out.width, break_long_words=False, break_on_hyphens=False) or [""]:
+        out.print(Line(part, style=style))

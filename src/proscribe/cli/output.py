@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -25,7 +26,12 @@ json_option = click.option(
 
 def print_json(value: Any) -> None:
     """One JSON document on standard output."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    click.echo(json.dumps(value, ensure_ascii=not writes_all(sys.stdout), indent=2))
+
+
+def writes_all(stream: TextIO) -> bool:
+    """Whether the stream can carry every character; where it cannot, JSON is escaped rather than spoilt."""
+    return (getattr(stream, "encoding", None) or "utf-8").lower().replace("-", "").startswith("utf")
 
 
 def console(*, stderr: bool = False) -> Console:

@@ -348,7 +348,9 @@ def _unreadable(where: Where, error: OSError) -> UnreadableFile:
     if error.errno == errno.EISDIR:
         return UnreadableFile(
             Text("this is a folder, not an export", "ceci est un dossier, et non une exportation"),
-            remedy=Text("Name the files in it, e.g. FOLDER/*.", "Nommez les fichiers qu'il contient, p. ex. DOSSIER/*."),
+            remedy=Text(
+                "Name the files in it, e.g. FOLDER/*.", "Nommez les fichiers qu'il contient, p. ex. DOSSIER/*."
+            ),
             where=where,
         )
     reason = error.strerror or str(error)
