@@ -16,7 +16,7 @@ REASONS: dict[RefusalReason, Text] = {
     RefusalReason.limit_reach: Text("Beyond the reach limit", "Au-delà de la limite de portée"),
     RefusalReason.impossible: Text("Impossible", "Impossible"),
     RefusalReason.invisible: Text("Cannot be seen", "Invisible"),
-    RefusalReason.no_connector: Text("By hand: no connector", "À la main : aucun connecteur"),
+    RefusalReason.no_connector: Text("By hand: no connector", "À la main (aucun connecteur)"),
     RefusalReason.preflight: Text("A setting would defeat it", "Un paramètre y ferait échec"),
     RefusalReason.not_reviewed: Text("Target set not reviewed", "Ensemble de cibles non examiné"),
     RefusalReason.stale_inventory: Text("Inventory too old", "Inventaire trop ancien"),

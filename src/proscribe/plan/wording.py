@@ -170,8 +170,8 @@ def low_confidence(target: Target) -> Pair:
     why = target.not_actionable_because or Text("its source is not sure enough", "sa source n'est pas assez sûre")
     return (
         Text(
-            f"{target.label} ({target.value}) drives no change: {why.en.rstrip('.')}.",
-            f"{target.label} ({target.value}) n'entraîne aucun changement : {why.fr.rstrip('.')}.",
+            f"{target.label} ({target.value}) drives no change, because {why.en.rstrip('.')}.",
+            f"{target.label} ({target.value}) n'entraîne aucun changement, car {why.fr.rstrip('.')}.",
         ),
         Text(
             "Confirm the identifier from a second source, raise its confidence in the catalogue, and review the set.",

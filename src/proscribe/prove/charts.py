@@ -195,8 +195,8 @@ def _movement(pen: Pen, shown: Mapping[Group, Sequence[int]]) -> str:
     parts = [
         pen.text(
             Text(
-                f"{GROUPS[group].en}: from {pen.number(values[0])} to {pen.number(values[-1])} devices.",
-                f"{GROUPS[group].fr} : de {pen.number(values[0])} à {pen.number(values[-1])} appareils.",
+                f"{GROUPS[group].en}, in devices: from {pen.number(values[0])} to {pen.number(values[-1])}.",
+                f"{GROUPS[group].fr}, en appareils : de {pen.number(values[0])} à {pen.number(values[-1])}.",
             )
         )
         for group, values in shown.items()

@@ -226,11 +226,11 @@ STATES: dict[State, Text] = {
 COMPROMISE: dict[Compromise, Text] = {
     Compromise.none_stated: Text(
         "The decision states no finding that information was compromised.",
-        "La décision ne fait état d'aucune compromission constatée de l'information.",
+        "La décision ne fait état d'aucune compromission constatée de renseignements.",
     ),
     Compromise.alleged: Text(
         "The decision alleges that information was compromised.",
-        "La décision allègue que de l'information a été compromise.",
+        "La décision allègue que des renseignements ont été compromis.",
     ),
     Compromise.confirmed: Text(
         "The decision states that a compromise was confirmed.",
@@ -238,6 +238,6 @@ COMPROMISE: dict[Compromise, Text] = {
     ),
     Compromise.not_addressed: Text(
         "The decision does not say whether information was compromised.",
-        "La décision ne précise pas si de l'information a été compromise.",
+        "La décision ne précise pas si des renseignements ont été compromis.",
     ),
 }
