@@ -94,3 +94,45 @@ def test_a_plan_of_a_directive_that_was_replaced_is_refused(world: World, tmp_pa
     with pytest.raises(enforcing.StalePlan, match="version 1, now 2"):
         world.apply(plan)
     assert not world.simulator.journal.mutations
+
+
+SHARED = "au-pspf-002-2025-kaspersky"
+
+
+def _policies(world: World) -> dict[str, Any]:
+    """Every policy but for its version, the entries in an order of their own."""
+    found = {}
+    for policy in world.simulator.fleet.policies():
+        body = {key: value for key, value in policy.items() if key != "version"}
+        body["applications"] = sorted(body.get("applications", []), key=lambda entry: entry["packageName"])
+        found[policy["name"]] = body
+    return found
+
+
+def _blocked(world: World) -> set[str]:
+    return {
+        entry["packageName"]
+        for policy in _policies(world).values()
+        for entry in policy["applications"]
+        if entry.get("installType") == "BLOCKED"
+    }
+
+
+@pytest.mark.parametrize("first_lifted", [DIRECTIVE, SHARED])
+def test_two_directives_on_one_policy_each_lifted_in_turn(world: World, first_lifted: str) -> None:
+    before = _policies(world)
+    world.apply()
+    world.settle(days=1)
+    world.apply(world.plan(SHARED))
+    world.settle(days=1)
+    assert {"com.tencent.mm", "com.kms.free"} <= _blocked(world)
+    enforcing.lift(world.open(), first_lifted, "revoked")
+    world.tick(hours=1)
+    world.tick(hours=1)
+    assert "com.kms.free" in _blocked(world)  # the other directive still bans it
+    assert ("com.tencent.mm" in _blocked(world)) == (first_lifted == SHARED)
+    other = SHARED if first_lifted == DIRECTIVE else DIRECTIVE
+    assert not world.tick(hours=1).counts.get("drifted")
+    enforcing.lift(world.open(), other, "revoked")
+    world.tick(hours=1)
+    assert _policies(world) == before

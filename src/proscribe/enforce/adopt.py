@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from proscribe.canonical import Digest
-from proscribe.enforce.keys import FOUND, Slot, action_key, actions_of, part, slot
+from proscribe.enforce.keys import FOUND, Slot, action_key, actions_of, next_turn, part, slot
 from proscribe.enforce.model import Action, ActionState
 from proscribe.enforce.ports import ActionRepository, Journal
 from proscribe.enforce.sending import about
@@ -69,7 +69,8 @@ def adopt(
                 journal.record("plan", action.key, {**about(action), "event": "superseded", "by": digest})
             else:
                 _move(repository, action, plan, digest)
-        found = repository.add(in_place(plan.directive, digest, ground, [*known, *wanted.values()], now))
+        there = in_place(plan.directive, digest, ground, [*known, *wanted.values()], now)
+        found = repository.add([_in_turn(repository, action) for action in there])
         done = Adopted(len(added), superseded, len(found))
         if done.changed:
             body = {
@@ -93,6 +94,13 @@ def _move(repository: ActionRepository, action: Action, plan: Plan, digest: Dige
             if moved != action:
                 repository.save(moved, was=action.state)
             return
+
+
+def _in_turn(repository: ActionRepository, action: Action) -> Action:
+    """What was in place may be an order of ours under another directive: the turn leads back to who put it there, so
+    that whichever of the two is lifted last restores what others had set."""
+    on_scope = repository.find(system=action.system, scope=action.scope)
+    return replace(action, turn=next_turn(on_scope))
 
 
 def in_place(
