@@ -9,6 +9,7 @@ from proscribe.inventory.builder import SnapshotBuilder
 from proscribe.inventory.encoding import decode
 from proscribe.inventory.model import DeviceRecord, InstallRecord, Problem, SourceSummary
 from proscribe.inventory.tables import Mark
+from proscribe.inventory.values import whole
 from proscribe.terms import Side
 from proscribe.text import Text
 
@@ -55,7 +56,7 @@ class Intake:
     def unknown(self, field: str) -> None:
         """Count a field of the source that no rule names."""
         if len(self._unknown) < _UNKNOWN_FIELDS_LISTED:
-            self._unknown[field] = None
+            self._unknown[whole(field)] = None
 
     def text(self, data: bytes) -> str:
         """Decode a cell; says once per file when it was not UTF-8."""

@@ -110,7 +110,7 @@ class JsonRecords:
     ) -> None:
         self._quick = quick
         self._seam = ""
-        self._lines = False  # the records stand alone, one a line
+        self._lines = False  # the records stand alone, one a line, and are tried before anything else
         self._opened = opened
         self._members = members
         self._on_bad = on_bad
@@ -189,7 +189,7 @@ class JsonRecords:
         window.at += 1
 
     def _record(self, member: str, envelope: Mapping[str, Any]) -> Iterator[Record]:
-        if (record := self._quickly(member, envelope)) is not None:
+        if not self._lines and (record := self._quickly(member, envelope)) is not None:
             yield record
             return
         self._number += 1
@@ -208,10 +208,10 @@ class JsonRecords:
         to the next one's first key."""
         window = self._window
         seam = _SEAM.match(window.text, window.at)
-        self._seam = "}" + seam.group() if seam and window.text[window.at - 1] == "}" else ""
-        self._lines = not member and self._seam.startswith(("}\n", "}\r\n"))
-        if self._lines:
-            self._seam = "\n"
+        if seam is None or window.text[window.at - 1] != "}":
+            return  # the last of its page: those of the next are likely to stand as these did
+        self._lines = not member and seam.group().startswith(("\n", "\r\n"))
+        self._seam = "\n" if self._lines else "}" + seam.group()
 
     def _quickly(self, member: str, envelope: Mapping[str, Any]) -> Record | None:
         """The record at hand as ``quick`` makes it; None when it must be read with care.
@@ -239,7 +239,6 @@ class JsonRecords:
             window.at = looked
             self._number += 1
             return Record(self._number, member, found, envelope, quick=True)
-        self._seam, self._lines = "", False
         return None
 
     def _decode_or_lose(self) -> Any:

@@ -27,6 +27,11 @@ def folded(text: str) -> str:
     return "".join(character for character in plain if character.isalnum()).casefold()
 
 
+def whole(text: str) -> str:
+    """Text that can be written down: half a surrogate pair, which JSON can spell, becomes the replacement character."""
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 @cache
 def _words(table: str) -> dict[str, str]:
     text = files("proscribe.inventory").joinpath("data/words.toml").read_text(encoding="utf-8")

@@ -11,6 +11,7 @@ from proscribe.inventory.errors import InventoryError
 from proscribe.inventory.intake import Intake
 from proscribe.inventory.jsonstream import JsonRecords, Quick, Record
 from proscribe.inventory.opening import Opened
+from proscribe.inventory.values import whole
 from proscribe.text import Text
 
 
@@ -94,7 +95,7 @@ def text_of(mapping: Mapping[str, Any], name: str) -> str:
     """A field as text: "" when it is missing, null or not a plain value."""
     value = mapping.get(name)
     if isinstance(value, str):
-        return value.strip()
+        return whole(value.strip())
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
 
 

@@ -123,7 +123,7 @@ def cells_of(record: Mapping[str, object]) -> Cells:
     for name, value in record.items():
         ours = known.get(values.folded(name))
         if ours is not None and value is not None and not isinstance(value, (dict, list)):
-            found[ours] = str(value).strip()
+            found[ours] = values.whole(str(value).strip())
     return Cells(found)
 
 
