@@ -14,6 +14,7 @@ from proscribe.catalogue.model import Confidence, MatchKind
 from proscribe.enforce.ceilings import ALLOWED, OutcomeCeilingError, ensure_allowed
 from proscribe.enforce.fleet import FleetCase, barred_places, judge_fleet
 from proscribe.enforce.keys import enforcements
+from proscribe.enforce.means import Present
 from proscribe.enforce.model import Action, ActionState, Enforcement, Outcome
 from proscribe.enforce.outcomes import Case, DeviceFacts, judge, tally
 from proscribe.evaluate.model import DeviceStatus, Drift, Finding, Presence
@@ -571,6 +572,22 @@ def test_places_with_an_exempt_device_are_barred_while_the_exemption_holds() -> 
     register = ExemptionRegister((exemption("sim:1", today, today), exemption("sim:2", today, today, "another")))
     assert barred_places("ban", statuses, register, NOW) == {("sim", "a")}
     assert barred_places("ban", statuses, register, NOW + timedelta(days=1)) == frozenset()
+
+
+def test_an_exemption_holds_under_whichever_key_names_the_device() -> None:
+    today = NOW.date()
+    statuses = [status(device="sim:1", scope="a"), status(device="other:2", system="other", scope="")]
+    register = ExemptionRegister((exemption("sim:2", today, today),))
+    aliases = {"other:2": ("sim:2",)}
+    case = FleetCase("ban", SNAPSHOT, register=register, aliases=aliases)
+    assert [each.outcome for each in judge_fleet(case, statuses, (), {}, NOW)][1] is Outcome.exempt
+    # Which scope of "sim" configures the device is not known here, so it may be any.
+    barred = barred_places("ban", statuses, register, NOW, aliases=aliases)
+    assert barred == {("sim", "")}
+    present = Present(barred={"ban": barred})
+    assert present.bars("ban", "sim", "a")
+    assert not present.bars("another", "sim", "a")
+    assert not present.bars("ban", "other", "a")
 
 
 def test_only_accepted_orders_enforce() -> None:

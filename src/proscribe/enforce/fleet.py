@@ -10,11 +10,14 @@ from datetime import datetime
 from proscribe.canonical import Digest
 from proscribe.enforce import reasons
 from proscribe.enforce.keys import enforcements
+from proscribe.enforce.means import EVERYWHERE
 from proscribe.enforce.model import Action, ActionState, DeviceOutcome, Enforcement
 from proscribe.enforce.outcomes import Case, DeviceFacts, judge
 from proscribe.evaluate.model import DeviceStatus, Finding
 from proscribe.inventory.model import Snapshot, Visibility
-from proscribe.plan.model import ExemptionRegister, Refusal, RefusalReason
+from proscribe.plan.exemptions import exempt_devices, in_force
+from proscribe.plan.fleet import exemption_of, read_fleet
+from proscribe.plan.model import Exemption, ExemptionRegister, Refusal, RefusalReason
 from proscribe.text import Text
 
 _HOPELESS = (RefusalReason.impossible, RefusalReason.no_connector)
@@ -26,6 +29,7 @@ class FleetCase:
     """What bears on the devices of one directive.
 
     ``once_held``: devices seen with the app in earlier judgements. ``decided_at``: when the plan was approved.
+    ``aliases``: the other keys of devices that several systems manage (``plan.inputs.aliases_of``).
     """
 
     directive: str
@@ -35,6 +39,7 @@ class FleetCase:
     refusals: tuple[Refusal, ...] = ()
     once_held: frozenset[str] = frozenset()
     decided_at: datetime | None = None
+    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def judge_fleet(
@@ -61,11 +66,8 @@ class _Desk:
     def __init__(self, case: FleetCase, now: datetime) -> None:
         self._snapshot = case.snapshot
         self._decided_at = case.decided_at
-        self._exempt: dict[str, Text] = {}
-        for exemption in case.register.exemptions:
-            if exemption.directive == case.directive and exemption.starts <= now.date() <= exemption.expires:
-                why = reasons.exempt(exemption.ground, exemption.expires)
-                self._exempt.update(dict.fromkeys(exemption.devices, why))
+        self._aliases = case.aliases
+        self._exempt = _exempt(case.directive, case.register, now)
         self._hopeless: dict[str, Text] = {}
         self._refused: dict[str, Text] = {}
         self._refused_scope: dict[tuple[str, str], Text] = {}
@@ -92,12 +94,13 @@ class _Desk:
     def case_of(self, status: DeviceStatus, findings: Iterable[Finding]) -> Case:
         """What bears on one device."""
         place = (status.system, status.scope)
+        exemption = exemption_of(status.device, self._exempt, self._aliases)
         return Case(
             snapshot=self._snapshot,
             findings=tuple(findings),
             enforcements=tuple(self._enforced.get(place, ())),
             actions=tuple(self._actions.get(place, ())),
-            exempt=self._exempt.get(status.device),
+            exempt=None if exemption is None else reasons.exempt(exemption.ground, exemption.expires),
             impossible=self._hopeless.get(status.device),
             refused=self._refused.get(status.device) or self._refused_scope.get(place),
             held=status.device in self._holders,
@@ -127,13 +130,21 @@ def device_facts(snapshot: Snapshot) -> dict[str, DeviceFacts]:
 
 
 def barred_places(
-    directive: str, statuses: Iterable[DeviceStatus], register: ExemptionRegister, now: datetime
+    directive: str,
+    statuses: Iterable[DeviceStatus],
+    register: ExemptionRegister,
+    now: datetime,
+    *,
+    aliases: Mapping[str, tuple[str, ...]] | None = None,
 ) -> frozenset[tuple[str, str]]:
-    """The (system, scope) places that hold a device exempt from a directive on this day: nothing may be sent there."""
-    exempt = {
-        device
-        for exemption in register.exemptions
-        if exemption.directive == directive and exemption.starts <= now.date() <= exemption.expires
-        for device in exemption.devices
-    }
-    return frozenset((status.system, status.scope) for status in statuses if status.device in exempt)
+    """The (system, scope) places that hold a device exempt from a directive on this day: nothing may be sent there.
+
+    A device that another system manages too may be in any scope of that one: its place there is (system, "").
+    """
+    fleet = read_fleet(statuses, (), _exempt(directive, register, now), aliases or {})
+    own = {(fleet.statuses[device].system, fleet.statuses[device].scope) for device in fleet.exempt}
+    return frozenset({place for place in own if place[1]} | {(system, EVERYWHERE) for system in fleet.elsewhere})
+
+
+def _exempt(directive: str, register: ExemptionRegister, now: datetime) -> dict[str, Exemption]:
+    return exempt_devices(one for one in register.exemptions if one.directive == directive and in_force(one, now))

@@ -155,7 +155,7 @@ def _bring_on(means: Means, present: Present, connector: Connector, action: Acti
         lift(means, connector, action, log)
     elif action.directive in present.lifted:
         recall(means, connector, action, log)
-    elif (action.system, action.scope) in present.barred.get(action.directive, frozenset()):
+    elif present.bars(action.directive, action.system, action.scope):
         log.wait(
             Text(
                 f"{action.scope} of {action.system} now holds an exempt device: nothing is sent to it. Plan again.",

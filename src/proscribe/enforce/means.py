@@ -17,6 +17,9 @@ from proscribe.errors import ProscribeError
 from proscribe.plan.model import Wave
 from proscribe.text import Text
 
+EVERYWHERE = ""
+"""Stands for every scope of a system in ``Present.barred``."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pace:
@@ -65,6 +68,11 @@ class Present:
     lifted: frozenset[str] = frozenset()
     barred: Mapping[str, frozenset[tuple[str, str]]] = field(default_factory=dict)
     observations: Observations | None = None
+
+    def bars(self, directive: str, system: str, scope: str) -> bool:
+        """Whether nothing may be sent to a scope under a directive."""
+        places = self.barred.get(directive, frozenset())
+        return (system, scope) in places or (system, EVERYWHERE) in places
 
 
 @dataclass(frozen=True, slots=True)

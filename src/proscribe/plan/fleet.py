@@ -31,6 +31,14 @@ class Fleet:
         return tuple(sorted({*own, *self.elsewhere.get(system, ())}))
 
 
+def exemption_of(
+    device: str, exempt: Mapping[str, Exemption], aliases: Mapping[str, tuple[str, ...]]
+) -> Exemption | None:
+    """The exemption that protects a device, by whichever of its keys; of several the one that lasts longest."""
+    found = [exempt[key] for key in (device, *aliases.get(device, ())) if key in exempt]
+    return max(found, key=lambda one: (one.expires, one.id)) if found else None
+
+
 def read_fleet(
     statuses: Iterable[DeviceStatus],
     scopes: Iterable[Scope],
@@ -46,12 +54,11 @@ def read_fleet(
     spared: dict[str, Exemption] = {}
     elsewhere: dict[str, list[str]] = {}
     for device, status in by_device.items():
-        keys = (device, *aliases.get(device, ()))
-        found = [exempt[key] for key in keys if key in exempt]
-        if not found:
+        exemption = exemption_of(device, exempt, aliases)
+        if exemption is None:
             continue
-        spared[device] = max(found, key=lambda one: (one.expires, one.id))
-        for key in keys:
+        spared[device] = exemption
+        for key in aliases.get(device, ()):
             system = key.partition(":")[0]
             if system != status.system:
                 elsewhere.setdefault(system, []).append(device)

@@ -19,6 +19,7 @@ from proscribe.errors import ProscribeError
 from proscribe.evaluate.engine import evaluate
 from proscribe.evaluate.model import Drift
 from proscribe.inventory.model import Scope, Snapshot
+from proscribe.plan.inputs import aliases_of
 from proscribe.plan.model import Plan
 from proscribe.prove.model import EntryKind
 from proscribe.service import inventory, planning
@@ -100,6 +101,7 @@ def _judge(installation: Installation, seen: _Seen) -> tuple[DeviceOutcome, ...]
         refusals=seen.plan.refusals,
         once_held=stores.outcomes.once_held(seen.order.directive),
         decided_at=seen.order.approved_at,
+        aliases=aliases_of(seen.view.snapshot),
     )
     facts = device_facts(seen.view.snapshot)
     outcomes = tuple(judge_fleet(case, seen.view.statuses, seen.view.findings, facts, now))
@@ -155,6 +157,7 @@ def _present(
             one.view.statuses,
             installation.stores.exemptions.in_force(now.date(), directive=one.order.directive),
             now,
+            aliases=aliases_of(one.view.snapshot),
         )
         for one in seen
     }
