@@ -92,7 +92,7 @@ DEVICE = fields(
         lambda name: {"name": name, **rest}
     )
 )
-LAYOUTS = st.sampled_from(["lines", "crlf", "array", "page", "pretty", "pages"])
+LAYOUTS = st.sampled_from(["lines", "crlf", "array", "page", "pretty", "pages", "spread"])
 
 
 FIRST = {"name": "enterprises/LC0/devices/0", "managementMode": "DEVICE_OWNER", "applicationReports": []}
@@ -110,6 +110,8 @@ def written(others: list[Any], layout: str, *, ascii_only: bool) -> str:
         return "\n".join(map(text, devices))
     if layout == "crlf":
         return "".join(text(device) + "\r\n" for device in devices)
+    if layout == "spread":
+        return "\n".join(text(device, 2) for device in devices)
     if layout == "array":
         return text(devices)
     if layout == "pages":
@@ -186,7 +188,7 @@ def plain(number: int, **more: Any) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("layout", ["lines", "crlf", "array", "page", "pretty", "pages"])
+@pytest.mark.parametrize("layout", ["lines", "crlf", "array", "page", "pretty", "pages", "spread"])
 @pytest.mark.parametrize("retention", list(Retention))
 def test_most_devices_go_the_quick_way(
     layout: str,

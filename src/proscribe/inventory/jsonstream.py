@@ -210,7 +210,8 @@ class JsonRecords:
         seam = _SEAM.match(window.text, window.at)
         if seam is None or window.text[window.at - 1] != "}":
             return  # the last of its page: those of the next are likely to stand as these did
-        self._lines = not member and seam.group().startswith(("\n", "\r\n"))
+        spread = window.text[window.at - 2 : window.at - 1].isspace()  # over several lines
+        self._lines = not member and not spread and seam.group().startswith(("\n", "\r\n"))
         self._seam = "\n" if self._lines else "}" + seam.group()
 
     def _quickly(self, member: str, envelope: Mapping[str, Any]) -> Record | None:
