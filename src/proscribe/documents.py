@@ -87,18 +87,36 @@ def from_json(cls: type[V], data: Any, *, source: str = "") -> V:
         field = ".".join(str(part) for part in first["loc"])
         more_en = f" ({len(faults) - 1} more)" if len(faults) > 1 else ""
         more_fr = f" ({len(faults) - 1} autres)" if len(faults) > 1 else ""
-        reason = first["msg"]
+        reason = _REASONS.get(first["type"]) or Text(first["msg"], first["msg"])
         raise InvalidDocument(
             Text(
-                f"not a valid {_name(cls)}: {reason}{more_en}",
-                f"{_name(cls)} non valide : {reason}{more_fr}",
+                f"not a valid {_name(cls)}: {reason.en}{more_en}",
+                f"{_name(cls)} non valide : {reason.fr}{more_fr}",
             ),
-            remedy=Text(
-                f"Correct the field and try again; 'proscribe schema {_name(cls)}' shows the schema.",
-                f"Corrigez le champ et réessayez; « proscribe schema {_name(cls)} » affiche le schéma.",
-            ),
+            remedy=_remedy(cls),
             where=Where(file=source, field=field),
         ) from error
+
+
+# What pydantic says of a dataclass in the words of a programmer, for those who write documents.
+_UNKNOWN = Text("there is no such field", "ce champ n'existe pas")
+_MISSING = Text("this field is missing", "ce champ manque")
+_REASONS: dict[str, Text] = {
+    "unexpected_keyword_argument": _UNKNOWN,
+    "extra_forbidden": _UNKNOWN,
+    "missing_argument": _MISSING,
+    "missing_keyword_only_argument": _MISSING,
+    "missing": _MISSING,
+}
+
+
+def _remedy(cls: type[Any]) -> Text:
+    if not issubclass(cls, Document):
+        return Text("Correct the field and try again.", "Corrigez le champ et réessayez.")
+    return Text(
+        f"Correct the field and try again; 'proscribe schema {cls.KIND}' shows the schema.",
+        f"Corrigez le champ et réessayez; «\u00a0proscribe schema {cls.KIND}\u00a0» affiche le schéma.",
+    )
 
 
 def _name(cls: type[Any]) -> str:

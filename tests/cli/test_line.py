@@ -104,7 +104,13 @@ def test_apply_without_approval_is_refused_with_the_next_step(desk: Desk, tmp_pa
 
 def test_a_blocked_plan_exits_2(desk: Desk) -> None:
     desk.type("observe")
-    assert "BLOCKED" in desk.type("plan", DIRECTIVE, "--removal-limit", "0", status=2).output
+    shown = desk.type("plan", DIRECTIVE, "--removal-limit", "0", "--out", str(desk.home / "p.json"), status=2).output
+    assert "BLOCKED" in shown
+    assert "To carry it out" not in shown
+
+
+def test_a_watch_over_nothing_says_so(desk: Desk) -> None:
+    assert "Nothing is enforced here" in desk.type("watch", "--once").output
 
 
 def test_freeze_and_thaw(desk: Desk, tmp_path: Path) -> None:

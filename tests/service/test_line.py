@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -15,10 +16,11 @@ from tests.service.conftest import DIRECTIVE, START, World
 
 from proscribe.directive.library import find
 from proscribe.enforce.model import Outcome
+from proscribe.errors import InvalidDocument
 from proscribe.plan.model import Exemption, Plan, RefusalReason
 from proscribe.prove import bundle
 from proscribe.prove.verify import verify
-from proscribe.service import enforcing, exempting, planning, proof, standing
+from proscribe.service import enforcing, exempting, inventory, planning, proof, standing
 from proscribe.simulate.amapi import Behaviour, FleetSpec
 from proscribe.terms import Enrolment
 from proscribe.text import Text
@@ -317,3 +319,22 @@ def test_a_fleet_of_personal_phones_is_never_clean(world: World) -> None:
     assert planning.Choices().targets is None
     assert isinstance(plan.counts.in_scope, int)
     assert all(isinstance(refusal.what, Text) for refusal in plan.refusals)
+
+
+def test_a_home_that_was_copied_reads_its_own_snapshots(world: World, tmp_path: Path) -> None:
+    world.apply()
+    copy_of = tmp_path / "restored"
+    shutil.copytree(world.home, copy_of)
+    moved = World(copy_of, world.simulator, world.clock)
+    digest = inventory.current(world.open()).digest
+    shutil.rmtree(world.home / "snapshots")
+    assert inventory.current(moved.open()).digest == digest
+
+
+def test_a_setting_that_does_not_exist_is_named_with_the_page_to_read(world: World) -> None:
+    (world.home / "proscribe.toml").write_text("removal_limt = 5\n", encoding="utf-8")
+    with pytest.raises(InvalidDocument) as error:
+        world.open()
+    assert error.value.where.field == "removal_limt"
+    assert "there is no such field" in str(error.value)
+    assert "settings.md" in error.value.remedy.en

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from proscribe.cli.options import SUBCOMMAND, installation_options, open_installation
 from proscribe.cli.output import json_option, print_json
 from proscribe.text import Text
+
+if TYPE_CHECKING:
+    from proscribe.plan.model import Plan
 
 _details = click.option(
     "--details",
@@ -115,15 +119,22 @@ def make(
     else:
         show_plan(plan, details=details)
         if out is not None:
-            click.echo(
-                str(
-                    Text(
-                        f"Saved as {out}. To carry it out: proscribe apply {out} --approve",
-                        f"Enregistré dans {out}. Pour l'exécuter : proscribe apply {out} --approve",
-                    )
-                )
-            )
+            saved = Text(f"Saved as {out}. ", f"Enregistré dans {out}. ")
+            click.echo(str(saved + _next(plan, out)))
     return 2 if plan.blocked else 0
+
+
+def _next(plan: Plan, out: Path) -> Text:
+    if plan.blocked:
+        return Text(
+            "It cannot be carried out until what blocks it is settled; then plan again.",
+            "Il ne peut être exécuté tant que ce qui le bloque n'est pas réglé; planifiez ensuite de nouveau.",
+        )
+    if not plan.steps:
+        return Text("There is nothing to carry out.", "Il n'y a rien à exécuter.")
+    return Text(
+        f"To carry it out: proscribe apply {out} --approve", f"Pour l'exécuter\u00a0: proscribe apply {out} --approve"
+    )
 
 
 @command.command(help=str(Text("Show a saved plan.", "Afficher un plan enregistré.")))

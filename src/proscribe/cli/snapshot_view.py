@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from proscribe.cli.output import print_table
+from proscribe.errors import Where
 from proscribe.inventory.model import Snapshot
 from proscribe.text import Text, devices, number, plural
 
@@ -27,17 +28,20 @@ def show_snapshot(snapshot: Snapshot) -> None:
         numeric=1,
     )
     if manifest.problems_total:
-        click.echo(
-            str(
-                plural(
-                    manifest.problems_total,
-                    Text("row could not be used:", "ligne n'a pu être utilisée :"),
-                    Text("rows could not be used:", "lignes n'ont pu être utilisées :"),
-                )
-            )
+        lost = min(manifest.problems_total, sum(source.bad_rows for source in manifest.sources))
+        rows = plural(
+            lost,
+            Text("row could not be used", "ligne inutilisable"),
+            Text("rows could not be used", "lignes inutilisables"),
         )
+        others = plural(
+            manifest.problems_total - lost,
+            Text("other remark", "autre remarque"),
+            Text("other remarks", "autres remarques"),
+        )
+        click.echo(str(Text(f"{rows.en}, {others.en}:", f"{rows.fr}, {others.fr}\u00a0:")))
         for problem in manifest.problems[:_SHOWN_PROBLEMS]:
-            place = f"{problem.file}, {Text('row', 'ligne')} {problem.row}, {problem.field}"
+            place = Where(problem.file, problem.row or None, problem.field)
             click.echo(f"  {place}: {problem.what}\n    → {problem.remedy}")
         if manifest.problems_total > _SHOWN_PROBLEMS:
             whole_list = Text("all of them:", "la liste complète :")

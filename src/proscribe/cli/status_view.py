@@ -101,6 +101,15 @@ def show_tick(summary: TickSummary) -> None:
             )
     for report in summary.statuses:
         show_status(report)
+    if not summary.statuses:
+        click.echo(
+            str(
+                Text(
+                    "Nothing is enforced here: no plan was approved yet ('proscribe apply').",
+                    "Rien n'est appliqué ici\u00a0: aucun plan n'a été approuvé («\u00a0proscribe apply\u00a0»).",
+                )
+            )
+        )
 
 
 def show_devices(rows: Sequence[DeviceOutcome]) -> None:

@@ -8,10 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from proscribe.documents import Value, from_json
-from proscribe.errors import ProscribeError, Where
+from proscribe.errors import InvalidDocument, ProscribeError, Where
 from proscribe.text import Text
 
 FILE = "proscribe.toml"
+
+_REMEDY = Text(
+    "Correct the file; docs/guide/settings.md lists every setting.",
+    "Corrigez le fichier; docs/guide/settings.md présente tous les paramètres.",
+)
 
 
 class InvalidSettings(ProscribeError):
@@ -57,13 +62,13 @@ def load(home: Path) -> Settings:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InvalidSettings(
             Text(f"cannot be read: {error}", f"lecture impossible : {error}"),
-            remedy=Text(
-                "Correct the file; docs/guide/settings.md lists every setting.",
-                "Corrigez le fichier; docs/guide/settings.md présente tous les paramètres.",
-            ),
+            remedy=_REMEDY,
             where=Where(file=str(path)),
         ) from error
-    return from_json(Settings, _shape(data), source=str(path))
+    try:
+        return from_json(Settings, _shape(data), source=str(path))
+    except InvalidDocument as error:
+        raise InvalidDocument(error.what, remedy=_REMEDY, where=error.where) from error
 
 
 def _shape(data: dict[str, Any]) -> dict[str, Any]:

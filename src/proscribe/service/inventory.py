@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from proscribe.canonical import Digest, digest_chunks
 from proscribe.catalogue.model import TargetSet
@@ -20,6 +21,9 @@ from proscribe.prove.model import EntryKind
 from proscribe.service.installation import Installation
 from proscribe.service.standing import orders
 from proscribe.text import Text
+
+if TYPE_CHECKING:
+    from proscribe.store.repositories import SnapshotRef
 
 KEPT_SNAPSHOTS = 10
 """How many snapshots keep their device rows. The loop looks at two; the rest is for people who ask what changed."""
@@ -113,12 +117,21 @@ def current(installation: Installation) -> Snapshot:
 def before(installation: Installation, digest: Digest) -> Snapshot | None:
     """The snapshot taken before that one, for drift."""
     reference = installation.stores.snapshots.before(digest)
-    return None if reference is None else open_snapshot(reference.path)
+    return None if reference is None else _open(installation, reference)
 
 
 def _latest(installation: Installation) -> Snapshot | None:
     reference = installation.stores.snapshots.latest()
-    return None if reference is None else open_snapshot(reference.path)
+    return None if reference is None else _open(installation, reference)
+
+
+def _open(installation: Installation, reference: SnapshotRef) -> Snapshot:
+    return open_snapshot(_folder(installation, reference))
+
+
+def _folder(installation: Installation, reference: SnapshotRef) -> Path:
+    """By its name in this home: a home that was moved, or restored from a backup, must not read another one's."""
+    return installation.snapshots_folder / reference.path.name
 
 
 def _new_folder(installation: Installation) -> Path:
@@ -187,5 +200,4 @@ def _forget_old(installation: Installation) -> None:
     than they serve is not what they were collected for (governance.md section 4).
     """
     for reference in installation.stores.snapshots.all()[KEPT_SNAPSHOTS:]:
-        if reference.path.parent == installation.snapshots_folder:
-            shutil.rmtree(reference.path, ignore_errors=True)
+        shutil.rmtree(_folder(installation, reference), ignore_errors=True)
