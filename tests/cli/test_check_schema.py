@@ -14,6 +14,7 @@ from proscribe.cli import schema
 def test_every_kind_has_a_valid_schema_and_a_description_in_both_languages() -> None:
     known = schema.kinds()
     assert {"proscribe.check", "proscribe.directive", "proscribe.evaluation", "proscribe.plan"} <= set(known)
+    assert {"proscribe.status", "proscribe.tick"} <= set(known), "what --json prints must have a schema to check it by"
     assert set(known) <= set(schema.DESCRIPTIONS)
     for kind in known:
         result = CliRunner().invoke(schema.command, [kind])

@@ -331,6 +331,15 @@ def test_a_home_that_was_copied_reads_its_own_snapshots(world: World, tmp_path: 
     assert inventory.current(moved.open()).digest == digest
 
 
+def test_lost_snapshots_are_said_and_do_not_stop_the_next_one(world: World) -> None:
+    world.apply()
+    shutil.rmtree(world.home / "snapshots")
+    snapshot = inventory.observe(world.open())
+    assert snapshot.manifest.devices == len(world.simulator.fleet.devices)
+    assert "is lost" in str(snapshot.manifest.problems[0].what)
+    assert world.tick(hours=12).statuses[0].compliant > 0
+
+
 def test_a_setting_that_does_not_exist_is_named_with_the_page_to_read(world: World) -> None:
     (world.home / "proscribe.toml").write_text("removal_limt = 5\n", encoding="utf-8")
     with pytest.raises(InvalidDocument) as error:

@@ -14,7 +14,7 @@ from proscribe.text import Text
 if TYPE_CHECKING:
     from proscribe.documents import Document
 
-STAGES = ("catalogue", "assess", "directive", "inventory", "evaluate", "plan", "enforce", "prove", "publish")
+STAGES = ("catalogue", "assess", "directive", "inventory", "evaluate", "plan", "enforce", "prove", "publish", "service")
 
 DESCRIPTIONS: dict[str, Text] = {
     "proscribe.check": Text("The result of 'proscribe check'", "Le résultat de « proscribe check »"),

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from proscribe.canonical import Digest, digest_chunks
 from proscribe.catalogue.model import TargetSet
-from proscribe.connectors.base import Connector
+from proscribe.connectors.base import Connector, ConnectorFault
 from proscribe.directive.library import shipped
 from proscribe.directive.library import target_set as resolve
 from proscribe.errors import ProscribeError
 from proscribe.inventory.builder import SnapshotBuilder
+from proscribe.inventory.errors import BrokenSnapshot
 from proscribe.inventory.ingest import read_exports
-from proscribe.inventory.model import Retention, Snapshot, SourceSummary
+from proscribe.inventory.model import Problem, Retention, Snapshot, SourceSummary
 from proscribe.inventory.snapshot import open_snapshot
 from proscribe.prove.model import EntryKind
 from proscribe.service.installation import Installation
@@ -61,9 +62,7 @@ def import_exports(
         _new_folder(installation), target_sets=watched(installation), retention=retention, clock=installation.clock
     ) as builder:
         read_exports(list(exports), builder, on_progress)
-        previous = _latest(installation)
-        if previous is not None:
-            builder.carry_over(previous, builder.systems)
+        _carry_over(installation, builder, builder.systems)
         snapshot = builder.finish()
     _keep(installation, snapshot)
     if retention is Retention.all:
@@ -71,13 +70,37 @@ def import_exports(
     return snapshot
 
 
-def observe(
-    installation: Installation,
-    *,
-    on_progress: Callable[[int], None] | None = None,
-    retention: Retention = Retention.matches,
-) -> Snapshot:
+def observe(installation: Installation, *, on_progress: Callable[[int], None] | None = None) -> Snapshot:
     """Ask every configured system for all its devices. Raises NothingToObserve and connector faults."""
+    return _observe(installation, _systems(installation), {}, on_progress)
+
+
+def observe_reachable(
+    installation: Installation, *, on_progress: Callable[[int], None] | None = None
+) -> tuple[Snapshot, tuple[ConnectorFault, ...]]:
+    """Ask every system, keeping what was last known of those that fail; with their faults.
+
+    One system that is down must not keep the others' bans from being enforced. Raises NothingToObserve, and the first
+    fault where no system answers.
+    """
+    answering = dict(_systems(installation))
+    failed: dict[str, ConnectorFault] = {}
+    while True:
+        try:
+            return _observe(installation, answering, failed, on_progress), tuple(failed.values())
+        except ConnectorFault:
+            # A snapshot is written once and whole, so it is begun again without the system that failed half-way.
+            answering = {name: one for name, one in answering.items() if name not in failed}
+            if not answering:
+                raise next(iter(failed.values())) from None
+
+
+def observed(snapshot: Snapshot) -> frozenset[str]:
+    """The systems that were asked themselves for this snapshot; the others' rows and scopes are older than it."""
+    return frozenset(source.format for source in snapshot.manifest.sources)
+
+
+def _systems(installation: Installation) -> Mapping[str, Connector]:
     if not installation.connectors:
         raise NothingToObserve(
             Text("no management system is configured", "aucun système de gestion n'est configuré"),
@@ -86,15 +109,32 @@ def observe(
                 "Ajoutez une table [systems.<nom>] à proscribe.toml; voir docs/guide/settings.md.",
             ),
         )
+    return installation.connectors
+
+
+def _observe(
+    installation: Installation,
+    connectors: Mapping[str, Connector],
+    failed: dict[str, ConnectorFault],
+    on_progress: Callable[[int], None] | None,
+) -> Snapshot:
+    """One snapshot of these systems, and of the others as last known. A fault is noted in ``failed`` and raised."""
     with SnapshotBuilder(
-        _new_folder(installation), target_sets=watched(installation), retention=retention, clock=installation.clock
+        _new_folder(installation),
+        target_sets=watched(installation),
+        retention=Retention.matches,
+        clock=installation.clock,
     ) as builder:
         previous = _latest(installation)
         if previous is not None:
-            builder.carry_over(previous, frozenset(installation.connectors))
+            builder.carry_over(previous, frozenset(connectors))
         seen = 0
-        for connector in installation.connectors.values():
-            seen = _observe_one(builder, connector, seen, on_progress)
+        for name, connector in connectors.items():
+            try:
+                seen = _observe_one(builder, connector, seen, on_progress)
+            except ConnectorFault as fault:
+                failed[name] = fault
+                raise
         snapshot = builder.finish()
     _keep(installation, snapshot)
     return snapshot
@@ -115,9 +155,12 @@ def current(installation: Installation) -> Snapshot:
 
 
 def before(installation: Installation, digest: Digest) -> Snapshot | None:
-    """The snapshot taken before that one, for drift."""
+    """The snapshot taken before that one, for drift; None where there is none, or its rows are gone."""
     reference = installation.stores.snapshots.before(digest)
-    return None if reference is None else _open(installation, reference)
+    try:
+        return None if reference is None else _open(installation, reference)
+    except BrokenSnapshot:
+        return None
 
 
 def _latest(installation: Installation) -> Snapshot | None:
@@ -132,6 +175,30 @@ def _open(installation: Installation, reference: SnapshotRef) -> Snapshot:
 def _folder(installation: Installation, reference: SnapshotRef) -> Path:
     """By its name in this home: a home that was moved, or restored from a backup, must not read another one's."""
     return installation.snapshots_folder / reference.path.name
+
+
+def _carry_over(installation: Installation, builder: SnapshotBuilder, but: frozenset[str]) -> None:
+    """Keep the other systems' devices. A snapshot that is lost is said, and does not forbid making the next one."""
+    try:
+        previous = _latest(installation)
+    except BrokenSnapshot as error:
+        builder.add_problem(
+            Problem(
+                file=error.where.file,
+                row=0,
+                field="",
+                what=Text(
+                    "the snapshot before this one is lost: devices of systems that are not read now are missing",
+                    "l'instantané précédent est perdu\u00a0: les appareils des systèmes non lus cette fois-ci manquent",
+                ),
+                remedy=Text(
+                    "Import or observe every system once more.", "Importez ou observez de nouveau chaque système."
+                ),
+            )
+        )
+        return
+    if previous is not None:
+        builder.carry_over(previous, but)
 
 
 def _new_folder(installation: Installation) -> Path:
