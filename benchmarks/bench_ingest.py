@@ -3,7 +3,7 @@
     python benchmarks/bench_ingest.py [--devices 100000] [--apps 80] [--folder DIR] [--only parquet,csv,...]
 
 Makes a fictional fleet once (in --folder, kept), then reads it as Parquet, CSV, gzipped CSV and Android Management API
-lines, each in a process of its own so that the peak of memory is that run's alone.
+lines, each in a process of its own so that the peak of memory is that run's alone. ``make bench`` runs ``lines`` below.
 """
 
 from __future__ import annotations
@@ -171,7 +171,7 @@ def run(path: Path, retention: str, answer: Any) -> None:
     start = time.perf_counter()
     sets = watch_list()
     with tempfile.TemporaryDirectory() as folder:
-        began = time.perf_counter()
+        began, processor = time.perf_counter(), time.process_time()
         snapshot = ingest(
             [path],
             Path(folder) / "snapshot",
@@ -179,7 +179,7 @@ def run(path: Path, retention: str, answer: Any) -> None:
             retention=Retention(retention),
             clock=ManualClock(NOW),
         )
-        took = time.perf_counter() - began
+        took, import_cpu = time.perf_counter() - began, time.process_time() - processor
         written = sum(file.stat().st_size for file in snapshot.path.iterdir())
     manifest = snapshot.manifest
     usage = resource.getrusage(resource.RUSAGE_SELF)
@@ -187,6 +187,7 @@ def run(path: Path, retention: str, answer: Any) -> None:
     answer.put(
         {
             "seconds": took,
+            "import_cpu": import_cpu,
             "with_start": time.perf_counter() - start,
             "devices": manifest.devices,
             "rows": manifest.installs_seen,
@@ -221,6 +222,48 @@ def dict_reader(path: Path, rows: int, each: int) -> tuple[float, float]:
     with path.open("rb") as raw:
         size = sum(len(line) for line, _ in zip(raw, range(share + 1), strict=False))
     return share / each / took, size / 1e6 / took
+
+
+def json_alone(path: Path, answer: Any) -> None:
+    """Wall and processor seconds of the standard library's JSON doing nothing but parse, line by line."""
+    start, processor = time.perf_counter(), time.process_time()
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            json.loads(line)
+    answer.put((time.perf_counter() - start, time.process_time() - processor))
+
+
+def lines(folder: Path, numbers: int, each: int) -> dict[str, float]:
+    """Import Android Management API lines, beside the standard library's JSON parsing them and no more."""
+    path = folder / f"fleet-{numbers}x{each}.jsonl"
+    if not path.exists():
+        half = path.with_suffix(".part")
+        with half.open("w", encoding="utf-8") as out:
+            for device, own in fleet(numbers, each):
+                if device[1] == "android":
+                    out.write(json.dumps(amapi_device(device, own)) + "\n")
+        half.rename(path)
+    context = multiprocessing.get_context("spawn")
+    answer = context.Queue()
+    process = context.Process(target=json_alone, args=(path, answer))
+    process.start()
+    parsing, parsing_cpu = answer.get()
+    process.join()
+    found = alone(path, "matches")
+    devices, size = found["devices"], found["bytes"] / 1e6
+    for name, seconds, cpu in (
+        ("Android Management API lines, imported", found["seconds"], found["import_cpu"]),
+        ("json.loads, parsing them alone", parsing, parsing_cpu),
+    ):
+        print(
+            f"{name:48}{devices / seconds:9,.0f} devices/s {size / seconds:6,.0f} MB/s"
+            f" {devices / cpu:9,.0f} devices per processor second"
+        )
+    print(
+        f"the import takes {found['import_cpu'] / parsing_cpu:.2f} of the processor time of parsing alone;"
+        f" {found['peak_mb']:,.0f} MiB at its peak\n"
+    )
+    return {"devices": devices, "seconds": found["seconds"], "parsing_seconds": parsing, "memory": found["peak_mb"]}
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import bench_ingest
 import evaluation
 import fleet
 import pyarrow.parquet as pq
@@ -99,6 +100,7 @@ def main() -> None:
         results.append(naive("DuckDB, one join with OR over the raw text", "duckdb", parquet))
         results.append(naive("csv.DictReader, reading alone", "reader", text))
     show(results)
+    bench_ingest.lines(options.folder, max(options.devices // 4, 1), options.apps)
     if options.evaluate:
         evaluation.run(options.evaluate, options.apps, options.folder)
     (options.folder / "results.json").write_text(json.dumps([vars(one) for one in results], indent=2) + "\n")
