@@ -97,7 +97,7 @@ class QuickReader:
         return found  # type: ignore[return-value]
 
     def _mark(self, text: bytes) -> Mark:
-        report = json.loads(text)
+        report = json.loads(text.decode())
         package = text_of(report, "packageName") if isinstance(report, dict) else ""
         if not package:
             raise lacking("packageName")
