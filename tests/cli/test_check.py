@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
@@ -310,6 +311,12 @@ def test_html_is_one_accessible_page(run: Run, tmp_path: Path, language: str) ->
     assert "&lt;b&gt;Lamps" in text
     assert "@media print" in text
     assert ("Ce qui n" in text) is (language == "fr")
+
+
+def test_html_tells_exact_from_name_only(run: Run, tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    run("-d", TIKTOK, "--html", str(page), rows=(VIOLATION, NAMED))
+    assert "known by the app's name only, to be confirmed: 1." in unescape(page.read_text(encoding="utf-8"))
 
 
 def test_html_bounds_its_lists(run: Run, tmp_path: Path) -> None:

@@ -311,6 +311,7 @@ def test_a_long_history_is_thinned_to_its_ends(data: ReportData) -> None:
     ("span", "tick"),
     [
         (timedelta(hours=5), r">\d\d:\d\d<"),
+        (timedelta(days=3), r">\d\d-\d\d, \d\d:\d\d<"),
         (timedelta(days=30), r">\d\d-\d\d<"),
         (timedelta(days=900), r">\d{4}-\d\d<"),
     ],

@@ -15,6 +15,7 @@ from proscribe.cli.check_files import writing
 from proscribe.cli.check_table import (
     BY_IDENTIFIER,
     BY_NAME,
+    EACH_LINE,
     IN_SCOPE,
     notes,
     summary_line,
@@ -36,7 +37,7 @@ from proscribe.evaluate.labels import (
     department,
 )
 from proscribe.evaluate.model import Presence
-from proscribe.text import COLON, Text, language
+from proscribe.text import Text, language
 
 if TYPE_CHECKING:
     from proscribe.evaluate.model import CheckReport, DirectiveCheck, Finding
@@ -138,7 +139,7 @@ def _unseen(report: CheckReport) -> Iterator[str]:
         return
     if devices:
         told = "".join(f"<dt>{_e(number)}</dt><dd>{_e(way)}</dd>" for number, way in devices)
-        yield f"<p>{_e(Text('Devices', 'Appareils'))}{_e(COLON)}</p><dl>{told}</dl>"
+        yield f"<p>{_e(EACH_LINE)}</p><dl>{told}</dl>"
     yield "".join(f"<p>{_e(line)}</p>" for line in lost)
     gaps = sorted((gap for gap in report.gaps if not gap.directive), key=lambda gap: -gap.devices)
     rows = [
@@ -169,6 +170,14 @@ def _directive(check: DirectiveCheck) -> Iterator[str]:
         numeric=1,
     )
     groups = groups_with_violations(check.groups)
+    by_name = sum(group.by_name for group in groups)
+    if by_name:
+        named = Text(
+            f"Of the devices where it is present, known by the app's name only, to be confirmed: {count(by_name)}.",
+            "Parmi les appareils où elle est présente, connus d'après le nom seulement, à confirmer\u00a0: "
+            f"{count(by_name)}.",
+        )
+        yield f'<p class="note">{_e(named)}</p>'
     if groups:
         headers = (Text("Department", "Direction"), Text("Platform", "Plateforme"), BY_IDENTIFIER, BY_NAME, IN_SCOPE)
         rows = [
@@ -266,6 +275,15 @@ def _e(text: object) -> str:
     return escape(str(text))
 
 
+_LONG_WORD = 16  # a word of more letters may be broken anywhere, or it would push a table off a phone
+
+
+def _kind(cell: str, *, number: bool) -> str:
+    if number:
+        return ' class="n"'
+    return ' class="id"' if any(len(word) > _LONG_WORD for word in cell.split()) else ""
+
+
 def _table(title: Text, headers: Sequence[Text], rows: Sequence[Sequence[str]], *, numeric: int) -> str:
     """A table; the last ``numeric`` columns are numbers, and the first column heads each row."""
     first = len(headers) - numeric
@@ -275,9 +293,7 @@ def _table(title: Text, headers: Sequence[Text], rows: Sequence[Sequence[str]], 
     )
     body = "".join(
         "<tr>"
-        + "".join(
-            f'<td class="{"n" if place >= first else "id"}">{escape(cell)}</td>' for place, cell in enumerate(row)
-        )
+        + "".join(f"<td{_kind(cell, number=place >= first)}>{escape(cell)}</td>" for place, cell in enumerate(row))
         + "</tr>"
         for row in rows
     )

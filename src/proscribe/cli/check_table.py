@@ -52,6 +52,11 @@ def summary_line(report: CheckReport) -> str:
     )
 
 
+EACH_LINE = Text(
+    "Devices, each under every line that is true of it:", "Appareils, chacun sous chaque ligne qui le concerne :"
+)
+
+
 def verdict_line(report: CheckReport) -> str:
     """The verdict, in words that claim no more than was seen."""
     parts = [VERDICT[report.verdict]]
@@ -171,14 +176,7 @@ def _unseen(report: CheckReport, limit: int) -> None:
     _title(Text("What could not be seen", "Ce qui n'a pas pu être vu"))
     devices, lost = unseen_devices(report.unseen), unseen_input(report.unseen)
     if devices:
-        _say(
-            str(
-                Text(
-                    "Devices, each under every line that is true of it:",
-                    "Appareils, chacun sous chaque ligne qui le concerne :",
-                )
-            )
-        )
+        _say(str(EACH_LINE))
     elif not lost:
         _say(str(Text("Nothing: every list is whole and dated.", "Rien : chaque liste est entière et datée.")))
     width = max((len(number) for number, _ in devices), default=0)

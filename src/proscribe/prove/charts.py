@@ -244,8 +244,11 @@ def _time_axis(pen: Pen, frame: _Frame, start: datetime, end: datetime) -> str:
 
 
 def _tick(pen: Pen, at: datetime, span: timedelta) -> str:
+    hour = f"{at:%H} h {at:%M}" if pen.language == "fr" else f"{at:%H:%M}"
     if span < timedelta(days=2):
-        return f"{at:%H} h {at:%M}" if pen.language == "fr" else f"{at:%H:%M}"
+        return hour
+    if span < timedelta(days=8):  # marks less than a day apart would bear the same date
+        return f"{at:%m-%d}, {hour}"
     if span < timedelta(days=300):
         return f"{at:%m-%d}"
     return f"{at:%Y-%m}"
