@@ -157,6 +157,17 @@ def test_lift_says_what_it_took_back(desk: Desk, tmp_path: Path) -> None:
     assert found["counts"]["lifted"] == len(json.loads(plan.read_text())["steps"])
 
 
+def test_an_exemption_of_a_device_nobody_knows_is_recorded_with_a_warning(desk: Desk) -> None:
+    desk.type("observe")
+    known = f"amapi:{next(iter(desk.simulator.fleet.devices))}"
+    words = ["--directive", DIRECTIVE, "--ground", "regulatory function", "--requested-by", "branch-lead"]
+    words += ["--approved-by", "security-officer", "--starts", "2026-11-02", "--expires", "2027-03-01"]
+    assert "!" not in desk.type("exempt", "add", "e1", "--device", known, *words).output
+    warned = desk.type("exempt", "add", "e2", "--device", f"{known}x", *words).output
+    assert f"no device {known}x" in warned
+    assert "recorded" in warned
+
+
 def test_exemptions_are_added_listed_and_ended(desk: Desk) -> None:
     device = f"amapi:{next(iter(desk.simulator.fleet.devices))}"
     words = ["exempt", "add", "e1", "--directive", DIRECTIVE, "--device", device, "--ground", "regulatory function"]

@@ -63,7 +63,20 @@ def add(
         {"id": exemption_id, "starts": f"{starts:%Y-%m-%d}", "expires": f"{expires:%Y-%m-%d}", **terms},
         source="exempt add",
     )
-    if exempting.add(open_installation(home, actor), exemption):
+    installation = open_installation(home, actor)
+    added = exempting.add(installation, exemption)
+    for device in exempting.not_seen(installation, exemption):
+        click.echo(
+            str(
+                Text(
+                    f"! The newest snapshot holds no device {device}: check the key, or nobody is exempt.",
+                    f"! Le dernier instantané ne compte aucun appareil {device}\u00a0: vérifiez la clé, sans quoi "
+                    "personne n'est exempté.",
+                )
+            ),
+            err=True,
+        )
+    if added:
         click.echo(str(Text(f"Exemption {exemption_id} recorded.", f"Exemption {exemption_id} consignée.")))
     else:
         click.echo(str(Text("This exemption was recorded before.", "Cette exemption avait déjà été consignée.")))

@@ -18,8 +18,10 @@ import click
 from proscribe.cli.output import progress
 from proscribe.cli.root import root
 from proscribe.clock import ManualClock, use_clock
+from proscribe.documents import read
 from proscribe.enforce.model import Outcome
 from proscribe.errors import ProscribeError, Where
+from proscribe.plan.model import Plan
 from proscribe.service import enforcing, standing
 from proscribe.service.installation import open_installation
 from proscribe.service.model import TickSummary
@@ -27,7 +29,7 @@ from proscribe.simulate.amapi import AmapiSimulator, Behaviour, Fleet, FleetSpec
 from proscribe.simulate.exports import write_exports
 from proscribe.simulate.exports.department import BRANCHES
 from proscribe.terms import Enrolment
-from proscribe.text import Text, language, number, plural
+from proscribe.text import Text, devices, language, number, plural
 
 DIRECTIVE = "ca-tbs-2023-wechat-kaspersky"
 START = datetime(2026, 11, 2, 13, 0, tzinfo=UTC)
@@ -119,6 +121,17 @@ class Rehearsal:
         self._clock.advance(hours=2)
         self._type("observe", quiet=True)
         self._type("plan", DIRECTIVE, "--out", str(plan), quiet=True)
+        again = read(Plan, plan)
+        reached = sum(wave.devices for wave in again.waves)
+        click.echo(
+            str(
+                Text(
+                    f"It reaches {devices(reached).en} now: those in the shared policy are no longer left out.",
+                    f"Appareils touchés maintenant\u00a0: {number(reached).fr}; ceux de la stratégie partagée ne sont "
+                    "plus laissés de côté.",
+                )
+            )
+        )
 
     def _carry_out(self) -> None:
         self._say(
@@ -293,6 +306,7 @@ def _line(summary: TickSummary) -> str:
     """One tick in one line."""
     report = summary.statuses[0]
     pending = report.outcomes.get(Outcome.pending_sync, 0)
+    blind = report.outcomes.get(Outcome.enforced_blind, 0)
     failed = report.outcomes.get(Outcome.failed, 0)
     drift = summary.drift[0] if summary.drift else None
     marks = []
@@ -302,8 +316,10 @@ def _line(summary: TickSummary) -> str:
     if drift and drift.reinstalled:
         one, many = Text("REINSTALLED", "RÉINSTALLÉE"), Text("REINSTALLED", "RÉINSTALLÉES")
         marks.append(str(plural(drift.reinstalled, one, many)))
+    done = report.compliant
     text = Text(
-        f"  {summary.at:%b %d %H:%M}  verified {report.compliant:>4}  waiting {pending:>4}  failed {failed:>3}",
-        f"  {summary.at:%m-%d %H:%M}  vérifiés {report.compliant:>4}  en attente {pending:>4}  échecs {failed:>3}",
+        f"  {summary.at:%b %d %H:%M}  verified {done:>4}  blind {blind:>3}  waiting {pending:>4}  failed {failed:>2}",
+        f"  {summary.at:%m-%d %H:%M}  vérifiés {done:>4}  sans visibilité {blind:>3}  en attente {pending:>4}  "
+        f"échecs {failed:>3}",
     )
     return f"{text}  {'; '.join(marks)}".rstrip()

@@ -7,6 +7,7 @@ from datetime import datetime
 from proscribe.plan.exemptions import validate
 from proscribe.plan.model import Exemption
 from proscribe.prove.model import EntryKind
+from proscribe.service import inventory
 from proscribe.service.installation import Installation
 from proscribe.service.planning import known_directive
 
@@ -33,6 +34,12 @@ def add(installation: Installation, exemption: Exemption) -> bool:
                 devices=len(exemption.devices),
             )
     return added
+
+
+def not_seen(installation: Installation, exemption: Exemption) -> tuple[str, ...]:
+    """The devices of an exemption that the newest snapshot does not hold: a misspelt key exempts nobody."""
+    known = inventory.device_keys(installation)
+    return () if known is None else tuple(device for device in exemption.devices if device not in known)
 
 
 def end(installation: Installation, exemption_id: str) -> bool:

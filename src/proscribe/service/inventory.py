@@ -154,6 +154,21 @@ def current(installation: Installation) -> Snapshot:
     return latest
 
 
+def device_keys(installation: Installation) -> frozenset[str] | None:
+    """Every key under which the newest snapshot knows a device; None where there is no snapshot to ask."""
+    try:
+        snapshot = _latest(installation)
+    except BrokenSnapshot:
+        return None
+    if snapshot is None:
+        return None
+    import pyarrow.parquet as pq  # kept out of start-up
+
+    table = pq.read_table(snapshot.devices, columns=["key", "also"])
+    others = (key for keys in table["also"].to_pylist() for key in keys or ())
+    return frozenset(table["key"].to_pylist()).union(others)
+
+
 def before(installation: Installation, digest: Digest) -> Snapshot | None:
     """The snapshot taken before that one, for drift; None where there is none, or its rows are gone."""
     reference = installation.stores.snapshots.before(digest)
