@@ -125,9 +125,7 @@ def _observe(
         retention=Retention.matches,
         clock=installation.clock,
     ) as builder:
-        previous = _latest(installation)
-        if previous is not None:
-            builder.carry_over(previous, frozenset(connectors))
+        _carry_over(installation, builder, frozenset(connectors))
         seen = 0
         for name, connector in connectors.items():
             try:
