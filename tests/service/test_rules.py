@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from tests.service.conftest import DIRECTIVE, START, World, exemption
 
+from proscribe.connectors.base import Batch, Connector, UnknownFate
 from proscribe.directive.library import find, target_set
 from proscribe.documents import digest, to_bytes
 from proscribe.evaluate.errors import NotWatched
 from proscribe.plan.model import Plan, RefusalReason
-from proscribe.service import enforcing, exempting
+from proscribe.service import enforcing, exempting, inventory
 from proscribe.simulate.amapi import BannedApp, FleetSpec
+from proscribe.terms import Side
+from proscribe.text import Text
 
 ADVICE = "no-jd-2023-tiktok-telegram"
 TIKTOK = FleetSpec(
@@ -136,3 +140,81 @@ def test_two_directives_on_one_policy_each_lifted_in_turn(world: World, first_li
     enforcing.lift(world.open(), other, "revoked")
     world.tick(hours=1)
     assert _policies(world) == before
+
+
+class Unreachable:
+    """A second system, of which no answer ever comes. It has devices, known from an export."""
+
+    name = "intune"
+    capabilities = ()
+
+    def observe(self, cursor: str = "") -> Iterator[Batch]:
+        raise UnknownFate(Text("no answer", "aucune réponse"), remedy=Text("Wait.", "Attendez."))
+
+
+def test_a_system_that_does_not_answer_does_not_stop_the_others(world: World, tmp_path: Path) -> None:
+    known = tmp_path / "known.csv"
+    known.write_text(
+        "device_id,system,platform,enrolment,app_id\nx1,intune,ios,supervised,com.apple.news\n", encoding="utf-8"
+    )
+    inventory.import_exports(world.open(), [known])
+    world.apply()
+    world.clock.advance(hours=12)
+    installation = world.open("watch")
+    both = {"intune": cast("Connector", Unreachable()), **installation.connectors}
+    summary = enforcing.tick(replace(installation, connectors=both))
+    assert any("connector.unknown-fate" in error.en for error in summary.errors)
+    assert summary.statuses[0].compliant > 0  # judged by what the phones said after the order
+    snapshot = inventory.current(world.open())
+    assert {row.system for row in snapshot.manifest.coverage} == {"amapi", "intune"}  # kept as last known
+    assert inventory.observed(snapshot) >= {"amapi"}
+    assert "intune" not in inventory.observed(snapshot)
+    with pytest.raises(UnknownFate):
+        enforcing.tick(replace(installation, connectors={"intune": both["intune"]}))
+    plan = world.plan(SHARED)
+    with pytest.raises(UnknownFate):  # approval is for the fleet as it is, all of it
+        enforcing.apply(replace(installation, connectors=both), plan, approved=True)
+
+
+def test_what_was_carried_over_is_no_evidence_of_drift(world: World, tmp_path: Path) -> None:
+    world.apply(world.plan(SHARED))
+    world.clock.advance(hours=1)
+    world.apply()  # the policies were read before they were changed
+    world.clock.advance(hours=1)
+    known = tmp_path / "known.csv"
+    known.write_text(
+        "device_id,system,platform,enrolment,app_id\nx1,jamf,ios,supervised,com.apple.news\n", encoding="utf-8"
+    )
+    inventory.import_exports(world.open(), [known])
+    summary = enforcing.lift(world.open(), SHARED, "revoked")  # looks at the newest snapshot, and at no system
+    assert summary.counts.get("lifted")
+    assert not summary.counts.get("drifted")
+
+
+def test_what_a_directive_no_longer_allows_is_not_sent_by_a_later_wave(world: World, tmp_path: Path) -> None:
+    path = _own_directive(tmp_path, expires_on=START.date())
+    try:
+        _plan_own(world, path)
+    finally:
+        plan = world.plan(str(path), targets=None, rings=("canary=5%", "rest=unlimited"))
+    world.apply(plan)
+    sent = len(world.simulator.journal.mutations)
+    assert sent
+    summary = world.settle(days=2)
+    assert len(world.simulator.journal.mutations) == sent
+    assert any("expired" in text.en for text in summary.waits)
+
+
+def test_a_later_wave_keeps_off_a_policy_that_now_imposes_the_app(world: World) -> None:
+    plan = world.plan(rings=("canary=5%", "rest=unlimited"))
+    world.apply(plan)
+    late = next(step for step in plan.steps if step.wave > 1 and step.side is not Side.personal)
+    change = {
+        "application": {"packageName": late.app_ids[0], "installType": "FORCE_INSTALLED"},
+        "updateMask": "installType",
+    }
+    world.simulator.fleet.modify(late.scope, [change], world.clock.now(), foreign=True)
+    untouched = world.simulator.fleet.policy(late.scope)
+    summary = world.settle(days=2)
+    assert world.simulator.fleet.policy(late.scope)["applications"] == untouched["applications"]
+    assert any("imposes" in text.en and late.scope in text.en for text in summary.waits)

@@ -51,6 +51,9 @@ def _start_waves(means: Means, present: Present, log: Log) -> None:
     everything = means.repository.find()
     waiting = {action.directive for action in everything if action.state is ActionState.waiting}
     for directive in sorted(waiting - present.lifted):
+        if directive in present.held:
+            log.wait(present.held[directive])
+            continue
         own = [action for action in everything if action.directive == directive]
         outcomes = present.outcomes.get(directive, ())
         decision = waves.decide(own, outcomes, present.waves, means.rules, means.clock.now())
@@ -155,29 +158,38 @@ def _bring_on(means: Means, present: Present, connector: Connector, action: Acti
         lift(means, connector, action, log)
     elif action.directive in present.lifted:
         recall(means, connector, action, log)
-    elif present.bars(action.directive, action.system, action.scope):
-        log.wait(
-            Text(
-                f"{action.scope} of {action.system} now holds an exempt device: nothing is sent to it. Plan again.",
-                f"{action.scope} ({action.system}) compte désormais un appareil exempté : rien n'y est envoyé. "
-                "Planifiez de nouveau.",
-            )
-        )
+    elif (why := _obstacle(present, action)) is not None:
+        log.wait(why)
+        if action.state is ActionState.sending:
+            recall(means, connector, action, log, event="held back")
     else:
         send(means, connector, action, log)
+
+
+def _obstacle(present: Present, action: Action) -> Text | None:
+    """Why an order that was ready is not to be sent after all, as things stand now."""
+    if present.bars(action.directive, action.system, action.scope):
+        return Text(
+            f"{action.scope} of {action.system} now holds an exempt device: nothing is sent to it. Plan again.",
+            f"{action.scope} ({action.system}) compte désormais un appareil exempté : rien n'y est envoyé. "
+            "Planifiez de nouveau.",
+        )
+    return present.held.get(action.directive)
 
 
 def _report(means: Means, present: Present, log: Log) -> TickReport:
     open_actions = means.repository.find(states=(*_UNDER_WAY, ActionState.waiting))
     under_way = [action for action in open_actions if action.state is not ActionState.waiting]
-    times = [action.not_before for action in under_way]
+    now = means.clock.now()
+    # What was due and is still there waits for something else than time.
+    later = [action.not_before for action in under_way if action.not_before is not None and action.not_before > now]
     frozen = means.freeze.frozen()
     if frozen:
         log.wait(Text("All sending is frozen.", "Tout envoi est gelé."))
     for text in _refused(means, present):
         log.wait(text)
     return TickReport(
-        at=means.clock.now(),
+        at=now,
         counts=dict(log.counts),
         happened=tuple(log.happened),
         waits=tuple(log.waits),
@@ -185,7 +197,7 @@ def _report(means: Means, present: Present, log: Log) -> TickReport:
         frozen=frozen,
         unsettled=len(under_way),
         waiting=len(open_actions) - len(under_way),
-        next_at=min((time for time in times if time is not None), default=None) if all(times) else None,
+        next_at=min(later, default=None),
     )
 
 

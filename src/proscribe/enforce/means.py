@@ -59,14 +59,16 @@ class Present:
 
     ``outcomes``: of each directive, the latest judgement of the fleet. ``waves``: of each plan (by digest), its waves.
     ``lifted``: directives that are to be taken back. ``barred``: of each directive, the (system, scope) places that
-    hold an exempt device right now; nothing is sent there, whatever was planned before the exemption. Without
-    ``observations`` no drift is looked for.
+    hold an exempt device right now; nothing is sent there, whatever was planned before the exemption. ``held``:
+    directives under which nothing may be sent as things stand, and why. Without ``observations`` no drift is looked
+    for.
     """
 
     outcomes: Mapping[str, Sequence[DeviceOutcome]] = field(default_factory=dict)
     waves: Mapping[str, Sequence[Wave]] = field(default_factory=dict)
     lifted: frozenset[str] = frozenset()
     barred: Mapping[str, frozenset[tuple[str, str]]] = field(default_factory=dict)
+    held: Mapping[str, Text] = field(default_factory=dict)
     observations: Observations | None = None
 
     def bars(self, directive: str, system: str, scope: str) -> bool:
@@ -112,5 +114,6 @@ class Log:
             self.happened.append(text)
 
     def wait(self, text: Text) -> None:
-        """Something waits."""
-        self.waits.append(text)
+        """Something waits; several orders may wait for one reason."""
+        if text not in self.waits:
+            self.waits.append(text)

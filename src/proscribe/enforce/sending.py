@@ -39,6 +39,10 @@ def send(means: Means, connector: Connector, action: Action, log: Log) -> None:
     if prepared.in_place:
         _accept_in_place(means, action, prepared, log)
         return
+    against = _objections(connector, action, prepared)
+    if against is not None:
+        log.wait(against)
+        return
     intent = _write_intent(means, connector, action, prepared)
     if intent is None:
         return
@@ -52,6 +56,23 @@ def send(means: Means, connector: Connector, action: Action, log: Log) -> None:
     else:
         _accept(means, intent, receipt)
         log.did("sent", _sent(intent))
+
+
+def _objections(connector: Connector, action: Action, prepared: Prepared) -> Text | None:
+    """What in the scope's settings, as they are now, would defeat the order or break what the organisation set up.
+
+    The plan looked at the same, but a wave may start days after it was approved.
+    """
+    raised = connector.objections(prepared.scope, action.method, action.side, action.app_ids)
+    against = [objection for objection in raised if objection.blocks]
+    if not against:
+        return None
+    return Text(
+        f"{action.scope} of {action.system}: nothing is sent. "
+        + " ".join(f"{one.what.en}. {one.remedy.en}" for one in against),
+        f"{action.scope} ({action.system}) : rien n'est envoyé. "
+        + " ".join(f"{one.what.fr}. {one.remedy.fr}" for one in against),
+    )
 
 
 def note_orphan(means: Means, action: Action, log: Log) -> None:
@@ -77,10 +98,11 @@ def note_orphan(means: Means, action: Action, log: Log) -> None:
     )
 
 
-def recall(means: Means, connector: Connector, action: Action, log: Log) -> None:
-    """A ``sending`` action whose directive was lifted meanwhile: learn its fate, and do not send again.
+def recall(means: Means, connector: Connector, action: Action, log: Log, *, event: str = "lifted") -> None:
+    """A ``sending`` action that is not to be sent again, its directive being lifted, say: learn its fate.
 
-    What arrived, or arrived in part, is accepted so that lifting can take it back. Raises SystemStopped.
+    What arrived, or arrived in part, is accepted so that lifting can take it back. ``event`` is what the journal says
+    of an order that did not arrive. Raises SystemStopped.
     """
     try:
         prepared = connector.prepare(order_of(action))
@@ -90,7 +112,7 @@ def recall(means: Means, connector: Connector, action: Action, log: Log) -> None
     there = connector.in_place(prepared.scope, action.method, action.side)
     if any(app_id in there for app_id in action.ours):
         _accept_in_place(means, action, prepared, log)
-    elif drop(means, action, "lifted"):
+    elif drop(means, action, event):
         log.did("superseded")
 
 

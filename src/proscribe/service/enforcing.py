@@ -100,12 +100,14 @@ def apply(
 
 
 def tick(installation: Installation, *, on_progress: Callable[[int], None] | None = None) -> TickSummary:
-    """One round for every approved directive. A missed or doubled tick changes nothing."""
-    if installation.connectors:
-        snapshot = inventory.observe(installation, on_progress=on_progress)
-    else:
-        snapshot = inventory.current(installation)
-    return rounds.run(installation, snapshot)
+    """One round for every approved directive. A missed or doubled tick changes nothing.
+
+    A system that fails is left as last known, and its fault is among the summary's errors.
+    """
+    if not installation.connectors:
+        return rounds.run(installation, inventory.current(installation))
+    snapshot, faults = inventory.observe_reachable(installation, on_progress=on_progress)
+    return rounds.run(installation, snapshot, faults)
 
 
 def lift(installation: Installation, reference: str, reason: str) -> TickSummary:

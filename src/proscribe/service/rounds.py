@@ -50,8 +50,11 @@ class _Scopes:
         return self.by_place.get((system, scope))
 
 
-def run(installation: Installation, snapshot: Snapshot) -> TickSummary:
-    """Look at every enforced directive in ``snapshot``, judge it, and bring on what is due."""
+def run(installation: Installation, snapshot: Snapshot, faults: Sequence[ProscribeError] = ()) -> TickSummary:
+    """Look at every enforced directive in ``snapshot``, judge it, and bring on what is due.
+
+    ``faults``: what went wrong while the snapshot was taken.
+    """
     decisions = orders(installation)
     seen = tuple(_look(installation, order, snapshot) for order in decisions if order.lifted_at is None)
     outcomes = {one.order.directive: _judge(installation, one) for one in seen}
@@ -59,7 +62,7 @@ def run(installation: Installation, snapshot: Snapshot) -> TickSummary:
     report = loop.tick(_means(installation), _present(installation, decisions, seen, outcomes, snapshot))
     for one in seen:
         _record(installation, one)
-    return _summary(installation, report, asks, seen, decisions)
+    return _summary(installation, replace(report, errors=(*faults, *report.errors)), asks, seen, decisions)
 
 
 def _look(installation: Installation, order: Standing, snapshot: Snapshot) -> _Seen:
@@ -166,9 +169,25 @@ def _present(
         waves={plan: installation.stores.documents.get(Plan, plan).waves for plan in plans},
         lifted=frozenset(order.directive for order in decisions if order.lifted_at is not None),
         barred=barred,
+        held={one.order.directive: _held(one.plan) for one in seen if one.plan.blocked},
         observations=_Scopes(
-            {(scope.system, scope.id): scope for scope in snapshot.manifest.scopes}, snapshot.manifest.taken_at
+            # What was carried over from an earlier snapshot was not seen at the time that this one gives.
+            {
+                (scope.system, scope.id): scope
+                for scope in snapshot.manifest.scopes
+                if scope.system in inventory.observed(snapshot)
+            },
+            snapshot.manifest.taken_at,
         ),
+    )
+
+
+def _held(plan: Plan) -> Text:
+    """A plan that may not be carried out as things stand now holds back what is left of the approved one."""
+    first = next(refusal for refusal in plan.refusals if refusal.blocks)
+    return Text(
+        f"Nothing is sent under {plan.directive} for now. {first.what.en} {first.remedy.en}",
+        f"Rien n'est envoyé en vertu de {plan.directive} pour l'instant. {first.what.fr} {first.remedy.fr}",
     )
 
 
