@@ -13,11 +13,6 @@ from proscribe.text import Text
 
 FILE = "proscribe.toml"
 
-_REMEDY = Text(
-    "Correct the file; docs/guide/settings.md lists every setting.",
-    "Corrigez le fichier; docs/guide/settings.md présente tous les paramètres.",
-)
-
 
 class InvalidSettings(ProscribeError):
     """``proscribe.toml`` cannot be read or holds something that is not a setting."""
@@ -62,13 +57,23 @@ def load(home: Path) -> Settings:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InvalidSettings(
             Text(f"cannot be read: {error}", f"lecture impossible : {error}"),
-            remedy=_REMEDY,
+            remedy=Text(
+                "Correct the file; docs/guide/settings.md lists every setting.",
+                "Corrigez le fichier; docs/guide/settings.md présente tous les paramètres.",
+            ),
             where=Where(file=str(path)),
         ) from error
     try:
         return from_json(Settings, _shape(data), source=str(path))
     except InvalidDocument as error:
-        raise InvalidDocument(error.what, remedy=_REMEDY, where=error.where) from error
+        raise InvalidDocument(
+            error.what,
+            remedy=Text(
+                "Correct the setting; docs/guide/settings.md lists them all.",
+                "Corrigez le paramètre; docs/guide/settings.md les présente tous.",
+            ),
+            where=error.where,
+        ) from error
 
 
 def _shape(data: dict[str, Any]) -> dict[str, Any]:
