@@ -21,6 +21,7 @@ from proscribe.simulate.amapi import AmapiSimulator, FleetSpec, make_fleet
 DIRECTIVE = "ca-tbs-2023-wechat-kaspersky"
 START = datetime(2026, 11, 2, 13, 0, tzinfo=UTC)
 ENTERPRISE = "enterprises/lighthouses"
+TOKEN = "ya29.a-bearer-token"
 
 
 class World:
@@ -84,10 +85,10 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     clock = ManualClock(START)
     home = tmp_path / "home"
     home.mkdir()
-    with use_clock(clock), AmapiSimulator(make_fleet(spec), clock, tokens=["t"]) as simulator:
+    with use_clock(clock), AmapiSimulator(make_fleet(spec), clock, tokens=[TOKEN]) as simulator:
         (home / "proscribe.toml").write_text(
             f'[systems.android]\nconnector = "amapi"\nenterprise = "{ENTERPRISE}"\n'
-            f'endpoint = "{simulator.endpoint}"\ntoken = "t"\n',
+            f'endpoint = "{simulator.endpoint}"\ntoken = "{TOKEN}"\n',
             encoding="utf-8",
         )
         yield World(home, simulator, clock)

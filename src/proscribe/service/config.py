@@ -25,7 +25,7 @@ class SystemSettings(Value):
     """One management system to drive: which connector, and the connector's own settings."""
 
     connector: str
-    settings: dict[str, str]
+    settings: dict[str, str] = field(repr=False)  # may hold a token
 
 
 @dataclass(frozen=True, slots=True)

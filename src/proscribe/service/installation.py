@@ -5,7 +5,6 @@ Use cases take an :class:`Installation` first. They authorise, run and record; t
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,13 +17,20 @@ from proscribe.clock import Clock, current_clock
 from proscribe.connectors.base import Connector
 from proscribe.connectors.registry import open_connector
 from proscribe.documents import Document
+from proscribe.errors import ProscribeError, Where
 from proscribe.prove.model import EntryKind
+from proscribe.prove.pseudonym import KEY_BYTES
 from proscribe.service.config import Settings, load
+from proscribe.text import Text
 
 if TYPE_CHECKING:
     from proscribe.store import repositories
 
-_KEY_BYTES = 32
+
+class WrongKey(ProscribeError):
+    """The file of the pseudonym key does not hold a key."""
+
+    code = "service.pseudonym-key"
 
 
 @dataclass(frozen=True)
@@ -58,15 +64,27 @@ class Installation:
 
     @property
     def pseudonym_key(self) -> bytes:
-        """The key that turns device keys into pseudonyms: made once, readable by its owner alone, never exported."""
+        """The key that turns device keys into pseudonyms: made once, readable by its owner alone, never exported.
+
+        Raises WrongKey where the file was damaged.
+        """
+        from proscribe.store.home import owners_file
+
         path = self.home / "pseudonym.key"
-        try:
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return path.read_bytes()
-        with os.fdopen(handle, "wb") as stream:
-            key = secrets.token_bytes(_KEY_BYTES)
-            stream.write(key)
+        key = owners_file(path, lambda: secrets.token_bytes(KEY_BYTES))
+        if len(key) != KEY_BYTES:
+            raise WrongKey(
+                Text(
+                    f"the key has {len(key)} bytes instead of {KEY_BYTES}",
+                    f"la clé compte {len(key)} octets au lieu de {KEY_BYTES}",
+                ),
+                remedy=Text(
+                    "Restore it from a backup. With another key, the pseudonyms of earlier bundles lose their meaning.",
+                    "Restaurez-la à partir d'une sauvegarde. Avec une autre clé, les pseudonymes des dossiers de "
+                    "preuve antérieurs perdent leur sens.",
+                ),
+                where=Where(file=str(path)),
+            )
         return key
 
     @contextmanager

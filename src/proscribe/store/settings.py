@@ -11,20 +11,12 @@ import secrets
 from pathlib import Path
 
 from proscribe.store.database import FILE, busy_seconds, from_url, sqlite
-from proscribe.store.home import default_home
+from proscribe.store.home import default_home, owners_file
 
 
 def secret_key(home: Path) -> str:
     """The key that signs sessions and forms; made where it is missing, with mode 0600 from its first moment."""
-    path = home / "secret.key"
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text(encoding="ascii").strip()
-    with os.fdopen(descriptor, "w", encoding="ascii") as stream:
-        key = secrets.token_urlsafe(64)
-        stream.write(key + "\n")
-    return key
+    return owners_file(home / "secret.key", lambda: secrets.token_urlsafe(64).encode() + b"\n").decode("ascii").strip()
 
 
 def databases(home: Path) -> dict[str, dict[str, object]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 from urllib.parse import urlsplit
@@ -43,7 +43,7 @@ class AmapiConfig:
     enterprise: str  # enterprises/<id>
     endpoint: str = ENDPOINT
     credentials_file: Path | None = None
-    token: str = ""
+    token: str = field(default="", repr=False)
     page_size: int = PAGE_SIZE
     connect_timeout: float = 10.0
     read_timeout: float = 60.0
