@@ -81,6 +81,8 @@ def _shape(data: dict[str, Any]) -> dict[str, Any]:
     shaped = dict(data)
     tables = shaped.pop("systems", {})
     systems = []
+    if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
+        return {**shaped, "systems": tables}  # not tables: refused with its place
     for table in tables.values():
         own = {key: str(value) for key, value in table.items() if key != "connector"}
         systems.append({"connector": table.get("connector", ""), "settings": own})

@@ -20,7 +20,7 @@ from proscribe.documents import Document
 from proscribe.errors import ProscribeError, Where
 from proscribe.prove.model import EntryKind
 from proscribe.prove.pseudonym import KEY_BYTES
-from proscribe.service.config import Settings, load
+from proscribe.service.config import FILE, InvalidSettings, Settings, load
 from proscribe.text import Text
 
 if TYPE_CHECKING:
@@ -127,7 +127,12 @@ def open_installation(home: Path | None = None, *, actor: str, clock: Clock | No
     from proscribe.store import repositories
 
     ticking = clock or current_clock()
-    connectors = [open_connector(one.connector, one.settings, clock=ticking) for one in settings.systems]
+    connectors: dict[str, Connector] = {}
+    for one in settings.systems:
+        connector = open_connector(one.connector, one.settings, clock=ticking)
+        if connector.name in connectors:
+            raise _twice(folder, one.connector)
+        connectors[connector.name] = connector
     return Installation(
         home=folder,
         settings=settings,
@@ -140,7 +145,22 @@ def open_installation(home: Path | None = None, *, actor: str, clock: Clock | No
             outcomes=repositories.Outcomes(),
             snapshots=repositories.Snapshots(),
         ),
-        connectors={connector.name: connector for connector in connectors},
+        connectors=connectors,
         clock=ticking,
         actor=actor,
+    )
+
+
+def _twice(folder: Path, connector: str) -> InvalidSettings:
+    """Device keys begin with the connector's name, so two systems behind one connector could not be told apart."""
+    return InvalidSettings(
+        Text(
+            f"two systems use the connector {connector}; one installation drives one of each kind",
+            f"deux systèmes utilisent le connecteur {connector}; une installation n'en pilote qu'un de chaque type",
+        ),
+        remedy=Text(
+            "Keep one of the tables, and make an installation of its own (PROSCRIBE_HOME) for the other.",
+            "Conservez l'une des tables et créez pour l'autre une installation distincte (PROSCRIBE_HOME).",
+        ),
+        where=Where(file=str(folder / FILE), field="systems"),
     )
