@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -78,12 +79,11 @@ def exemption(name: str, *devices: str, directive: str = DIRECTIVE, days: int = 
     )
 
 
-@pytest.fixture
-def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
-    """``@pytest.mark.parametrize("world", [FleetSpec(...)], indirect=True)`` for another fleet."""
-    spec = getattr(request, "param", None) or FleetSpec(devices=60, start=START, departments=("Charts", "Lamps"))
+@contextmanager
+def open_world(spec: FleetSpec, folder: Path) -> Iterator[World]:
+    """A department of a spec, alive for as long as the block runs."""
     clock = ManualClock(START)
-    home = tmp_path / "home"
+    home = folder / "home"
     home.mkdir()
     with use_clock(clock), AmapiSimulator(make_fleet(spec), clock, tokens=[TOKEN]) as simulator:
         (home / "proscribe.toml").write_text(
@@ -92,3 +92,11 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
             encoding="utf-8",
         )
         yield World(home, simulator, clock)
+
+
+@pytest.fixture
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    """``@pytest.mark.parametrize("world", [FleetSpec(...)], indirect=True)`` for another fleet."""
+    spec = getattr(request, "param", None) or FleetSpec(devices=60, start=START, departments=("Charts", "Lamps"))
+    with open_world(spec, tmp_path) as world:
+        yield world
