@@ -1,7 +1,7 @@
 """What must hold for every fleet: random departments over the real connector and the simulated service, end to end.
 
-Each example is a fleet of its own (people, policies, behaviours, foreign entries, exemptions), planned, applied, watched
-until it settles, and lifted again.
+Each example is a fleet of its own (people, policies, behaviours, foreign entries, exemptions), planned, applied,
+watched until it settles, and lifted again.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.service.conftest import DIRECTIVE, START, World, exemption, open_world
@@ -207,10 +206,3 @@ def test_whatever_goes_wrong_on_the_wire_each_change_arrives_once(drawn: Drawn, 
         enforcing.lift(world.open(), DIRECTIVE, "revoked")
         world.tick(hours=1)
         assert _policies(world) == before
-
-
-@pytest.mark.slow
-@settings(FEW, max_examples=60)
-@given(drawn=fleets())
-def test_many_more_fleets(drawn: Drawn) -> None:
-    test_the_whole_line_keeps_its_promises_for_any_fleet.hypothesis.inner_test(drawn)  # type: ignore[attr-defined]
