@@ -14,7 +14,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from tests.service.conftest import DIRECTIVE, START, World, exemption, open_world
 
@@ -25,12 +26,14 @@ from proscribe.simulate.amapi import BannedApp, Behaviour, FleetSpec
 from proscribe.terms import Enrolment
 
 WECHAT, KASPERSKY = "com.tencent.mm", "com.kms.free"
+SHARED = "au-pspf-002-2025-kaspersky"
 CLASSES = ("fully_managed", "cope", "byod")
 PROVED = (Outcome.absent_verified, Outcome.removed_verified)
 
 FEW = settings(
-    max_examples=12,
+    max_examples=8,
     deadline=None,
+    phases=(Phase.explicit, Phase.generate),  # an example takes seconds: shrinking one would take many minutes
     derandomize=True,  # the same fleets on every machine; a longer search is a matter of --hypothesis-seed and patience
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
@@ -111,6 +114,7 @@ def _ours(world: World) -> int:
     return sum(not change.foreign for change in world.simulator.journal.mutations)
 
 
+@pytest.mark.slow
 @FEW
 @given(drawn=fleets())
 def test_the_whole_line_keeps_its_promises_for_any_fleet(drawn: Drawn) -> None:
@@ -184,7 +188,39 @@ STORM = (
 )
 
 
-@settings(FEW, max_examples=8)
+@pytest.mark.slow
+@settings(FEW, max_examples=5)
+@given(drawn=fleets(), lifted_first=st.sampled_from((DIRECTIVE, SHARED)))
+def test_two_directives_on_the_same_policies_are_lifted_apart(drawn: Drawn, lifted_first: str) -> None:
+    with TemporaryDirectory() as home, open_world(drawn.spec, Path(home)) as world:
+        _put_in_place(world, drawn)
+        before = _policies(world)
+        world.apply()
+        world.settle(days=1)
+        world.apply(world.plan(SHARED))
+        world.settle(days=1)
+        both = _policies(world)
+        for directive in (lifted_first, SHARED if lifted_first == DIRECTIVE else DIRECTIVE):
+            assert not world.tick(hours=1).errors
+            enforcing.lift(world.open(), directive, "revoked")
+            world.tick(hours=1)
+            if directive == lifted_first == SHARED:
+                # Lifting the second one first takes back at most what it names itself.
+                theirs = {target.value for target in world.targets(SHARED).targets}
+                after = _policies(world)
+                assert {name: _without(after[name], theirs) for name in after} == {
+                    name: _without(both[name], theirs) for name in both
+                }
+        assert _policies(world) == before
+
+
+def _without(policy: dict[str, Any], packages: set[str]) -> list[dict[str, Any]]:
+    listed = policy.get("applications", []) + policy.get("personalUsagePolicies", {}).get("personalApplications", [])
+    return [entry for entry in listed if entry["packageName"] not in packages]
+
+
+@pytest.mark.slow
+@settings(FEW, max_examples=5)
 @given(drawn=fleets(), storm=st.lists(st.sampled_from(STORM), max_size=6))
 def test_whatever_goes_wrong_on_the_wire_each_change_arrives_once(drawn: Drawn, storm: list[Any]) -> None:
     with TemporaryDirectory() as home, open_world(drawn.spec, Path(home)) as world:
