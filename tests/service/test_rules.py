@@ -13,11 +13,12 @@ from tests.service.conftest import DIRECTIVE, START, World, exemption
 from proscribe.connectors.base import Batch, Connector, UnknownFate
 from proscribe.directive.library import find, target_set
 from proscribe.documents import digest, to_bytes
+from proscribe.enforce.model import Outcome
 from proscribe.evaluate.errors import NotWatched
 from proscribe.plan.model import Plan, RefusalReason
 from proscribe.service import enforcing, exempting, inventory
-from proscribe.simulate.amapi import BannedApp, FleetSpec
-from proscribe.terms import Side
+from proscribe.simulate.amapi import BannedApp, Behaviour, FleetSpec
+from proscribe.terms import Enrolment, Side
 from proscribe.text import Text
 
 ADVICE = "no-jd-2023-tiktok-telegram"
@@ -218,3 +219,60 @@ def test_a_later_wave_keeps_off_a_policy_that_now_imposes_the_app(world: World) 
     summary = world.settle(days=2)
     assert world.simulator.fleet.policy(late.scope)["applications"] == untouched["applications"]
     assert any("imposes" in text.en and late.scope in text.en for text in summary.waits)
+
+
+def test_an_exemption_that_ends_is_enforced_at_the_next_tick_of_a_standing_order(world: World) -> None:
+    name, device = next(
+        (name, one)
+        for name, one in world.simulator.fleet.devices.items()
+        if "com.tencent.mm" in one.apps and one.behaviour is Behaviour.normal and one.personal == {}
+    )
+    exempting.add(world.open(), exemption("e1", f"amapi:{name}", days=3))
+    world.apply(standing=True)
+    world.settle(days=2)
+    rows = {row.device: row.outcome for row in world.open().stores.outcomes.latest(DIRECTIVE)}
+    assert rows[f"amapi:{name}"] is Outcome.exempt
+    assert "com.tencent.mm" in device.apps
+    world.clock.advance(days=2)  # the last day is over
+    world.tick()
+    world.tick(hours=4)
+    assert "com.tencent.mm" not in device.apps
+    world.tick(hours=1)
+    rows = {row.device: row.outcome for row in world.open().stores.outcomes.latest(DIRECTIVE)}
+    assert rows[f"amapi:{name}"] is Outcome.removed_verified
+
+
+def test_without_a_standing_order_the_end_of_an_exemption_asks_for_approval(world: World) -> None:
+    name = next(name for name, one in world.simulator.fleet.devices.items() if one.personal == {})
+    exempting.add(world.open(), exemption("e1", f"amapi:{name}", days=3))
+    world.apply()
+    world.settle(days=2)
+    sent = len(world.simulator.journal.mutations)
+    exempting.end(world.open(), "e1")
+    summary = world.tick(hours=1)
+    assert any("approval" in text.en for text in summary.waits)
+    assert len(world.simulator.journal.mutations) == sent
+
+
+def test_a_wider_target_set_is_judged_anew_and_a_narrower_one_is_told_apart(world: World) -> None:
+    narrow = world.targets(only=frozenset({"com.tencent.mm"}))
+    with pytest.raises(NotWatched):
+        world.plan(targets=narrow)
+    world.apply(world.plan(targets=narrow))
+    world.settle(days=2)
+    holders = {
+        f"amapi:{name}"
+        for name, one in world.simulator.fleet.devices.items()
+        if "com.kms.free" in one.apps and one.enrolment is Enrolment.fully_managed
+    }
+    assert holders
+    world.apply(world.plan())  # the shipped set: Kaspersky too
+    rows = {row.device: row for row in world.open().stores.outcomes.latest(DIRECTIVE)}
+    for device in holders:  # yesterday's proof was of another ban
+        assert not rows[device].outcome.compliant, rows[device]
+    world.settle(days=2)
+    rows = {row.device: row for row in world.open().stores.outcomes.latest(DIRECTIVE)}
+    behaviours = {f"amapi:{name}": one.behaviour for name, one in world.simulator.fleet.devices.items()}
+    for device in holders:
+        if behaviours[device] is Behaviour.normal:
+            assert rows[device].outcome is Outcome.removed_verified, rows[device]

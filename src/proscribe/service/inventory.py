@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from proscribe.canonical import Digest, digest_chunks
+from proscribe.catalogue.match import sought
 from proscribe.catalogue.model import TargetSet
 from proscribe.connectors.base import Connector, ConnectorFault
 from proscribe.directive.library import shipped
@@ -41,13 +42,13 @@ def watched(installation: Installation) -> tuple[TargetSet, ...]:
     every one that is enforced here, whatever was proposed since."""
     now = installation.clock.now()
     documents = installation.stores.documents
-    found = {one.id: resolve(one, now=now) for one in shipped()}
     proposed: dict[str, TargetSet] = {}
     for one in documents.all(TargetSet):  # newest first
         proposed.setdefault(one.directive, one)
-    found |= proposed
     enforced = [documents.get(TargetSet, one.targets_digest) for one in orders(installation) if one.lifted_at is None]
-    return (*(found[key] for key in sorted(found)), *(one for one in enforced if one not in found.values()))
+    every = [*(resolve(one, now=now) for one in shipped()), *proposed.values(), *enforced]
+    by_look = {sought(one): one for one in every}  # who reviewed a set makes no difference here
+    return tuple(sorted(by_look.values(), key=lambda one: (one.directive, sought(one))))
 
 
 def import_exports(
