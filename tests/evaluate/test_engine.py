@@ -14,7 +14,7 @@ from proscribe.catalogue.model import AppIdentity, Confidence, IdentifierType, M
 from proscribe.documents import from_json, to_json
 from proscribe.errors import DiskFull
 from proscribe.evaluate import database
-from proscribe.evaluate.engine import cured_before, evaluate
+from proscribe.evaluate.engine import evaluate
 from proscribe.evaluate.errors import MismatchedBan, NotWatched
 from proscribe.evaluate.model import UNKNOWN_DEPARTMENT, Drift, Evaluation, FindingKey, Presence
 from proscribe.inventory.errors import BrokenSnapshot
@@ -267,16 +267,16 @@ def test_drift_new_continuing_reinstalled_cured(kit: SimpleNamespace, targets: l
         assert evaluated.summary.previous is not None
 
 
-def test_history_finds_a_reinstallation_across_several_snapshots(
+def test_what_was_once_cured_and_is_there_again_was_reinstalled(
     kit: SimpleNamespace, targets: list[Any], make_snapshot: Make
 ) -> None:
     ban = kit.ban(targets=targets)
     with_app, without = [kit.Phone("a:1", apps=(kit.App(CHAT),))], [kit.Phone("a:1")]
-    days = [make_snapshot(with_app), make_snapshot(without), make_snapshot(without)]
-    unwatched = make_snapshot(without, retention=Retention.matches)
-    keys = cured_before([days[0], unwatched, *days[1:]], [ban], now=kit.NOW)
+    first, second, third = make_snapshot(with_app), make_snapshot(without), make_snapshot(without)
+    with evaluate(second, [ban], now=kit.NOW, previous=first) as evaluated:
+        keys = {finding.key for finding in evaluated.cured()}
     assert keys == {FindingKey("d1", "acme/chat", "a:1")}
-    with evaluate(make_snapshot(with_app), [ban], now=kit.NOW, previous=days[2], cured=keys) as evaluated:
+    with evaluate(make_snapshot(with_app), [ban], now=kit.NOW, previous=third, cured=keys) as evaluated:
         assert [finding.drift for finding in evaluated.findings()] == [Drift.reinstalled]
 
 

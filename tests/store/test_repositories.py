@@ -486,18 +486,6 @@ def test_snapshots_in_the_order_recorded(store: Path) -> None:
         snapshots.get(PLAN)
 
 
-def test_cursors(store: Path) -> None:
-    from proscribe.store.repositories import Cursors
-
-    cursors = Cursors()
-    assert cursors.get("sim") == ""
-    cursors.set("sim", "page-7", at=NOW)
-    cursors.set("sim", "page-8", at=NOW)
-    assert cursors.get("sim") == "page-8"
-    cursors.set("sim", "", at=NOW)
-    assert cursors.get("sim") == ""
-
-
 # --- outcomes --------------------------------------------------------------------------------------------------------
 
 

@@ -6,8 +6,6 @@ moment, and that it took under the very version of the scope that carries the ba
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -248,9 +246,3 @@ def _personal_side(case: Case) -> _Verdict:
     if any(each.side is Side.personal for each in case.enforcements):
         return _Verdict(Outcome.enforced_blind, reasons.ENFORCED_BLIND)
     return _Verdict(Outcome.invisible, reasons.PERSONAL_NOT_ENFORCED)
-
-
-def tally(outcomes: Iterable[DeviceOutcome]) -> dict[Outcome, int]:
-    """Devices by outcome, in the order of :class:`Outcome`; adds up to the fleet."""
-    counts = Counter(outcome.outcome for outcome in outcomes)
-    return {outcome: counts[outcome] for outcome in Outcome if outcome in counts}

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from itertools import pairwise
 
 from proscribe.catalogue.model import TargetSet
 from proscribe.clock import utc
@@ -35,9 +34,9 @@ def evaluate(
 ) -> Evaluated:
     """Evaluate directives over a snapshot, in full.
 
-    ``previous`` gives drift; ``cured`` names findings that were cured before it (:func:`cured_before`), so that the
-    same app present again is ``reinstalled`` and not ``new``. Raises MismatchedBan, NotWatched (the snapshot was taken
-    without looking for a directive's targets), BrokenSnapshot or DiskFull.
+    ``previous`` gives drift; ``cured`` names findings that were cured before it, so that the same app present again is
+    ``reinstalled`` and not ``new``. Raises MismatchedBan, NotWatched (the snapshot was taken without looking for a
+    directive's targets), BrokenSnapshot or DiskFull.
     """
     numbered = number(bans)
     for ban in numbered:
@@ -68,19 +67,3 @@ def evaluate(
     except BaseException:
         connection.close()
         raise
-
-
-def cured_before(
-    history: Sequence[Snapshot], bans: Sequence[tuple[Directive, TargetSet]], *, now: datetime
-) -> frozenset[FindingKey]:
-    """The keys of every violation that was cured somewhere along ``history`` (oldest first).
-
-    A snapshot that was taken without looking for a directive's targets is no evidence about it and is left out.
-    """
-    keys: set[FindingKey] = set()
-    for ban in number(bans):
-        usable = [snapshot for snapshot in history if watches(snapshot, ban)]
-        for before, after in pairwise(usable):
-            with evaluate(after, [(ban.directive, ban.targets)], now=now, previous=before) as step:
-                keys.update(finding.key for finding in step.cured() if finding.match.is_violation)
-    return frozenset(keys)

@@ -139,14 +139,3 @@ class FreezeRow(models.Model):
 
     class Meta:
         db_table = "proscribe_freeze"
-
-
-class CursorRow(models.Model):
-    """Where an interrupted observation of a system goes on."""
-
-    system = models.CharField(max_length=100, primary_key=True)
-    cursor = models.TextField(blank=True)
-    at = models.DateTimeField()
-
-    class Meta:
-        db_table = "proscribe_cursor"

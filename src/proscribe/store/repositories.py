@@ -10,12 +10,11 @@ from proscribe.store.repository.documents import Documents
 from proscribe.store.repository.ledger import Ledger, LedgerJournal
 from proscribe.store.repository.outcomes import OutcomePoint, Outcomes
 from proscribe.store.repository.register import Exemptions, Freeze, Frozen
-from proscribe.store.repository.snapshots import Cursors, SnapshotRef, Snapshots
+from proscribe.store.repository.snapshots import SnapshotRef, Snapshots
 from proscribe.store.repository.unit import atomic
 
 __all__ = [
     "Actions",
-    "Cursors",
     "Documents",
     "Exemptions",
     "Freeze",

@@ -12,17 +12,6 @@ class Migration(migrations.Migration):
 
     operations = (
         migrations.CreateModel(
-            name="CursorRow",
-            fields=[
-                ("system", models.CharField(max_length=100, primary_key=True, serialize=False)),
-                ("cursor", models.TextField(blank=True)),
-                ("at", models.DateTimeField()),
-            ],
-            options={
-                "db_table": "proscribe_cursor",
-            },
-        ),
-        migrations.CreateModel(
             name="ExemptionRow",
             fields=[
                 ("id", models.CharField(max_length=200, primary_key=True, serialize=False)),

@@ -1,4 +1,4 @@
-"""Where the snapshots lie, and how far an observation had come."""
+"""Where the snapshots lie."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from proscribe.canonical import Digest
 from proscribe.inventory.model import Snapshot
 from proscribe.store.errors import NotStored, guarded
-from proscribe.store.models import CursorRow, SnapshotRow
+from proscribe.store.models import SnapshotRow
 from proscribe.store.repository.unit import atomic, next_serial, serialise
 from proscribe.text import Text
 
@@ -82,17 +82,3 @@ class Snapshots:
 
 def _ref(row: SnapshotRow) -> SnapshotRef:
     return SnapshotRef(Digest(row.digest), Path(row.path), row.taken_at, tuple(row.systems))
-
-
-class Cursors:
-    """Where an interrupted observation of a system goes on."""
-
-    @guarded
-    def get(self, system: str) -> str:
-        """The cursor; "" to begin at the beginning."""
-        return CursorRow.objects.filter(system=system).values_list("cursor", flat=True).first() or ""
-
-    @guarded
-    def set(self, system: str, cursor: str, *, at: datetime) -> None:
-        """Keep the cursor; "" when the observation is complete."""
-        CursorRow.objects.update_or_create(system=system, defaults={"cursor": cursor, "at": at})
