@@ -262,7 +262,7 @@ def make_plan(directive: Directive, targets: TargetSet, snapshot: Digest, outcom
             id=f"step-{wave}",
             system="droid",
             reach=Reach.policy if wave < 3 else Reach.device,
-            scope="policies/staff" if wave < 3 else blind[0].split(":", 1)[1],
+            scope="policies/staff" if wave < 3 else blind[0],
             scope_version=6,
             method="merge_blocks",
             side=Side.whole,

@@ -105,7 +105,7 @@ def test_device_keys_are_replaced_in_a_plan(inputs: BundleInputs) -> None:
 
 def test_a_refusal_for_a_single_device_does_not_name_it(inputs: BundleInputs) -> None:
     names = Pseudonyms(inputs.pseudonym_key)
-    refusal = replace(inputs.plans[0].refusals[0], system="s", scope="7", devices=("s:7",))
+    refusal = replace(inputs.plans[0].refusals[0], system="s", scope="s:7", devices=("s:7",))  # as plans name it
     plan = names.plan(replace(inputs.plans[0], refusals=(refusal,)))
     assert (plan.refusals[0].scope, plan.refusals[0].devices) == (names.of("s:7"), (names.of("s:7"),))
 

@@ -178,7 +178,7 @@ class Directive(Document):
     authority: Authority
     instrument: Text
     announced: date | None
-    effective: date | None
+    effective: date | None  # every day here begins and ends in UTC
     applies: Applies
     items: tuple[BannedItem, ...]
     actions: tuple[RequiredAction, ...]

@@ -77,7 +77,7 @@ instrument:
   en: "[Kind of text: notice, direction, memorandum]"
   fr: "[Type de texte : avis, instruction, note de service]"
 announced: {today}
-effective: {today}
+effective: {today}          # days begin and end in UTC
 applies:
   devices:
     en: "[Which devices]"

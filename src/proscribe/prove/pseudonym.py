@@ -58,12 +58,11 @@ class Pseudonyms:
         )
 
     def _step(self, step: Step) -> Step:
-        scope = self.of(f"{step.system}:{step.scope}") if step.reach is Reach.device else step.scope
+        scope = self.of(step.scope) if step.reach is Reach.device else step.scope
         return replace(step, scope=scope, holders=self._all(step.holders))
 
     def _refusal(self, refusal: Refusal) -> Refusal:
-        alone = f"{refusal.system}:{refusal.scope}"
-        scope = self.of(alone) if alone in refusal.devices else refusal.scope
+        scope = self.of(refusal.scope) if refusal.scope in refusal.devices else refusal.scope
         return replace(refusal, scope=scope, devices=self._all(refusal.devices))
 
     def _all(self, devices: tuple[str, ...]) -> tuple[str, ...]:
