@@ -15,16 +15,16 @@ import pytest
 from proscribe.directive.model import Compromise, Force, State
 from proscribe.enforce.model import Outcome
 from proscribe.inventory.model import Visibility
+from proscribe.page.markup import Pen
+from proscribe.page.style import PALETTE, TEXT_PAIRS, style_sheet
 from proscribe.plan.model import RefusalReason
 from proscribe.plan.reasons import REASONS
 from proscribe.prove import report_words as words
 from proscribe.prove.bundle import BundleInputs, report_data
 from proscribe.prove.charts import convergence
 from proscribe.prove.evidence import HistoryPoint, tally
-from proscribe.prove.markup import Pen
 from proscribe.prove.report import SECTIONS, render
 from proscribe.prove.report_model import GROUP_COLOURS, STYLES, Group, ReportData
-from proscribe.prove.report_style import PALETTE, TEXT_PAIRS, style_sheet
 from proscribe.terms import Enrolment, Platform
 from proscribe.text import Language, Text
 

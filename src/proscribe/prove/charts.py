@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from proscribe.enforce.model import Outcome
+from proscribe.page.markup import Pen
 from proscribe.prove.evidence import HistoryPoint
-from proscribe.prove.markup import Pen
 from proscribe.prove.report_model import GROUP_COLOURS, GROUP_PATTERNS, STYLES, Group, by_group
 from proscribe.prove.report_words import GROUPS
 from proscribe.text import Text

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from proscribe.page.markup import Pen
+from proscribe.page.style import style_sheet
 from proscribe.prove import report_evidence, report_outcomes
 from proscribe.prove.charts import patterns
-from proscribe.prove.markup import Pen
 from proscribe.prove.report_model import ReportData
-from proscribe.prove.report_style import style_sheet
 from proscribe.text import Language, Text
 
 Section = tuple[str, Text, Callable[[Pen, ReportData], str]]

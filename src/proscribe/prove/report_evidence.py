@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from proscribe.documents import digest
 from proscribe.inventory.model import Coverage, Visibility
+from proscribe.page.markup import Cell, Column, Pen, Raw
 from proscribe.plan.model import Refusal, RefusalReason
 from proscribe.plan.reasons import REASONS
-from proscribe.prove.markup import Cell, Column, Pen, Raw
 from proscribe.prove.report_model import ReportData
 from proscribe.prove.report_words import ENROLMENTS, PLATFORMS, VISIBILITY
 from proscribe.terms import Enrolment

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from proscribe.directive.model import Directive
 from proscribe.enforce.model import Outcome
+from proscribe.page.markup import Cell, Column, Pen, Raw
 from proscribe.prove.charts import Caption, convergence, large_bar, small_bar, swatch
 from proscribe.prove.evidence import SMALL_DEPARTMENTS, HistoryPoint
-from proscribe.prove.markup import Cell, Column, Pen, Raw
 from proscribe.prove.report_model import STYLES, Group, ReportData, by_group
 from proscribe.prove.report_words import COMPROMISE, FORCE, GROUPS, OUTCOMES, STATES
 from proscribe.text import COLON, Text, plural

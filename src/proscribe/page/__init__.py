@@ -1,0 +1,1 @@
+"""Self-contained HTML pages: markup in one language and one style sheet, shared by every report."""
