@@ -1,0 +1,1 @@
+"""From a file to readable members: recognised by content, guarded, nothing written to disk."""
