@@ -7,6 +7,7 @@ read, its ``Run`` says so, and an empty tuple beside a failed ``Run`` means "not
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from proscribe.assess.terms import Extent, FactClass, Scheme, SignatureState, SiteKind, SpecialKind
 from proscribe.documents import Value
@@ -392,3 +393,15 @@ class IosFacts(Value):
     frameworks: tuple[str, ...] = ()  # bundle ids or names of embedded frameworks
     profile: str = ""  # kind of embedded.mobileprovision: development, ad-hoc, enterprise, store; "" for none
     team_id: str = ""
+
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading(Generic[T]):
+    """What a reader brings back. ``facts`` None: nothing could be read, and ``runs`` says why."""
+
+    facts: T | None
+    runs: tuple[Run, ...] = ()
+    anomalies: tuple[Anomaly, ...] = ()

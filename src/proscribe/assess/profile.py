@@ -169,7 +169,7 @@ class Release(Value):
 
 @dataclass(frozen=True, slots=True)
 class Finding(Value):
-    """One capability of one actor. ``id`` is stable: the capability, ``@``, the actor (``PSB-A-SCREEN-02@tencent-tbs``).
+    """One capability of one actor. ``id`` is stable: capability, ``@``, actor (``PSB-A-SCREEN-02@tencent-tbs``).
 
     ``evidence`` may be cut for length; ``evidence_total`` counts all of it.
     """

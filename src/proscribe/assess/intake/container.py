@@ -32,12 +32,14 @@ class Entry:
 
 
 class Container:
-    """One ZIP archive in memory (a mapping of the file, or bytes of a nested one).
+    """One ZIP archive in memory (a mapping of the file, or the bytes of a nested one).
 
-    ``name``: "" for the file itself, the member's name for a nested one. ``data``: the whole archive.
+    ``name``: "" for the file itself, the member's name for a nested one. ``data``: the whole archive. ``path``: where
+    the archive lies on disk, "" for a nested one.
     """
 
     name: str
+    path: str
     data: memoryview
     entries: Mapping[str, Entry]
     anomalies: tuple[Anomaly, ...]
@@ -46,6 +48,15 @@ class Container:
         """A member's bytes, inflated up to ``limit``. Raises KeyError where there is none, or UnreadableMember."""
         raise NotImplementedError
 
+    def sha256(self, name: str, data: bytes | None = None) -> str:
+        """The digest (hex) of a member's bytes, computed once; give ``data`` where it was just read."""
+        raise NotImplementedError
+
     def member(self, name: str) -> str:
         """How evidence names a member: ``classes.dex``, or ``split.apk!classes.dex`` inside a nested archive."""
         return f"{self.name}!{name}" if self.name else name
+
+
+def open_container(data: bytes | memoryview, *, name: str = "", path: str = "") -> Container:
+    """Walk the central directory. Raises RefusedPackage where a limit is broken, NotAPackage where it is no ZIP."""
+    raise NotImplementedError

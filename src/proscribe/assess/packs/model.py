@@ -79,8 +79,8 @@ class CapabilityRow:
     its XML must be there, e.g. ``special:accessibility:canRetrieveWindowContent=true``), ``query:all``, ``query:any``,
     ``network:cleartext``, ``network:user_certificates``, ``boot``, ``foreground:<type>``, ``plist:<key>``,
     ``entitlement:<key>``, ``background:<mode>``, ``ats:arbitrary``, ``schemes:any``, ``keyboard:open_access``; any of
-    them declares it. Empty with ``needs_declaration`` False: nothing has to be declared. ``grant`` is the grant where no
-    permission decides it.
+    them declares it. Empty with ``needs_declaration`` False: nothing has to be declared. ``grant`` is the grant where
+    no permission decides it.
     """
 
     id: str  # PSB-A-SCREEN-02 (A Android, I iOS), never reused
