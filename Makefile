@@ -35,6 +35,10 @@ test: $(VENV)/.dev ## run every test and hold the coverage floors
 	@$(BIN)/pytest $(PYTEST_FLAGS) --cov --cov-report=json:.coverage.json --cov-report=
 	@$(BIN)/python tools/coverage_floor.py .coverage.json
 
+.PHONY: samples
+samples: $(VENV)/.dev ## fetch the sample packages of the assessment's oracle tests (180 MB; needs npm and apt-get)
+	@$(BIN)/python tools/fetch_samples.py
+
 .PHONY: lint
 lint: $(VENV)/.dev ## style, format, types and import contracts
 	@$(BIN)/ruff check .
