@@ -1,0 +1,258 @@
+"""One pack file, read strictly: header, sources, rows in order, nothing unknown, nothing without a source."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from proscribe.assess.errors import BrokenPack
+from proscribe.assess.packs.model import (
+    PACKS,
+    ApiRow,
+    CapabilityRow,
+    HostRow,
+    JurisdictionRow,
+    OperatorRow,
+    PackHeader,
+    PermissionRow,
+    SdkRow,
+)
+from proscribe.assess.profile import Reference
+from proscribe.canonical import digest_bytes
+from proscribe.errors import Where
+from proscribe.text import Text
+
+T = TypeVar("T")
+
+LARGEST = 16 << 20  # bytes; the largest shipped pack has about 0.3 MiB
+
+_VERSION = re.compile(r"[0-9]{4}\.(?:0[1-9]|1[0-2])\.[0-9]{1,4}")
+_FIELD = re.compile(r"at `\$\.(\w+)|field `(\w+)`")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A pack's row type and what its rows are sorted by."""
+
+    row: type[Any]
+    key: Callable[[Any], tuple[str, ...]]
+
+
+KINDS: dict[str, Kind] = {
+    "permissions": Kind(PermissionRow, lambda row: (row.name,)),
+    "apis": Kind(ApiRow, lambda row: (row.kind, row.watch, row.capability, row.argument, row.signature)),
+    "capabilities": Kind(CapabilityRow, lambda row: (row.id,)),
+    "sdks": Kind(SdkRow, lambda row: (row.id,)),
+    "hosts": Kind(HostRow, lambda row: (row.domain,)),
+    "operators": Kind(OperatorRow, lambda row: (row.id,)),
+    "jurisdictions": Kind(JurisdictionRow, lambda row: (row.country,)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """One pack file. ``rows`` hold the row type of ``KINDS``, by their sort key; ``lines`` their line in the file."""
+
+    path: Path
+    header: PackHeader
+    reference: Reference
+    rows: tuple[Any, ...]
+
+    def where(self, position: int, field: str = "") -> Where:
+        """The place of the row at ``position`` (from 0); the header is line 1."""
+        return Where(file=str(self.path), row=position + 2, field=field)
+
+
+def newness(version: str) -> tuple[int, ...]:
+    """``2026.11.1`` as numbers, to be compared."""
+    return tuple(int(part) for part in version.split("."))
+
+
+def read_pack(path: Path, expected: str = "") -> Pack:
+    """Read one pack. ``expected``: the pack it has to be; "" takes any known one. Raises BrokenPack."""
+    data = _bytes(path)
+    lines = data.split(b"\n")
+    if lines.pop() != b"":
+        raise broken(
+            Where(file=str(path), row=len(lines) + 1),
+            Text(
+                "the last line is not ended: the file was cut short",
+                "la dernière ligne n'est pas terminée\u00a0: fichier tronqué",
+            ),
+        )
+    header = _header(path, lines, expected)
+    return Pack(
+        path=path,
+        header=header,
+        reference=Reference(id=header.pack, version=header.version, digest=digest_bytes(data)),
+        rows=_rows(path, header, lines[1:]),
+    )
+
+
+def broken(where: Where, what: Text, remedy: Text | None = None) -> BrokenPack:
+    """The error of a pack, with the next step that fits most faults."""
+    return BrokenPack(what, remedy=remedy or _REPAIR, where=where)
+
+
+_REPAIR = Text(
+    "Correct that row, or put the pack back: 'proscribe data verify' tells which packs differ from the shipped ones.",
+    "Corrigez cette ligne ou remettez l'ensemble en place\u00a0: «\u00a0proscribe data verify\u00a0» indique lesquels "
+    "diffèrent de ceux qui sont livrés.",
+)
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(LARGEST + 1)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise broken(
+            Where(file=str(path)),
+            Text(f"cannot be read: {reason}", f"lecture impossible\u00a0: {reason}"),
+            Text(
+                "Check the path; where a shipped pack is missing, install this release again.",
+                "Vérifiez le chemin; s'il manque un ensemble livré, réinstallez la présente version.",
+            ),
+        ) from error
+    if len(data) > LARGEST:
+        raise broken(
+            Where(file=str(path)),
+            Text(
+                f"larger than {LARGEST} bytes: not a data pack",
+                f"plus de {LARGEST} octets\u00a0: pas un ensemble de données",
+            ),
+        )
+    return data
+
+
+def _header(path: Path, lines: list[bytes], expected: str) -> PackHeader:
+    header = _value(PackHeader, _object(path, 1, lines[0] if lines else b""), Where(file=str(path), row=1))
+    where = Where(file=str(path), row=1, field="pack")
+    if header.pack not in PACKS or (expected and header.pack != expected):
+        wanted = expected or ", ".join(PACKS)
+        raise broken(
+            where,
+            Text(
+                f"this is pack {header.pack!r}, not {wanted}",
+                f"ceci est l'ensemble «\u00a0{header.pack}\u00a0» et non {wanted}",
+            ),
+        )
+    if not _VERSION.fullmatch(header.version):
+        raise broken(
+            Where(file=str(path), row=1, field="version"),
+            Text(
+                f"{header.version!r} is not a version like 2026.11.1",
+                f"«\u00a0{header.version}\u00a0» n'est pas une version comme 2026.11.1",
+            ),
+        )
+    ids = [source.id for source in header.sources]
+    if len(set(ids)) != len(ids) or not all(ids):
+        raise broken(
+            Where(file=str(path), row=1, field="sources"),
+            Text("a source has no id, or two have the same", "une source est sans identifiant, ou deux ont le même"),
+        )
+    return header
+
+
+def _rows(path: Path, header: PackHeader, lines: list[bytes]) -> tuple[Any, ...]:
+    kind = KINDS[header.pack]
+    sources = {source.id for source in header.sources}
+    rows: list[Any] = []
+    before: tuple[str, ...] = ()
+    for number, line in enumerate(lines, start=2):
+        row = _value(kind.row, _object(path, number, line), Where(file=str(path), row=number))
+        if row.source not in sources:
+            raise broken(
+                Where(file=str(path), row=number, field="source"),
+                Text(
+                    f"there is no source {row.source!r} in the header",
+                    f"l'en-tête ne contient pas de source «\u00a0{row.source}\u00a0»",
+                ),
+            )
+        key = kind.key(row)
+        if key <= before:
+            same = key == before
+            raise broken(
+                Where(file=str(path), row=number),
+                Text("this row stands twice", "cette ligne figure deux fois")
+                if same
+                else Text(
+                    "rows are not sorted: this one comes too late",
+                    "les lignes ne sont pas triées\u00a0: celle-ci vient trop tard",
+                ),
+            )
+        before = key
+        rows.append(row)
+    return tuple(rows)
+
+
+def _object(path: Path, number: int, line: bytes) -> dict[str, Any]:
+    import msgspec
+
+    try:
+        value = msgspec.json.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise broken(
+            Where(file=str(path), row=number),
+            Text("not a line of JSON", "pas une ligne de JSON"),
+        ) from error
+    if not isinstance(value, dict):
+        raise broken(
+            Where(file=str(path), row=number),
+            Text("a row is a JSON object", "une ligne est un objet JSON"),
+        )
+    return value
+
+
+def _value(cls: type[T], value: dict[str, Any], where: Where) -> T:
+    import msgspec
+
+    unknown = value.keys() - _names(cls)
+    if unknown:
+        raise broken(
+            Where(file=where.file, row=where.row, field=min(unknown)),
+            Text("there is no such field", "ce champ n'existe pas"),
+        )
+    try:
+        return msgspec.convert(value, cls)
+    except msgspec.ValidationError as error:
+        found = _FIELD.search(str(error))
+        field = next((group for group in found.groups() if group), "") if found else ""
+        missing = "missing" in str(error)
+        raise broken(
+            Where(file=where.file, row=where.row, field=field),
+            Text("this field is missing", "ce champ manque")
+            if missing
+            else Text("this field has a value of the wrong kind", "la valeur de ce champ n'est pas du bon type"),
+        ) from error
+
+
+_known: dict[type[Any], frozenset[str]] = {}
+
+
+def _names(cls: type[Any]) -> frozenset[str]:
+    if cls not in _known:
+        _known[cls] = frozenset(one.name for one in fields(cls))
+    return _known[cls]
+
+
+def plain(row: Any) -> dict[str, Any]:
+    """A row as its line holds it: the fields in the type's order, those at their default left out."""
+    import msgspec
+
+    return {
+        one.name: msgspec.to_builtins(getattr(row, one.name))
+        for one in fields(row)
+        if one.default is MISSING or getattr(row, one.name) != one.default
+    }
+
+
+def line_of(row: Any) -> bytes:
+    """A row (or header) as one line: compact JSON in UTF-8, with its line end."""
+    import msgspec
+
+    return msgspec.json.encode(plain(row)) + b"\n"
