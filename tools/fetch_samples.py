@@ -25,7 +25,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Take:
-    """Members of an archive that match ``pattern``, and the folder they go to. ``tree`` keeps their folders below it."""
+    """Members of an archive that match ``pattern``, and the folder they go to. ``tree`` keeps their own folders."""
 
     pattern: str
     folder: str
@@ -67,7 +67,7 @@ ARCHIVES = (
             "AGPL-3.0-or-later", (Take(r"tests/(.+\.apk)$", "fdroid"),)),
     Archive("debian", "androguard", "3.4.0~a1", "9af53333d3d69bc79bf353cd44876c5244d53398ec6857b1b191d63dc6ec04f5",
             "Apache-2.0", (Take(r"examples/signing/apksig/" + _APK, "apksig"),
-                           Take(r"examples/(?!signing/apksig)(.+\.(?:apk|dex|arsc|xml|axml))$", "androguard", tree=True))),
+                           Take(r"examples/(?!signing/apksig)(.+\.(?:apk|dex|arsc|a?xml))$", "androguard", tree=True))),
     Archive("debian", "apktool", "2.7.0+dfsg", "e6f7d2badf0512633952ef4589a1b5e9c31c0b87f4054bb30fe4c68c8e8b5e00",
             "Apache-2.0", (Take(r"src/test/resources/(.+\.apk)$", "apktool", tree=True),)),
 )  # fmt: skip
