@@ -138,6 +138,7 @@ class AndroidFacts(Value):
     test_only: bool = False
     allow_backup: bool | None = None
     splits_required: bool = False
+    target_sandbox: int | None = None  # targetSandboxVersion: from 2 on, Android asks for a v2 signature
     permissions: tuple[UsesPermission, ...] = ()
     defines: tuple[DefinedPermission, ...] = ()
     components: tuple[Component, ...] = ()
@@ -165,6 +166,7 @@ class Certificate(Value):
     not_after: str
     key: str
     key_sha256: str
+    md5: str = ""  # of the DER; a lead at best, for the sources that know a signer by nothing else
 
 
 @dataclass(frozen=True, slots=True)
