@@ -111,6 +111,7 @@ class EvidenceKind(StrEnum):
     macho_import = "macho_import"
     macho_library = "macho_library"
     encryption = "encryption"
+    measure = "measure"  # a count over all of the code, such as its reflective calls
     observed = "observed"
 
 

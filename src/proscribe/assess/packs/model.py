@@ -79,7 +79,8 @@ class CapabilityRow:
     its XML must be there, e.g. ``special:accessibility:canRetrieveWindowContent=true``), ``query:all``, ``query:any``,
     ``network:cleartext``, ``network:user_certificates``, ``boot``, ``foreground:<type>``, ``plist:<key>``,
     ``entitlement:<key>``, ``background:<mode>``, ``ats:arbitrary``, ``schemes:any``, ``keyboard:open_access``; any of
-    them declares it. Empty with ``needs_declaration`` False: nothing has to be declared. ``grant`` is the grant where
+    them declares it. What the package shows as a whole stands there too: ``code:packer``, ``code:encrypted``,
+    ``code:reflection`` (denser than the rubric allows), ``code:fairplay``, ``sdk:any``. Empty with ``needs_declaration`` False: nothing has to be declared. ``grant`` is the grant where
     no permission decides it.
     """
 
