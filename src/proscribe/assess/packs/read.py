@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,6 +21,7 @@ from proscribe.assess.packs.model import (
     PermissionRow,
     SdkRow,
 )
+from proscribe.assess.packs.rows import Misfit, to_row
 from proscribe.assess.profile import Reference
 from proscribe.canonical import digest_bytes
 from proscribe.errors import Where
@@ -30,7 +32,6 @@ T = TypeVar("T")
 LARGEST = 16 << 20  # bytes; the largest shipped pack has about 0.3 MiB
 
 _VERSION = re.compile(r"[0-9]{4}\.(?:0[1-9]|1[0-2])\.[0-9]{1,4}")
-_FIELD = re.compile(r"at `\$\.(\w+)|field `(\w+)`")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ KINDS: dict[str, Kind] = {
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """One pack file. ``rows`` hold the row type of ``KINDS``, by their sort key; ``lines`` their line in the file."""
+    """One pack file. ``rows`` hold the row type that ``KINDS`` names, in the order of the file."""
 
     path: Path
     header: PackHeader
@@ -74,8 +75,8 @@ def newness(version: str) -> tuple[int, ...]:
 def read_pack(path: Path, expected: str = "") -> Pack:
     """Read one pack. ``expected``: the pack it has to be; "" takes any known one. Raises BrokenPack."""
     data = _bytes(path)
-    lines = data.split(b"\n")
-    if lines.pop() != b"":
+    lines = _text(path, data).split("\n")
+    if lines.pop():
         raise broken(
             Where(file=str(path), row=len(lines) + 1),
             Text(
@@ -129,8 +130,16 @@ def _bytes(path: Path) -> bytes:
     return data
 
 
-def _header(path: Path, lines: list[bytes], expected: str) -> PackHeader:
-    header = _value(PackHeader, _object(path, 1, lines[0] if lines else b""), Where(file=str(path), row=1))
+def _text(path: Path, data: bytes) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        row = data.count(b"\n", 0, error.start) + 1
+        raise broken(Where(file=str(path), row=row), Text("not UTF-8 text", "pas du texte UTF-8")) from error
+
+
+def _header(path: Path, lines: list[str], expected: str) -> PackHeader:
+    header = _line(PackHeader, path, 1, lines[0] if lines else "")
     where = Where(file=str(path), row=1, field="pack")
     if header.pack not in PACKS or (expected and header.pack != expected):
         wanted = expected or ", ".join(PACKS)
@@ -158,13 +167,13 @@ def _header(path: Path, lines: list[bytes], expected: str) -> PackHeader:
     return header
 
 
-def _rows(path: Path, header: PackHeader, lines: list[bytes]) -> tuple[Any, ...]:
+def _rows(path: Path, header: PackHeader, lines: list[str]) -> tuple[Any, ...]:
     kind = KINDS[header.pack]
     sources = {source.id for source in header.sources}
     rows: list[Any] = []
     before: tuple[str, ...] = ()
     for number, line in enumerate(lines, start=2):
-        row = _value(kind.row, _object(path, number, line), Where(file=str(path), row=number))
+        row = _line(kind.row, path, number, line)
         if row.source not in sources:
             raise broken(
                 Where(file=str(path), row=number, field="source"),
@@ -190,69 +199,22 @@ def _rows(path: Path, header: PackHeader, lines: list[bytes]) -> tuple[Any, ...]
     return tuple(rows)
 
 
-def _object(path: Path, number: int, line: bytes) -> dict[str, Any]:
-    import msgspec
-
+def _line(cls: type[T], path: Path, number: int, line: str) -> T:
     try:
-        value = msgspec.json.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        value = json.loads(line)
+    except (ValueError, RecursionError) as error:
         raise broken(
             Where(file=str(path), row=number),
             Text("not a line of JSON", "pas une ligne de JSON"),
         ) from error
-    if not isinstance(value, dict):
-        raise broken(
-            Where(file=str(path), row=number),
-            Text("a row is a JSON object", "une ligne est un objet JSON"),
-        )
-    return value
-
-
-def _value(cls: type[T], value: dict[str, Any], where: Where) -> T:
-    import msgspec
-
-    unknown = value.keys() - _names(cls)
-    if unknown:
-        raise broken(
-            Where(file=where.file, row=where.row, field=min(unknown)),
-            Text("there is no such field", "ce champ n'existe pas"),
-        )
     try:
-        return msgspec.convert(value, cls)
-    except msgspec.ValidationError as error:
-        found = _FIELD.search(str(error))
-        field = next((group for group in found.groups() if group), "") if found else ""
-        missing = "missing" in str(error)
-        raise broken(
-            Where(file=where.file, row=where.row, field=field),
-            Text("this field is missing", "ce champ manque")
-            if missing
-            else Text("this field has a value of the wrong kind", "la valeur de ce champ n'est pas du bon type"),
-        ) from error
+        return to_row(cls, value)
+    except Misfit as error:
+        raise broken(Where(file=str(path), row=number, field=error.field), _MISFITS[error.problem]) from error
 
 
-_known: dict[type[Any], frozenset[str]] = {}
-
-
-def _names(cls: type[Any]) -> frozenset[str]:
-    if cls not in _known:
-        _known[cls] = frozenset(one.name for one in fields(cls))
-    return _known[cls]
-
-
-def plain(row: Any) -> dict[str, Any]:
-    """A row as its line holds it: the fields in the type's order, those at their default left out."""
-    import msgspec
-
-    return {
-        one.name: msgspec.to_builtins(getattr(row, one.name))
-        for one in fields(row)
-        if one.default is MISSING or getattr(row, one.name) != one.default
-    }
-
-
-def line_of(row: Any) -> bytes:
-    """A row (or header) as one line: compact JSON in UTF-8, with its line end."""
-    import msgspec
-
-    return msgspec.json.encode(plain(row)) + b"\n"
+_MISFITS = {
+    "unknown": Text("there is no such field", "ce champ n'existe pas"),
+    "missing": Text("this field is missing", "ce champ manque"),
+    "wrong": Text("this value is of the wrong kind", "cette valeur n'est pas du bon type"),
+}

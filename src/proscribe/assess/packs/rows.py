@@ -1,0 +1,134 @@
+"""From a line's JSON to a row and back. Strict, and quick: seven packs load in a few milliseconds with json alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import MISSING, fields, is_dataclass
+from enum import StrEnum
+from types import UnionType
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+T = TypeVar("T")
+
+Reader = Callable[[Any], Any]
+
+
+class Misfit(Exception):
+    """A value that does not fit its field. ``problem`` is one of ``unknown``, ``missing``, ``wrong``."""
+
+    def __init__(self, problem: str, field: str = "") -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.field = field
+
+
+def to_row(cls: type[T], value: Any) -> T:
+    """A plain JSON object as a row of ``cls``. Raises Misfit with the first field that does not fit."""
+    readers, required = _fields(cls)
+    if not isinstance(value, dict):
+        raise Misfit("wrong")
+    made = {}
+    for name, one in value.items():
+        if name not in readers:
+            raise Misfit("unknown", name)
+        try:
+            made[name] = readers[name](one)
+        except Misfit as inner:
+            raise Misfit(inner.problem, f"{name}.{inner.field}".rstrip(".")) from inner
+    for name in required:
+        if name not in made:
+            raise Misfit("missing", name)
+    return cls(**made)
+
+
+def plain(row: Any) -> dict[str, Any]:
+    """A row as its line holds it: fields in the type's order, those at their default left out."""
+    return {
+        one.name: _plain(getattr(row, one.name))
+        for one in fields(row)
+        if one.default is MISSING or getattr(row, one.name) != one.default
+    }
+
+
+def line_of(row: Any) -> str:
+    """A row (or header) as one line: compact JSON, with its line end."""
+    return json.dumps(plain(row), ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    return plain(value) if is_dataclass(value) else value
+
+
+_known: dict[Any, tuple[dict[str, Reader], tuple[str, ...]]] = {}
+
+
+def _fields(cls: Any) -> tuple[dict[str, Reader], tuple[str, ...]]:
+    """What reads each field of a row type, and which fields have to be there."""
+    if cls not in _known:
+        hints = get_type_hints(cls)
+        readers = {one.name: _reader(hints[one.name]) for one in fields(cls)}
+        _known[cls] = readers, tuple(one.name for one in fields(cls) if one.default is MISSING)
+    return _known[cls]
+
+
+def _reader(kind: Any) -> Reader:
+    if get_origin(kind) is UnionType:
+        return _optional(_reader(next(one for one in get_args(kind) if one is not type(None))))
+    if get_origin(kind) is tuple:
+        parts = get_args(kind)
+        if parts[-1] is Ellipsis:
+            return _many(_reader(parts[0]))
+        return _some(tuple(_reader(part) for part in parts))
+    if issubclass(kind, StrEnum):
+        return _word(kind)
+    return _nested(kind) if is_dataclass(kind) else _exactly(kind)
+
+
+def _nested(kind: type[Any]) -> Reader:
+    return lambda value: to_row(kind, value)
+
+
+def _exactly(kind: type[Any]) -> Reader:
+    def read(value: Any) -> Any:
+        if type(value) is not kind:  # not isinstance: True is no number here
+            raise Misfit("wrong")
+        return value
+
+    return read
+
+
+def _word(kind: type[StrEnum]) -> Reader:
+    words = {word.value: word for word in kind}
+
+    def read(value: Any) -> Any:
+        word = words.get(value) if isinstance(value, str) else None
+        if word is None:
+            raise Misfit("wrong")
+        return word
+
+    return read
+
+
+def _optional(inner: Reader) -> Reader:
+    return lambda value: None if value is None else inner(value)
+
+
+def _many(item: Reader) -> Reader:
+    def read(value: Any) -> Any:
+        if type(value) is not list:
+            raise Misfit("wrong")
+        return tuple([item(one) for one in value])
+
+    return read
+
+
+def _some(items: tuple[Reader, ...]) -> Reader:
+    def read(value: Any) -> Any:
+        if type(value) is not list or len(value) != len(items):
+            raise Misfit("wrong")
+        return tuple([item(one) for item, one in zip(items, value, strict=True)])
+
+    return read
