@@ -73,6 +73,11 @@ class Container:
             raise UnreadableMember("zip.truncated", f"{len(data)} of {entry.size}")
         return data
 
+    def view(self, name: str) -> memoryview:
+        """A member's bytes without a copy where it is stored, as packages inside packages are. Raises as ``read``."""
+        entry = self.entries[name]
+        return memoryview(self.read(name)) if entry.method == _DEFLATED else self._raw(entry)
+
     def chunks(self, name: str) -> Iterator[bytes]:
         """A member's bytes piece by piece, for what is only hashed. Raises as ``read``; bounded for the archive."""
         entry = self.entries[name]
