@@ -305,11 +305,12 @@ class CodeFacts:
 
 @dataclass(frozen=True, slots=True)
 class UsageDescription(Value):
-    """A purpose string, e.g. NSCameraUsageDescription."""
+    """A purpose string, e.g. NSCameraUsageDescription. ``language`` "" where no translation overrides it."""
 
     key: str
     text: str
     member: str
+    language: str = ""  # of the .lproj folder it was translated in
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,7 +355,10 @@ class PrivacyManifest(Value):
 
 @dataclass(frozen=True, slots=True)
 class MachO(Value):
-    """One Mach-O slice. ``imports`` holds the watched symbols only. ``encrypted``: FairPlay's cryptid is not 0."""
+    """One Mach-O slice. ``imports`` holds the watched symbols only. ``encrypted``: FairPlay's cryptid is not 0.
+
+    ``signed``: a certificate's signature is there (its chain is not verified). ``signature``: cms, ad-hoc or "" (none).
+    """
 
     member: str
     sha256: str
@@ -367,6 +371,7 @@ class MachO(Value):
     identifier: str = ""
     signed: bool = False
     problem: str = ""
+    signature: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -392,9 +397,11 @@ class IosFacts(Value):
     entitlements: tuple[Entitlement, ...] = ()
     privacy: tuple[PrivacyManifest, ...] = ()
     binaries: tuple[MachO, ...] = ()
-    frameworks: tuple[str, ...] = ()  # bundle ids or names of embedded frameworks
+    frameworks: tuple[str, ...] = ()  # names and bundle ids of embedded frameworks: an SDK is known by either
     profile: str = ""  # kind of embedded.mobileprovision: development, ad-hoc, enterprise, store; "" for none
     team_id: str = ""
+    profile_expires: str = ""  # ISO 8601, UTC
+    plist_keys: tuple[str, ...] = ()  # top-level keys of the app's Info.plist that are not false
 
 
 T = TypeVar("T")
