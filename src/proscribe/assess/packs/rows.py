@@ -84,7 +84,7 @@ def _reader(kind: Any) -> Reader:
         return _some(tuple(_reader(part) for part in parts))
     if issubclass(kind, StrEnum):
         return _word(kind)
-    return _nested(kind) if is_dataclass(kind) else _exactly(kind)
+    return _exactly(kind) if kind in (str, int, bool) else _nested(kind)
 
 
 def _nested(kind: type[Any]) -> Reader:
