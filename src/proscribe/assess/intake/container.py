@@ -14,6 +14,7 @@ __all__ = ["Container", "Entry", "UnreadableMember", "open_container"]
 
 _DEFLATED = 8
 _CHUNK = 1 << 20
+_FED = 1 << 16
 
 
 class UnreadableMember(Exception):
@@ -79,12 +80,16 @@ class Container:
         return memoryview(self.read(name)) if entry.method == _DEFLATED else self._raw(entry)
 
     def chunks(self, name: str) -> Iterator[bytes]:
-        """A member's bytes piece by piece, for what is only hashed. Raises as ``read``; bounded for the archive."""
+        """A member's bytes piece by piece, for what is hashed or too large to hold. Raises as ``read``.
+
+        Bounded for the archive. Whoever takes all of them has its digest with it: ``sha256`` need not read again.
+        """
         entry = self.entries[name]
         if entry.size > LIMITS.declared:
             raise UnreadableMember("zip.too-large", f"{entry.size} > {LIMITS.declared}")
         raw = self._raw(entry)
         total = 0
+        state = hashlib.sha256()
         for chunk in _inflated(raw) if entry.method == _DEFLATED else _pieces(raw):
             total += len(chunk)
             self._streamed += len(chunk)
@@ -92,18 +97,21 @@ class Container:
                 raise UnreadableMember("zip.size-lie", f"more than {entry.size}")
             if self._streamed > LIMITS.streamed:
                 raise UnreadableMember("zip.budget", f"{self._streamed} bytes of this archive were inflated")
+            state.update(chunk)
             yield chunk
         if total < entry.size:
             raise UnreadableMember("zip.truncated", f"{total} of {entry.size}")
+        self._digests[name] = state.hexdigest()
 
     def sha256(self, name: str, data: bytes | None = None) -> str:
         """The digest (hex) of a member's bytes, computed once; give ``data`` where it was just read."""
         known = self._digests.get(name)
+        if known is None and data is not None:
+            known = self._digests[name] = hashlib.sha256(data).hexdigest()
         if known is None:
-            state = hashlib.sha256()
-            for chunk in self.chunks(name) if data is None else (data,):
-                state.update(chunk)
-            known = self._digests[name] = state.hexdigest()
+            for _ in self.chunks(name):
+                pass
+            known = self._digests[name]
         return known
 
     def digests(self) -> dict[str, str]:
@@ -131,15 +139,18 @@ def _pieces(raw: memoryview) -> Iterator[bytes]:
 
 
 def _inflated(raw: memoryview) -> Iterator[bytes]:
+    # The inflater copies what it was given and did not use yet; small pieces keep that from growing with the square.
     inflater = zlib.decompressobj(-15)
-    pending: bytes | memoryview = raw
     try:
-        while not inflater.eof:
-            chunk = inflater.decompress(pending, _CHUNK)
-            pending = inflater.unconsumed_tail
-            if not chunk and not pending:
-                return
-            yield chunk
+        for start in range(0, len(raw), _FED):
+            pending: bytes | memoryview = raw[start : start + _FED]
+            while not inflater.eof:
+                chunk = inflater.decompress(pending, _CHUNK)
+                pending = inflater.unconsumed_tail
+                if chunk:
+                    yield chunk
+                if not pending and len(chunk) < _CHUNK:
+                    break
     except zlib.error as error:
         raise UnreadableMember("zip.bad-deflate", str(error)) from error
 
