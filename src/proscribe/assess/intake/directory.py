@@ -84,10 +84,12 @@ def walk(data: memoryview, *, name: str) -> tuple[dict[str, Entry], tuple[Anomal
     odd = _Oddities(name)
     end = _end(data, name, odd)
     start = _directory_start(data, end, odd)
+    # Whatever was put before the archive moved its members as well.
+    shift = start - end.offset if start != end.at else 0
     entries: dict[str, Entry] = {}
     spans: list[tuple[int, int, str]] = []
     total = count = 0
-    for entry, span in _entries(data, start, end, odd):
+    for entry, span in _entries(data, (start, shift), end, odd):
         count += 1
         if count > LIMITS.entries:
             raise _refused(name, Text("too many entries", "trop d'entrées"), f"> {LIMITS.entries}")
@@ -172,9 +174,15 @@ def _directory_start(data: memoryview, end: _End, odd: _Oddities) -> int:
 # ---- its entries ---------------------------------------------------------------------------------------------------
 
 
-def _entries(data: memoryview, at: int, end: _End, odd: _Oddities) -> Iterator[tuple[Entry, tuple[int, int, str]]]:
-    """Entries in order with the span each occupies in the file: (first byte, byte after the last, name)."""
+def _entries(
+    data: memoryview, begin: tuple[int, int], end: _End, odd: _Oddities
+) -> Iterator[tuple[Entry, tuple[int, int, str]]]:
+    """Entries in order with the span each occupies in the file: (first byte, byte after the last, name).
+
+    ``begin``: where the directory begins, and how far everything stands from where it says.
+    """
     unpack, size = _CENTRAL.unpack_from, _CENTRAL.size
+    at, shift = begin
     while at + size <= end.at:
         fields = unpack(data, at)
         if fields[0] != b"PK\x01\x02":
@@ -189,6 +197,7 @@ def _entries(data: memoryview, at: int, end: _End, odd: _Oddities) -> Iterator[t
         if _FULL in (compressed, full, header):
             extra = bytes(data[at + size + names : at + size + names + extras])
             full, compressed, header = _extended(extra, full, compressed, header)
+        header += shift
         offset = _data_offset(data, name, raw, (header, method, compressed, full), odd)
         at += size + names + extras + comments
         stored = compressed if method == _DEFLATED else full
