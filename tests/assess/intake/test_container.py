@@ -6,6 +6,7 @@ import io
 import struct
 import zipfile
 import zlib
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -142,9 +143,10 @@ def test_many_entries_on_one_member_are_seen_and_bounded(monkeypatch):
     monkeypatch.setattr("proscribe.assess.intake.container.LIMITS", type(LIMITS)(streamed=5000))
     found = open_container(data)
     assert {"zip.overlap", "zip.local-name"} <= {anomaly.code for anomaly in found.anomalies}
+    for name in list(found.entries)[:5]:
+        found.sha256(name)
     with pytest.raises(UnreadableMember) as caught:
-        for name in found.entries:
-            found.sha256(name)
+        found.sha256(list(found.entries)[5])
     assert caught.value.code == "zip.budget"
 
 
@@ -196,7 +198,5 @@ def test_mutations_never_raise_anything_else(data):
             continue
         for name in found.entries:
             for read in (found.read, found.sha256, found.view):
-                try:
+                with suppress(UnreadableMember):
                     read(name)
-                except UnreadableMember as error:
-                    assert error.code.startswith("zip.")
