@@ -1,0 +1,351 @@
+"""The appendix for an engineer: every finding with its evidence, and all else that somebody must be able to check."""
+
+from __future__ import annotations
+
+from proscribe.assess.emit.markup import SHORT_DIGEST, Ink
+from proscribe.assess.emit.reading import actor_name, match_lines, members, signer_line
+from proscribe.assess.emit.words import (
+    AREAS,
+    DECLARATIONS,
+    EVIDENCE,
+    FORMATS,
+    GRANTS,
+    RUNGS,
+    SIGNATURES,
+)
+from proscribe.assess.model import Assessment
+from proscribe.assess.profile import Evidence, Finding
+from proscribe.page.markup import Cell, Column, Raw
+from proscribe.text import COLON, Text
+
+_FINDING_COLUMNS = [
+    Column(Text("Kind", "Type")),
+    Column(Text("Subject", "Objet")),
+    Column(Text("Caller", "Appelant")),
+    Column(Text("Offset", "Décalage"), "number"),
+    Column(Text("Member", "Élément")),
+    Column(Text("SHA-256", "SHA-256")),
+]
+
+
+def findings(pen: Ink, assessment: Assessment) -> str:
+    """Every finding, suppressed ones included, in the document's own order."""
+    if not assessment.findings:
+        return pen.paragraph(
+            Text(
+                "No finding. Read this beside how complete the look was.",
+                "Aucun constat. À lire avec ce qui a été lu ou non.",
+            )
+        )
+    lead = pen.paragraph(
+        Text(
+            "Offsets count 16-bit code units from the start of the calling method. Digests are shortened here; the files "
+            "are listed in full further down.",
+            "Les décalages se comptent en unités de code de 16 bits depuis le début de la méthode appelante. Les "
+            "empreintes sont abrégées ici; les fichiers figurent en entier plus bas.",
+        ),
+        "note",
+    )
+    return lead + "".join(_finding(pen, one, number) for number, one in enumerate(assessment.findings, start=1))
+
+
+def _finding(pen: Ink, finding: Finding, number: int) -> str:
+    rows = [
+        (Text("Id", "Identifiant"), pen.code(finding.id)),
+        (Text("Area", "Domaine"), pen.text(AREAS[finding.area])),
+        (Text("Evidence", "Preuve"), f"E{int(finding.ladder)}{pen.text(COLON)} {pen.text(RUNGS[finding.ladder])}"),
+        (Text("Declaration", "Déclaration"), pen.text(DECLARATIONS[finding.declaration])),
+        (Text("Who must agree", "Qui doit accepter"), pen.text(GRANTS[finding.grant])),
+        (Text("Whose code", "Code de qui"), pen.text(actor_name(finding.actor, full=True))),
+        (Text("What this does not show", "Ce que cela ne montre pas"), pen.text(finding.caution)),
+        (Text("Frameworks", "Cadres"), _maps(pen, finding)),
+    ]
+    if finding.counter:
+        rows.append((Text("Speaks against it", "Indices contraires"), pen.bullets(finding.counter)))
+    if finding.suppressed is not None:
+        until = Text("until", "jusqu'au")
+        rows.append(
+            (
+                Text("Set aside", "Mis de côté"),
+                f"{pen.text(finding.suppressed.reason)} – {pen.text(finding.suppressed.author)}, {pen.text(until)} "
+                f"{pen.day(finding.suppressed.expires)}",
+            )
+        )
+    if finding.released is not None:
+        rows.append(
+            (
+                Text("May be quoted outside", "Peut être cité à l'extérieur"),
+                f"{pen.text(finding.released.reason)} – {pen.text(finding.released.author)}",
+            )
+        )
+    return (
+        f'<article class="finding"><h3 id="finding-{number}">{number}. {pen.text(finding.title)}</h3>'
+        f"{pen.facts(rows)}{_evidence(pen, finding)}</article>"
+    )
+
+
+def _maps(pen: Ink, finding: Finding) -> str:
+    shown = [f"{pen.text(one.framework)}{pen.text(COLON)} {pen.text(', '.join(one.ids))}" for one in finding.maps]
+    return "<br>".join(shown) or "–"
+
+
+def _evidence(pen: Ink, finding: Finding) -> str:
+    if not finding.evidence:
+        return ""
+    shown, total = len(finding.evidence), finding.evidence_total
+    caption = Text("Evidence", "Éléments de preuve")
+    if total > shown:
+        caption += Text(f" ({shown} of {total} kept in the document)", f" ({shown} sur {total} gardés au document)")
+    return pen.table(caption, _FINDING_COLUMNS, [_evidence_row(pen, one) for one in finding.evidence], wide=True)
+
+
+def _evidence_row(pen: Ink, evidence: Evidence) -> list[Cell]:
+    subject = pen.code(evidence.subject)
+    if evidence.detail:
+        subject += f"<br>{pen.code(evidence.detail, 160)}"
+    return [
+        EVIDENCE[evidence.kind],
+        Raw(subject),
+        pen.code_cell(evidence.caller),
+        pen.number(evidence.offset) if evidence.offset >= 0 else "–",
+        pen.code_cell(evidence.member),
+        pen.code_cell(evidence.sha256[:SHORT_DIGEST]),
+    ]
+
+
+def permissions(pen: Ink, assessment: Assessment) -> str:
+    """Every permission with who can ever hold it."""
+    if not assessment.permissions:
+        return pen.paragraph(Text("No permission was read.", "Aucune autorisation n'a été lue."))
+    columns = [
+        Column(Text("Permission", "Autorisation")),
+        Column(Text("Protection", "Protection")),
+        Column(Text("Who must agree", "Qui doit accepter")),
+        Column(Text("Counts", "Compte"), "word"),
+        Column(Text("Why", "Pourquoi")),
+    ]
+    rows: list[list[Cell]] = [
+        [
+            pen.code_cell(one.name),
+            one.protection or "–",
+            GRANTS[one.grant],
+            Text("yes", "oui") if one.counted else Text("no", "non"),
+            one.why,
+        ]
+        for one in assessment.permissions
+    ]
+    return pen.table(Text("Permissions asked for", "Autorisations demandées"), columns, rows, wide=True)
+
+
+def sdks(pen: Ink, assessment: Assessment) -> str:
+    """Other makers' code. Present is not active."""
+    if not assessment.sdks:
+        return pen.paragraph(
+            Text(
+                "No SDK of the catalogue was recognised; renamed ones go unseen.",
+                "Aucun SDK du catalogue n'a été reconnu; ceux qui ont été renommés échappent à l'analyse.",
+            )
+        )
+    columns = [
+        Column(Text("SDK", "SDK")),
+        Column(Text("Vendor", "Fournisseur")),
+        Column(Text("Country", "Pays")),
+        Column(Text("Purpose", "Fonction")),
+        Column(Text("Classes", "Classes"), "number"),
+        Column(Text("Call sites in findings", "Appels dans les constats"), "number"),
+        Column(Text("Recognised by", "Reconnu à")),
+    ]
+    rows: list[list[Cell]] = [
+        [
+            one.name,
+            one.vendor,
+            one.country or "–",
+            one.purpose,
+            one.classes,
+            one.sites,
+            Raw("<br>".join(pen.code(evidence.subject) for evidence in one.evidence[:6]) or "–"),
+        ]
+        for one in assessment.sdks
+    ]
+    note = pen.paragraph(
+        Text(
+            "Present is not active: an SDK counts in the rating only where its code is called in a finding.",
+            "Présent ne veut pas dire actif : un SDK ne compte dans la cote que si un constat relève un appel de son code.",
+        ),
+        "note",
+    )
+    return note + pen.table(Text("SDKs found", "SDK trouvés"), columns, rows, wide=True)
+
+
+def hosts(pen: Ink, assessment: Assessment) -> str:
+    """Host names in the package, with three facts that are never merged."""
+    exposure = assessment.exposure
+    if not exposure.hosts:
+        return pen.paragraph(Text("No host name was found.", "Aucun nom d'hôte n'a été trouvé."))
+    columns = [
+        Column(Text("Host", "Hôte")),
+        Column(Text("Operator", "Exploitant")),
+        Column(Text("Operator's country", "Pays de l'exploitant")),
+        Column(Text("Domain's ending", "Terminaison du domaine")),
+        Column(Text("Server's country", "Pays du serveur")),
+        Column(Text("Found in", "Trouvé dans")),
+    ]
+    rows: list[list[Cell]] = [
+        [
+            pen.code_cell(one.host, 120),
+            one.operator or "–",
+            one.country or "–",
+            one.tld_country or "–",
+            one.server_country or "–",
+            Raw("<br>".join(pen.code(member, 120) for member in one.members[:4]) or "–"),
+        ]
+        for one in exposure.hosts
+    ]
+    caption = Text("Hosts named in the package", "Hôtes nommés dans le paquet")
+    if exposure.hosts_total > len(exposure.hosts):
+        caption += Text(
+            f" ({len(exposure.hosts)} of {exposure.hosts_total})",
+            f" ({len(exposure.hosts)} sur {exposure.hosts_total})",
+        )
+    return pen.table(caption, columns, rows, wide=True)
+
+
+def signature(pen: Ink, assessment: Assessment) -> str:
+    """What verification showed, scheme by scheme; then certificates and lineage."""
+    publisher = assessment.publisher
+    facts = [(Text("Signed by", "Signé par"), pen.text(signer_line(assessment)))]
+    if publisher.matches:
+        facts.append((Text("In the catalogue", "Au catalogue"), pen.bullets(match_lines(assessment))))
+    if publisher.claimed:
+        facts.append(
+            (
+                Text("In the file, not verified", "Dans le fichier, non vérifiés"),
+                "<br>".join(map(pen.code, publisher.claimed)),
+            )
+        )
+    parts = [pen.facts(facts)]
+    if publisher.schemes:
+        columns = [
+            Column(Text("Scheme", "Schéma")),
+            Column(Text("Result", "Résultat")),
+            Column(Text("Problem", "Problème")),
+        ]
+        rows: list[list[Cell]] = [
+            [one.scheme, SIGNATURES[one.state], Raw(f"{pen.code(one.problem)} {pen.text(one.detail)}")]
+            for one in publisher.schemes
+        ]
+        parts.append(pen.table(Text("Signature schemes", "Schémas de signature"), columns, rows))
+    parts += [_certificates(pen, assessment), _lineage(pen, assessment)]
+    return "".join(parts)
+
+
+def _certificates(pen: Ink, assessment: Assessment) -> str:
+    if not assessment.publisher.certificates:
+        return ""
+    columns = [
+        Column(Text("Subject", "Sujet")),
+        Column(Text("Issuer", "Émetteur")),
+        Column(Text("Valid", "Validité")),
+        Column(Text("Key", "Clé")),
+        Column(Text("SHA-256 of the certificate", "SHA-256 du certificat")),
+    ]
+    rows: list[list[Cell]] = [
+        [
+            one.subject,
+            one.issuer,
+            Raw(f"{pen.text(one.not_before[:10])} –<br>{pen.text(one.not_after[:10])}"),
+            one.key,
+            pen.code_cell(one.sha256),
+        ]
+        for one in assessment.publisher.certificates
+    ]
+    return pen.table(Text("Certificates", "Certificats"), columns, rows, wide=True)
+
+
+def _lineage(pen: Ink, assessment: Assessment) -> str:
+    if not assessment.publisher.lineage:
+        return ""
+    columns = [
+        Column(Text("Certificate, oldest first", "Certificat, du plus ancien au plus récent")),
+        Column(Text("What newer ones still grant it", "Ce que les plus récents lui accordent encore")),
+    ]
+    rows: list[list[Cell]] = [
+        [pen.code_cell(one.certificate), ", ".join(one.capabilities) or "–"] for one in assessment.publisher.lineage
+    ]
+    return pen.table(Text("Rotation of certificates", "Rotation des certificats"), columns, rows)
+
+
+def files(pen: Ink, assessment: Assessment) -> str:
+    """The package, its parts, and every member that evidence names, with digests in full; then anomalies."""
+    package = assessment.package
+    rows = [
+        (Text("Format", "Format"), pen.text(FORMATS[package.format])),
+        (Text("Size in bytes", "Taille en octets"), pen.number(package.size)),
+        (Text("SHA-256", "SHA-256"), pen.code(package.sha256)),
+    ]
+    columns = [Column(Text("Member", "Élément")), Column(Text("SHA-256", "SHA-256"))]
+    parts: list[list[Cell]] = [
+        [Raw(f"{pen.code(one.path)} ({pen.text(one.role)})"), pen.code_cell(one.sha256)]
+        for one in package.parts
+        if one.path
+    ]
+    named: list[list[Cell]] = [
+        [pen.code_cell(member), pen.code_cell(digest)] for member, digest in members(assessment).items()
+    ]
+    caption = Text("Files that evidence names", "Fichiers nommés par les éléments de preuve")
+    table = pen.table(caption, columns, parts + named, wide=True) if parts or named else ""
+    return pen.facts(rows) + table + _anomalies(pen, assessment)
+
+
+def _anomalies(pen: Ink, assessment: Assessment) -> str:
+    heading = f"<h3>{pen.text(Text('Anomalies', 'Anomalies'))}</h3>"
+    if not assessment.anomalies:
+        return heading + pen.paragraph(Text("None: the package is well made.", "Aucune : le paquet est bien formé."))
+    columns = [
+        Column(Text("Code", "Code")),
+        Column(Text("Member", "Élément")),
+        Column(Text("Detail", "Détail")),
+    ]
+    rows: list[list[Cell]] = [
+        [pen.code_cell(one.code), pen.code_cell(one.member), one.detail or "–"] for one in assessment.anomalies
+    ]
+    caption = Text("What a well-made package does not have", "Ce qu'un paquet bien formé ne contient pas")
+    return heading + pen.table(caption, columns, rows)
+
+
+def made_with(pen: Ink, assessment: Assessment) -> str:
+    """Everything that went into the assessment besides the file, by version and digest."""
+    columns = [
+        Column(Text("Input", "Intrant")),
+        Column(Text("Version", "Version")),
+        Column(Text("Digest", "Empreinte")),
+    ]
+    inputs: list[tuple[Text, object]] = [(Text("data pack", "ensemble de données"), one) for one in assessment.packs]
+    inputs.append((Text("rubric", "grille"), assessment.rubric))
+    if assessment.review is not None:
+        inputs.append((Text("review", "examen"), assessment.review))
+    inputs += [(Text("observations", "observations"), one) for one in assessment.observations]
+    rows: list[list[Cell]] = [
+        [Raw(f"{pen.text(kind)} {pen.code(one.id)}"), one.version or "–", pen.code_cell(one.digest)]  # type: ignore[attr-defined]
+        for kind, one in inputs
+    ]
+    tools = [[pen.code_cell(one.name), one.version] for one in assessment.tools]
+    return pen.table(Text("Data and rules", "Données et règles"), columns, rows, wide=True) + pen.table(
+        Text("Programs and libraries", "Programmes et bibliothèques"),
+        [Column(Text("Name", "Nom")), Column(Text("Version", "Version"))],
+        tools,
+    )
+
+
+def recheck(pen: Ink, assessment: Assessment) -> str:
+    """How anybody repeats the assessment and looks every piece of evidence up again."""
+    lead = pen.paragraph(
+        Text(
+            "With the same file, data and rubric, the assessment comes out the same to the byte. This looks up every "
+            "piece of evidence in the file again:",
+            "Avec le même fichier, les mêmes données et la même grille, l'évaluation est identique à l'octet près. La "
+            "commande suivante recherche de nouveau dans le fichier chaque élément de preuve :",
+        )
+    )
+    app = {"ipa": "app.ipa", "apk": "app.apk"}.get(assessment.package.format, f"app.{assessment.package.format}")
+    return f"{lead}<pre>proscribe assess {app} --out report.json\nproscribe assess --recheck report.json {app}</pre>"

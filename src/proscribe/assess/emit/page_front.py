@@ -1,0 +1,218 @@
+"""What a busy reader sees first: the rating and why, what could not be seen, and the access map with its numbers."""
+
+from __future__ import annotations
+
+from proscribe.assess.emit.exposure_picture import countries
+from proscribe.assess.emit.markup import Ink
+from proscribe.assess.emit.picture import actor_mark, fill_mark, phone, signal_mark
+from proscribe.assess.emit.reading import (
+    CountryRow,
+    actor_name,
+    actors_of,
+    exposure_line,
+    exposure_rows,
+    is_lookalike,
+    joined,
+    match_lines,
+    reach,
+    reach_line,
+    signer_line,
+    suppressed_findings,
+)
+from proscribe.assess.emit.words import AREAS, GRANTS, MEANINGS, RATINGS, RUNGS, SCALE, SHORT_RUNGS
+from proscribe.assess.model import Assessment
+from proscribe.assess.profile import AreaAccess
+from proscribe.assess.terms import CONTENT_AREAS, ActorKind, Ladder, Rating
+from proscribe.page.markup import Cell, Column, Raw
+from proscribe.text import COLON, Text
+
+STATIC = Text(
+    "This is a reading of the file, not of a phone: it shows what the code can do, not that it has done it.",
+    "Ceci est une lecture du fichier et non d'un téléphone : elle montre ce que le code peut faire, non qu'il l'a fait.",
+)
+
+
+def answer(pen: Ink, assessment: Assessment) -> str:
+    """The first screen: words on the left, the phone on the right; on a phone one under the other."""
+    figure = f'<figure class="map">{phone(pen, assessment)}<figcaption>{_legend(pen)}</figcaption></figure>'
+    return f'<div class="front"><div class="words">{_words(pen, assessment)}</div>{figure}</div>'
+
+
+def _words(pen: Ink, assessment: Assessment) -> str:
+    rating = assessment.rating
+    parts = [_scale(pen, rating.rating)]
+    if is_lookalike(assessment):
+        parts.append(f'<div class="alarm">{pen.bullets(match_lines(assessment))}</div>')
+    if rating.because:
+        parts.append(f"<h3>{pen.text(Text('Why', 'Pourquoi'))}</h3>{pen.bullets(rating.because[:3])}")
+    parts.append(_not_seen(pen, assessment))
+    rows = [
+        (Text("Signed by", "Signé par"), pen.text(signer_line(assessment))),
+        (
+            Text("Exposure, a question apart", "Exposition, une question à part"),
+            f"{pen.text(exposure_line(assessment))} "
+            f'(<a href="#exposure">{pen.text(Text("who could be made to use it", "qui pourrait y être contraint"))}</a>)',
+        ),
+    ]
+    set_aside = suppressed_findings(assessment)
+    if set_aside:
+        titles = joined((one.title for one in set_aside), "; ")
+        rows.append(
+            (
+                Text("Set aside by a review", "Mis de côté par un examen"),
+                f'{pen.text(titles)} (<a href="#rating">{pen.text(Text("reasons", "motifs"))}</a>)',
+            )
+        )
+    parts.append(pen.facts(rows))
+    return "".join(parts)
+
+
+def _scale(pen: Ink, rating: Rating) -> str:
+    """The four ratings in a row, this one marked; ``inconclusive`` stands on none of them."""
+    here = pen.text(Text("this app", "cette application"))
+    steps = "".join(
+        f'<li class="here"><b>{pen.text(RATINGS[step])}</b><span>{here}</span></li>'
+        if step is rating
+        else f"<li>{pen.text(RATINGS[step])}</li>"
+        for step in SCALE
+    )
+    label = pen.text(Text("Rating of access", "Cote d'accès"))
+    lead = ""
+    if rating is Rating.inconclusive:
+        lead = pen.paragraph(
+            Text(
+                "Rating: inconclusive. What was read does not allow a rating; that is not the same as little access.",
+                "Cote : non concluant. Ce qui a été lu ne permet pas d'attribuer une cote; cela ne veut pas dire que "
+                "l'accès est faible.",
+            ),
+            "lead open",
+        )
+    return f'{lead}<p class="over" id="scale">{label}</p><ol class="scale" aria-labelledby="scale">{steps}</ol>'
+
+
+def _not_seen(pen: Ink, assessment: Assessment) -> str:
+    heading = pen.text(Text("What could not be seen", "Ce qui n'a pas pu être vu"))
+    hidden = assessment.hidden or (
+        Text(
+            "Every part of the package that is looked at was read whole.",
+            "Chaque partie examinée du paquet a été lue en entier.",
+        ),
+    )
+    return f'<div class="unseen"><h3>{heading}</h3>{pen.bullets((*hidden, STATIC))}</div>'
+
+
+def _legend(pen: Ink) -> str:
+    """How to read the picture."""
+    rungs = "".join(
+        f"<li>{fill_mark(ladder)}<span><b>{pen.text(SHORT_RUNGS[ladder])}</b> – {pen.text(MEANINGS[ladder])}</span></li>"
+        for ladder in sorted(Ladder, reverse=True)
+    )
+    withheld = Text(
+        "found, but a store app can never be granted it, or a review set it aside",
+        "trouvé, mais non accordable à une application de boutique, ou mis de côté par un examen",
+    )
+    actors = "".join(
+        f"<li>{actor_mark(kind)}<span>{pen.text(words)}</span></li>"
+        for kind, words in (
+            (ActorKind.app, Text("the app's own code", "le code même de l'application")),
+            (ActorKind.sdk, Text("another maker's code inside (SDK)", "le code d'un autre éditeur, intégré (SDK)")),
+            (ActorKind.unattributed, Text("code that nobody claims", "code que personne ne revendique")),
+        )
+    )
+    return (
+        f"<h3>{pen.text(Text('How to read it', 'Comment la lire'))}</h3>"
+        f'<ul class="legend">{rungs}<li>{fill_mark(None)}<span>{pen.text(withheld)}</span></li>{actors}</ul>'
+    )
+
+
+def access_table(pen: Ink, assessment: Assessment) -> str:
+    """The numbers of the picture: all 18 areas, contents first."""
+    columns = [
+        Column(Text("Area", "Domaine")),
+        Column(Text("Evidence", "Preuve")),
+        Column(Text("Who must agree", "Qui doit accepter")),
+        Column(Text("Whose code", "Code de qui")),
+        Column(Text("Counts", "Compte"), "word"),
+        Column(Text("In a sentence", "En une phrase")),
+    ]
+    contents = [_row(pen, assessment, row) for row in assessment.access if row.area in CONTENT_AREAS]
+    behaviour = [_row(pen, assessment, row) for row in assessment.access if row.area not in CONTENT_AREAS]
+    return (
+        pen.paragraph(reach_line(reach(assessment)), "lead")
+        + pen.table(Text("Contents of the device", "Contenu de l'appareil"), columns, contents, wide=True)
+        + pen.table(Text("How the app behaves", "Comment l'application se comporte"), columns, behaviour, wide=True)
+    )
+
+
+def _row(pen: Ink, assessment: Assessment, row: AreaAccess) -> list[Cell]:
+    if row.ladder is Ladder.none:
+        return [AREAS[row.area], _rung(pen, row.ladder), "–", "–", "–", row.summary]
+    actors = "".join(
+        f'<span class="actor">{_mark(actor.kind)}{pen.text(actor_name(actor))}</span>'
+        for actor in actors_of(assessment, row)
+    )
+    counts = Text("yes", "oui") if row.counts else Text("no", "non")
+    return [AREAS[row.area], _rung(pen, row.ladder), GRANTS[row.grant], Raw(actors or "–"), counts, row.summary]
+
+
+def _mark(kind: ActorKind) -> str:
+    return "" if kind is ActorKind.declaration else actor_mark(kind)
+
+
+def _rung(pen: Ink, ladder: Ladder) -> Raw:
+    return Raw(f"{signal_mark(ladder)}E{int(ladder)}{pen.text(COLON)} {pen.text(RUNGS[ladder])}")
+
+
+def exposure(pen: Ink, assessment: Assessment) -> str:
+    """Who could be made to use the access. Another question than what the code can do, and never added to it."""
+    lead = pen.paragraph(
+        Text(
+            "Access says what the code can do. Exposure says who stands behind that code, and which country's law they "
+            "answer to. The two are never added up: whoever decides weighs them together.",
+            "L'accès dit ce que le code peut faire. L'exposition dit qui se trouve derrière ce code et de quelles lois "
+            "cette partie relève. Les deux ne sont jamais additionnés : c'est au décideur de les soupeser.",
+        )
+    )
+    rows = exposure_rows(assessment)
+    if not rows:
+        return lead + pen.paragraph(
+            Text(
+                "No operator is known for the publisher, the SDKs or the hosts of this package.",
+                "Aucun exploitant n'est connu pour l'éditeur, les SDK ou les hôtes de ce paquet.",
+            )
+        )
+    columns = [
+        Column(Text("Country", "Pays")),
+        Column(Text("Publisher", "Éditeur")),
+        Column(Text("SDKs", "SDK")),
+        Column(Text("Hosts named", "Hôtes nommés"), "number"),
+        Column(Text("Laws that can compel", "Lois de contrainte")),
+    ]
+    table = pen.table(
+        Text("Exposure by country", "Exposition par pays"),
+        columns,
+        [[row.name, row.publisher or "–", ", ".join(row.sdks) or "–", row.hosts, _laws(pen, row)] for row in rows],
+        wide=True,
+    )
+    return f'{lead}<div class="keep">{countries(pen, rows)}</div>{table}{_unknown_hosts(pen, assessment)}'
+
+
+def _laws(pen: Ink, row: CountryRow) -> Raw:
+    if not row.laws:
+        return Raw(pen.text(Text("none on record here", "aucune n'est consignée ici")))
+    return Raw(pen.bullets(row.laws) + "".join(pen.code(source) for source in row.sources))
+
+
+def _unknown_hosts(pen: Ink, assessment: Assessment) -> str:
+    exposure_ = assessment.exposure
+    return pen.paragraph(
+        Text(
+            f"Hosts named in the package: {exposure_.hosts_total}; of unknown operator: {exposure_.unattributed_hosts}. "
+            "A name in the package does not show that the host is ever contacted, and a country is that of the "
+            "company, not of the server.",
+            f"Hôtes nommés dans le paquet : {exposure_.hosts_total}; d'exploitant inconnu : "
+            f"{exposure_.unattributed_hosts}. Un nom dans le paquet ne montre pas que l'hôte est jamais contacté, et le "
+            "pays est celui de l'entreprise, non celui du serveur.",
+        ),
+        "note",
+    )
