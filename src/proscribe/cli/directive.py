@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from proscribe.cli.catalogue import paragraph
+from proscribe.cli.directive_attach import attach
 from proscribe.cli.options import SUBCOMMAND
 from proscribe.cli.output import json_option, print_json
 from proscribe.text import Text
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 )
 def command() -> None:
     """Made bilingual by ``help`` above."""
+
+
+command.add_command(attach)
 
 
 @command.command(name="list", help=str(Text("List the directives that ship.", "Énumérer les directives fournies.")))
@@ -117,8 +121,20 @@ def show(directive: str, targets: bool, as_json: bool) -> None:
     )
 )
 @click.argument("directives", metavar=str(Text("ID_OR_FILE...", "ID_OU_FICHIER...")), nargs=-1, required=True)
+@click.option(
+    "--assessment",
+    "assessments",
+    multiple=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help=str(
+        Text(
+            "An assessment the directive names: check that it says no more than that; may be repeated.",
+            "Une évaluation que la directive désigne : vérifier qu'elle n'en dit pas plus; peut être répété.",
+        )
+    ),
+)
 @json_option
-def validate(directives: tuple[str, ...], as_json: bool) -> int:
+def validate(directives: tuple[str, ...], assessments: tuple[Path, ...], as_json: bool) -> int:
     """All flaws at once, each with its field and remedy."""
     from proscribe import documents
     from proscribe.catalogue.library import load
@@ -126,6 +142,13 @@ def validate(directives: tuple[str, ...], as_json: bool) -> int:
     from proscribe.directive.validate import validate as check
 
     results = {name: check(library.find(name), load()) for name in directives}
+    if assessments:
+        from proscribe.assess.model import Assessment
+        from proscribe.directive.assessed import flaws as flaws_beside
+
+        given = [documents.read(Assessment, file) for file in assessments]
+        known = {documents.digest(one): one for one in given}
+        results = {name: (*found, *flaws_beside(library.find(name), known)) for name, found in results.items()}
     if as_json:
         print_json(
             {
@@ -244,6 +267,10 @@ def _show(directive: Directive) -> None:
         ),
     )
     _listed(Text("Not verified", "Non vérifié"), directive.unverified)
+    _listed(
+        Text("Assessments it rests on", "Évaluations sur lesquelles elle s'appuie"),
+        (_same(f"{one.app_id} {one.version}: {one.rating}, {one.digest}") for one in directive.assessments),
+    )
 
 
 def _listed(label: Text, texts: Iterable[Text]) -> None:

@@ -7,6 +7,7 @@ from datetime import date
 from enum import StrEnum
 from typing import ClassVar
 
+from proscribe.canonical import Digest
 from proscribe.catalogue.model import Confidence, Selector
 from proscribe.documents import Document, Value
 from proscribe.terms import Enrolment, Platform
@@ -164,6 +165,27 @@ class SourceRef(Value):
     note: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Quote(Value):
+    """A finding that may be quoted outside, with the words that keep it from claiming too much."""
+
+    finding: str
+    words: Text
+    caution: Text
+
+
+@dataclass(frozen=True, slots=True)
+class AttachedAssessment(Value):
+    """An assessment the decision rests on, named by the digest of its canonical bytes."""
+
+    digest: Digest
+    package: str  # SHA-256 of the app package that was assessed
+    app_id: str
+    version: str
+    rating: str
+    quotes: tuple[Quote, ...] = ()
+
+
 @dataclass(frozen=True)
 class Directive(Document):
     """A decision about apps, as a document that people sign and machines read."""
@@ -196,3 +218,4 @@ class Directive(Document):
     expires_on: date | None = None
     supersedes: str = ""
     unverified: tuple[Text, ...] = ()
+    assessments: tuple[AttachedAssessment, ...] = ()

@@ -28,6 +28,8 @@ MAX_EXEMPTION_DAYS = 365
 SOURCE_KINDS = ("primary", "copy", "secondary")
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _JURISDICTION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_HEX = re.compile(r"[0-9a-f]{64}")
 _PLACEHOLDER = re.compile(r"\[.*\]", re.DOTALL)
 _PERSONAL = (Enrolment.byod, Enrolment.user_enrolment)
 # Names ("WeChat") are the same in both languages; a sentence is not.
@@ -324,6 +326,23 @@ def _targets(directive: Directive, catalogue: Catalogue, now: datetime) -> Itera
             )
 
 
+def _assessments(directive: Directive) -> Iterator[Flaw]:
+    packages = [one.package for one in directive.assessments]
+    for place, one in enumerate(directive.assessments):
+        if not _DIGEST.fullmatch(one.digest) or not _HEX.fullmatch(one.package):
+            yield Flaw(
+                f"assessments[{place}].digest",
+                Text("not a SHA-256 digest", "ce n'est pas une empreinte SHA-256"),
+                Text("Let 'proscribe directive attach' write it.", "Laissez « proscribe directive attach » l'écrire."),
+            )
+        if one.package in packages[:place]:
+            yield Flaw(
+                f"assessments[{place}].package",
+                Text("this package stands here twice", "ce paquet figure deux fois"),
+                Text("Keep the newer assessment.", "Gardez l'évaluation la plus récente."),
+            )
+
+
 _CHECKS: tuple[Callable[[Directive], Iterator[Flaw]], ...] = (
     _identity,
     _texts,
@@ -332,4 +351,5 @@ _CHECKS: tuple[Callable[[Directive], Iterator[Flaw]], ...] = (
     _contents,
     _exceptions,
     _reasons,
+    _assessments,
 )
