@@ -6,7 +6,7 @@ entries and a manifest asks for a dozen, so nothing is made into objects beforeh
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from struct import Struct
 from typing import Final, NamedTuple
 
@@ -15,6 +15,7 @@ from proscribe.assess.android.pool import CHUNK, HALF, WORD, StringPool
 
 REFERENCE: Final = 0x01
 DYNAMIC_REFERENCE: Final = 0x07
+_REFERENCES: Final = (REFERENCE, DYNAMIC_REFERENCE)
 MAX_HOPS: Final = 20  # as in Android's AssetManager2
 MAX_VALUES: Final = 32  # of one resource over its configurations
 MAX_CHUNKS: Final = 200_000
@@ -39,11 +40,10 @@ class _Type(NamedTuple):
 
     rank: int
     newest: int  # minus the SDK version, so that the newest sorts first
-    at: int
+    first: int  # offset of the entries
     end: int
     entries: int
-    table: int
-    first: int
+    table: int  # offset of the entries' offsets
     flags: int
 
 
@@ -110,7 +110,7 @@ class Table:
             entries = min(entries, (size - header) // width)
         rank, version = self._rank(at + _TYPE_HEADER.size, at + header)
         kept = self._types.setdefault(package << 8 | identifier, [])
-        kept.append(_Type(rank, -version, at + start, at + size, entries, at + header, at + start, flags))
+        kept.append(_Type(rank, -version, at + start, at + size, entries, at + header, flags))
 
     def _rank(self, at: int, end: int) -> tuple[int, int]:
         size = min(WORD.unpack_from(self._data, at)[0], end - at)
@@ -169,34 +169,43 @@ class Table:
 
 
 class Found(NamedTuple):
-    """A value with the position of the table that gave it."""
+    """A value with the position of the APK whose table gave it."""
 
     value: Value
-    table: int
+    apk: int
 
 
 class Resources:
-    """The tables of one app, base first, asked together. A slot without a table is None."""
+    """The tables of one app, asked in order and opened only when a reference is to be resolved.
 
-    def __init__(self, tables: Sequence[Table | None]) -> None:
-        self._tables = tables
+    ``tables``: gives each table, or None where an APK has none; ``apks``: the position of each one's APK.
+    """
+
+    def __init__(self, tables: Sequence[Callable[[], Table | None]], apks: Sequence[int]) -> None:
+        self._tables = tuple(zip(tables, apks, strict=True))
 
     def resolve(self, value: Value) -> tuple[Found, ...]:
         """What a reference ends at in each configuration, the default first; references that go round end nowhere."""
-        if value.type not in (REFERENCE, DYNAMIC_REFERENCE):
-            return (Found(value, 0),)
+        if value.type not in _REFERENCES:
+            return (Found(value, self._tables[0][1]),)
         found: dict[Found, None] = {}
-        seen: set[int] = set()
-        pending = [(value, 0)]
-        while pending and len(found) < MAX_VALUES:
-            current, hops = pending.pop(0)
-            if hops > MAX_HOPS or current.data in seen:
-                continue
-            seen.add(current.data)
-            for position, table in enumerate(self._tables):
-                for each in table.values(table.own(current.data)) if table else ():
-                    if each.type in (REFERENCE, DYNAMIC_REFERENCE):
-                        pending.append((each, hops + 1))
-                    elif len(found) < MAX_VALUES:
-                        found[Found(each, position)] = None
-        return tuple(found)
+        seen = {value.data}
+        pending = [value]
+        for _ in range(MAX_HOPS):
+            ends = [each for reference in pending for each in self._values(reference.data)]
+            found.update(dict.fromkeys(each for each in ends if each.value.type not in _REFERENCES))
+            pending = [each.value for each in ends if each.value.type in _REFERENCES and each.value.data not in seen]
+            pending = pending[:MAX_VALUES]
+            seen.update(each.data for each in pending)
+            if not pending or len(found) >= MAX_VALUES:
+                break
+        return tuple(found)[:MAX_VALUES]
+
+    def _values(self, identifier: int) -> Iterator[Found]:
+        """One step: the values of a resource in the first table that knows it."""
+        for open_table, apk in self._tables:
+            table = open_table()
+            values = [Found(value, apk) for value in table.values(table.own(identifier))] if table else []
+            if values:
+                yield from values[:MAX_VALUES]
+                return

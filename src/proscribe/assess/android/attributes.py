@@ -51,6 +51,7 @@ IDS: Final[dict[str, int]] = {
     "canControlMagnification": 0x01010507,
     "canPerformGestures": 0x0101050D,
     "networkSecurityConfig": 0x01010527,
+    "targetSandboxVersion": 0x0101054C,
     "canRequestFingerprintGestures": 0x0101054D,
     "isFeatureSplit": 0x0101055B,
     "compileSdkVersion": 0x01010572,
@@ -62,8 +63,6 @@ IDS: Final[dict[str, int]] = {
     "requiredSplitTypes": 0x0101064E,
     "splitTypes": 0x0101064F,
 }
-
-NAMES: Final[dict[int, str]] = {identifier: name for name, identifier in IDS.items()}
 
 PROTECTION: Final = ("normal", "dangerous", "signature", "signature|privileged", "internal")
 """Base protection levels by the low four bits of ``protectionLevel``; 3 is the old name signatureOrSystem."""

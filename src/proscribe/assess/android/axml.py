@@ -14,7 +14,7 @@ from struct import Struct
 from typing import Final, NamedTuple
 
 from proscribe.assess.android.attributes import ANDROID, IDS
-from proscribe.assess.android.pool import CHUNK, NO_STRING, StringPool
+from proscribe.assess.android.pool import CHUNK, NO_STRING, WORD, StringPool
 
 MAX_ELEMENTS: Final = 100_000
 MAX_ATTRIBUTES: Final = 200_000  # that are looked at
@@ -36,7 +36,6 @@ _NATURAL: Final = {_START_NAMESPACE: 24, _END_NAMESPACE: 24, _END: 24, _TEXT: 28
 _EXT: Final = Struct("<IIHHH")  # namespace, name, attributeStart, attributeSize, attributeCount
 _EXT_SIZE: Final = 20
 _ATTRIBUTE: Final = Struct("<IIIHBBI")  # namespace, name, raw, size, 0, type, data
-_PAIR: Final = Struct("<II")
 _MAX_IDS: Final = 1 << 16
 
 # Codes of what Android would have refused; all others are oddities that it accepts.
@@ -53,7 +52,6 @@ _REFUSED: Final = frozenset(
         "node-header",
         "attributes",
         "truncated",
-        "unbalanced",
         "depth",
         "elements",
         "attribute-budget",
@@ -124,8 +122,9 @@ class Element:
         raw = self._index().get(name)
         if raw is None:
             return None
-        text = self._document.pool[raw.raw] if raw.raw != NO_STRING else ""
-        return Value(STRING, raw.raw, text) if raw.raw < self._document.pool.count else self._document.value(raw)
+        if raw.raw < self._document.pool.count:
+            return Value(STRING, raw.raw, self._document.pool[raw.raw])
+        return self._document.value(raw)
 
     def _index(self) -> dict[int | str, Raw]:
         if self._found is None:
@@ -142,11 +141,12 @@ STRING: Final = 0x03
 class Document:
     """One binary XML file. ``root`` None: nothing could be read, and ``broken`` says why."""
 
-    __slots__ = ("_data", "_end", "_left", "ids", "notes", "pool", "root")
+    __slots__ = ("_data", "_elements", "_end", "_left", "ids", "notes", "pool", "root")
 
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._left = MAX_ATTRIBUTES
+        self._elements = 0
         self.notes: dict[str, tuple[int, int]] = {}
         self.root: Element | None = None
         self.pool = StringPool(b"", 0, 0, lambda _code, _at: None)
@@ -207,7 +207,7 @@ class Document:
             if _FIRST_NODE <= kind <= _LAST_NODE:
                 return at
             if not self._sound(at, CHUNK.size):
-                at = self._damaged_front(at, kind, header, size)
+                at = self._damaged_front(at, kind, size)
                 continue
             if kind == _POOL or self._disguised_pool(at, header, size):
                 self.pool = StringPool(self._data, at, size, self.note)
@@ -226,7 +226,7 @@ class Document:
         self.note("pool-type", at)
         return True
 
-    def _damaged_front(self, at: int, kind: int, header: int, size: int) -> int:
+    def _damaged_front(self, at: int, kind: int, size: int) -> int:
         if kind == _POOL and _POOL_HEADER <= size <= self._end - at:
             self.note("pool-header", at)
             self.pool = StringPool(self._data, at, size, self.note)
@@ -235,39 +235,45 @@ class Document:
         return self._resume(at + 4)
 
     def _nodes(self, at: int) -> None:
-        data, stack, elements = self._data, list[Element](), 0
+        """Build the tree, from the first node to the end of the root element."""
+        stack: list[Element] = []
         while at + CHUNK.size <= self._end:
-            kind, header, size = CHUNK.unpack_from(data, at)
+            kind, header, size = CHUNK.unpack_from(self._data, at)
             if not self._sound(at, _NODE_HEADER):
-                header, size = self._mended(at, kind, header, size)
+                header, size = self._mended(at, kind, size)
                 if not size:
                     self.note("chunk", at)
                     at = self._resume(at + 4)
                     continue
             if kind == _START:
-                elements += 1
-                element = self._element(at, header, size)
-                if element is None or len(stack) >= MAX_DEPTH or elements > MAX_ELEMENTS:
-                    self.note("depth" if len(stack) >= MAX_DEPTH else "elements" if element else "attributes", at)
+                if not self._open(stack, at, header, size):
                     return
-                if stack:
-                    stack[-1].children.append(element)
-                else:
-                    self.root = element
-                stack.append(element)
             elif kind == _END:
-                if stack:
-                    stack.pop()
+                del stack[-1:]
                 if not stack and self.root is not None:
                     return
             elif kind == _TEXT and stack and size >= header + 4:
-                stack[-1].text += self.pool[_PAIR.unpack_from(data, at + header)[0]] if size >= header + 8 else ""
+                stack[-1].text += self.pool[WORD.unpack_from(self._data, at + header)[0]]
             elif kind not in _NATURAL:
                 self.note("unknown-chunk", at)
             at += size
         self.note("truncated", at)
 
-    def _mended(self, at: int, kind: int, header: int, size: int) -> tuple[int, int]:
+    def _open(self, stack: list[Element], at: int, header: int, size: int) -> bool:
+        """Take the element that starts here; False where reading must end."""
+        self._elements += 1
+        element = self._element(at, header, size)
+        if element is None or len(stack) >= MAX_DEPTH or self._elements > MAX_ELEMENTS:
+            self.note("attributes" if element is None else "depth" if len(stack) >= MAX_DEPTH else "elements", at)
+            return False
+        if stack:
+            stack[-1].children.append(element)
+        else:
+            self.root = element
+        stack.append(element)
+        return True
+
+    def _mended(self, at: int, kind: int, size: int) -> tuple[int, int]:
         """Header and total size of a node whose own are nonsense, by what its kind always has; (0, 0) for neither."""
         if kind not in _NATURAL and kind != _START:
             return 0, 0
