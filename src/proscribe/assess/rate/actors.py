@@ -1,0 +1,111 @@
+"""Whose code it is, by the package of the class that calls: never by a string that mentions somebody.
+
+The longest prefix of the SDK catalogue says "this is SDK x", but for code under the app's own package name, which is
+the app's even where a catalogued prefix stands above it (an app of the maker of the SDK). Code beside the app's
+package is the app's where it shares the part of the name that its maker must own: a package name is a reversed domain
+name, so that part is the registrable domain (``com.example`` of ``com.example.shop.lite``, ``io.github.user`` of
+``io.github.user.app``). All other code is nobody's: renamed, or not catalogued. See docs/adr/0017.
+"""
+
+from __future__ import annotations
+
+from proscribe.assess.packs.library import Packs
+from proscribe.assess.packs.model import SdkRow
+from proscribe.assess.profile import Actor
+from proscribe.assess.rate.evidence import framework_of
+from proscribe.assess.terms import ActorKind
+
+APP = Actor(ActorKind.app)
+UNATTRIBUTED = Actor(ActorKind.unattributed)
+DECLARATION = Actor(ActorKind.declaration)
+
+
+def key(actor: Actor) -> str:
+    """What follows ``@`` in a finding's id."""
+    return actor.sdk or actor.kind.value
+
+
+def sdk_actor(row: SdkRow) -> Actor:
+    """An SDK as an actor."""
+    return Actor(ActorKind.sdk, sdk=row.id, name=row.name, vendor=row.vendor, country=row.country)
+
+
+def class_of(descriptor: str) -> str:
+    """The dotted class name of ``Lcom/a/B;->m()V``; "" where there is none."""
+    owner = descriptor.partition("->")[0]
+    return owner[1:-1].replace("/", ".") if owner.startswith("L") and owner.endswith(";") else ""
+
+
+class Actors:
+    """Attributes code of one app. ``app_id`` is its package name or bundle id, ``executable`` that of an iOS app."""
+
+    def __init__(self, packs: Packs, app_id: str, app_name: str) -> None:
+        self._packs = packs
+        self._own = app_id
+        self._app = Actor(ActorKind.app, name=app_name)
+        self._maker = _maker_part(packs, app_id)
+        self._known: dict[str, Actor] = {}
+        self._sdks: dict[str, Actor] = {}
+
+    @property
+    def app(self) -> Actor:
+        """The app itself."""
+        return self._app
+
+    def of_sdk(self, row: SdkRow) -> Actor:
+        """The same actor for the same SDK."""
+        return self._sdks.setdefault(row.id, sdk_actor(row))
+
+    def of_key(self, name: str) -> Actor:
+        """The actor that a finding's id names after ``@``."""
+        row = self._packs.sdks.get(name)
+        if row is not None:
+            return self.of_sdk(row)
+        return self._app if name == ActorKind.app.value else Actor(ActorKind(name))
+
+    def of_caller(self, caller: str) -> Actor:
+        """The actor of a method or class descriptor; "" is nobody's."""
+        name = class_of(caller)
+        package = name.rpartition(".")[0]
+        actor = self._known.get(package)
+        if actor is None:
+            actor = self._known[package] = self._of_package(package)
+        return actor
+
+    def _of_package(self, package: str) -> Actor:
+        if not package:
+            return UNATTRIBUTED
+        row = self._packs.sdk_of(package)
+        own = _under(package, self._own)
+        if row is not None and not (own and not _longer(row, package, self._own)):
+            return self.of_sdk(row)
+        return self._app if own or _under(package, self._maker) else UNATTRIBUTED
+
+    def of_library(self, member: str) -> Actor:
+        """The actor of a native library: an SDK by its file name, else nobody (anyone's library may be renamed)."""
+        row = self._packs.sdk_of_native(member)
+        return self.of_sdk(row) if row else UNATTRIBUTED
+
+    def of_binary(self, member: str, identifier: str) -> Actor:
+        """The actor of a Mach-O binary: the framework it is in; outside of frameworks, it is the app's."""
+        framework = framework_of(member)
+        if not framework:
+            return self._app if not member.endswith(".dylib") else UNATTRIBUTED
+        row = self._packs.sdk_of_framework(framework) or self._packs.sdk_of_framework(identifier)
+        if row is not None:
+            return self.of_sdk(row)
+        return self._app if self._maker and _under(identifier, self._maker) else UNATTRIBUTED
+
+
+def _under(name: str, prefix: str) -> bool:
+    return bool(prefix) and (name == prefix or name.startswith(f"{prefix}."))
+
+
+def _longer(row: SdkRow, package: str, own: str) -> bool:
+    return any(len(prefix) > len(own) and _under(package, prefix) for prefix in row.prefixes)
+
+
+def _maker_part(packs: Packs, app_id: str) -> str:
+    """The part of a package name that one maker must own; the whole name where it is not a reversed domain name."""
+    domain = packs.domain_of(".".join(reversed(app_id.split("."))))
+    return ".".join(reversed(domain.split("."))) if "." in domain else app_id

@@ -1,0 +1,137 @@
+"""The second axis: which companies, in which countries, could be made to use the access. Never added to the first.
+
+Three facts of a host stay apart: the country of its operator, what its name's ending stands for, and where its server
+stands (known only from supplied answers, so "" here).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from proscribe.assess.gathered import Gathered
+from proscribe.assess.packs.library import Packs
+from proscribe.assess.packs.model import OperatorRow
+from proscribe.assess.profile import CountryExposure, Exposure, HostView, Operator, PublisherMatch, SdkPresence
+from proscribe.catalogue.library import Catalogue
+from proscribe.text import Text
+
+HOSTS_SHOWN = 500
+
+_NAMED = {"signer": "publisher", "identifier": "publisher by name only"}
+
+
+def exposure(
+    gathered: Gathered,
+    packs: Packs,
+    matches: Sequence[PublisherMatch],
+    sdks: Sequence[SdkPresence],
+    library: Catalogue,
+) -> Exposure:
+    """Publisher, SDK vendors and operators of hosts, with the countries they answer to."""
+    hosts = _hosts(gathered, packs)
+    match = _match(matches)
+    publisher = _publisher(match, packs, library) if match else None
+    return Exposure(
+        publisher=publisher,
+        countries=_countries(packs, (match.relation, publisher) if match and publisher else None, sdks, hosts),
+        hosts=tuple(hosts[:HOSTS_SHOWN]),
+        hosts_total=len(hosts),
+        unattributed_hosts=sum(not host.operator for host in hosts),
+    )
+
+
+def _match(matches: Sequence[PublisherMatch]) -> PublisherMatch | None:
+    """A verified signer before a mere name; a look-alike is nobody's publisher."""
+    order = list(_NAMED)
+    known = [one for one in matches if one.relation in order]
+    return min(known, key=lambda one: (order.index(one.relation), one.publisher, one.product), default=None)
+
+
+def _publisher(match: PublisherMatch, packs: Packs, library: Catalogue) -> Operator | None:
+    rows = [row for row in packs.operators.values() if row.publisher == match.publisher]
+    if rows:
+        return operator(min(rows, key=lambda row: row.id))
+    if match.publisher not in library.publisher_ids():
+        return None
+    entry = library.publisher(match.publisher)
+    return Operator(id=entry.id, name=entry.name, country=entry.country_of_control, source="catalogue")
+
+
+def operator(row: OperatorRow) -> Operator:
+    """A row of the pack as a report shows it."""
+    return Operator(row.id, row.name, row.country, row.parent, row.since, row.source)
+
+
+def _hosts(gathered: Gathered, packs: Packs) -> list[HostView]:
+    """Hosts named in the package, those of known operators first. Names that are mere namespaces are left out."""
+    members: dict[str, set[str]] = defaultdict(set)
+    for host in gathered.code.hosts:
+        members[host.host].add(host.member)
+    views = [
+        _host(name, tuple(sorted(members[name])), packs) for name in sorted(members) if not packs.is_namespace(name)
+    ]
+    return sorted(views, key=lambda view: (not view.operator, view.domain, view.host))
+
+
+def _host(name: str, members: tuple[str, ...], packs: Packs) -> HostView:
+    known = packs.operator_of(name)
+    return HostView(
+        host=name,
+        domain=packs.domain_of(name),
+        operator=known[1].name if known else "",
+        country=known[1].country if known else "",
+        tld_country=packs.tld_country(name),
+        server_country="",
+        members=members,
+    )
+
+
+def _countries(
+    packs: Packs,
+    publisher: tuple[str, Operator] | None,
+    sdks: Sequence[SdkPresence],
+    hosts: Sequence[HostView],
+) -> tuple[CountryExposure, ...]:
+    through: dict[str, list[str]] = defaultdict(list)
+    for country, way in _ways(packs, publisher, sdks, hosts):
+        if country and way not in through[country]:
+            through[country].append(way)
+    # In the order in which the ways name them: through the publisher, then SDKs, then hosts.
+    return tuple(_country(packs, country, tuple(ways)) for country, ways in through.items() if ways)
+
+
+def _ways(
+    packs: Packs,
+    publisher: tuple[str, Operator] | None,
+    sdks: Sequence[SdkPresence],
+    hosts: Sequence[HostView],
+) -> Iterator[tuple[str, str]]:
+    if publisher is not None:
+        relation, company = publisher
+        yield company.country, f"{_NAMED[relation]}: {company.name}"
+        for owner in packs.owners(company.parent):
+            yield owner.country, f"owner of {company.name}: {owner.name}"
+    for sdk in sorted(sdks, key=lambda one: (one.country, one.name)):
+        yield sdk.country, f"sdk: {sdk.name} ({sdk.vendor})"
+    for (country, name), count in sorted(_per_operator(hosts).items()):
+        yield country, f"hosts: {count} of {name}"
+
+
+def _per_operator(hosts: Sequence[HostView]) -> dict[tuple[str, str], int]:
+    counted: dict[tuple[str, str], int] = defaultdict(int)
+    for host in hosts:
+        if host.operator:
+            counted[host.country, host.operator] += 1
+    return counted
+
+
+def _country(packs: Packs, country: str, through: tuple[str, ...]) -> CountryExposure:
+    row = packs.jurisdictions.get(country)
+    return CountryExposure(
+        country=country,
+        name=row.name if row else Text(country, country),
+        through=through,
+        laws=row.laws if row else (),
+        sources=(row.source,) if row else (),
+    )
