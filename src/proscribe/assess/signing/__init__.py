@@ -1,1 +1,1 @@
-
+"""Publisher identity: whose valid signature a package carries, and whether the catalogue knows them."""
