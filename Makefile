@@ -47,8 +47,8 @@ lint: $(VENV)/.dev ## style, format, types and import contracts
 	@$(BIN)/lint-imports
 
 .PHONY: bench
-bench: $(VENV)/.dev ## measure the engine on 100,000 devices; results in bench-output/
-	@$(BIN)/python benchmarks/run.py
+bench: $(VENV)/.dev ## measure the engine on 100,000 devices and the assessment on sample packages; results in bench-output/
+	@$(BIN)/python benchmarks/run.py; status=$$?; $(BIN)/python benchmarks/assess.py && exit $$status
 
 .PHONY: docs
 docs: $(VENV)/.dev ## write the reference pages and JSON Schemas that are made from the code
