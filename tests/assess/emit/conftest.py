@@ -102,7 +102,9 @@ def finding(
     )
 
 
-SCREEN = "Landroid/media/projection/MediaProjection;->createVirtualDisplay(Ljava/lang/String;IIIILandroid/view/Surface;)V"
+SCREEN = (
+    "Landroid/media/projection/MediaProjection;->createVirtualDisplay(Ljava/lang/String;IIIILandroid/view/Surface;)V"
+)
 FINDINGS = (
     finding(
         "PSB-A-CONTACTS-01", Area.contacts, Text("Reads contacts", "Lit les contacts"), Ladder.declared, Grant.prompt,

@@ -39,9 +39,10 @@ def _in_words(pen: Ink, row: CountryRow) -> str:
 
 def _line(pen: Ink, row: CountryRow, top: int) -> str:
     middle = top + _ROW / 2
+    name = pen.text(visible(pen.plain(row.name), 17))
     parts = [
         f'<path d="M0 {top}H{_WIDTH}" stroke="{RULE}"/>',
-        f'<text class="label" x="0" y="{middle + 5:g}" fill="{INK}">{pen.text(visible(pen.plain(row.name), 17))}</text>',
+        f'<text class="label" x="0" y="{middle + 5:g}" fill="{INK}">{name}</text>',
     ]
     if row.publisher:
         parts.append(

@@ -22,7 +22,7 @@ FOR_DECIDERS: tuple[Section, ...] = (
     ("answer", Text("The answer in short", "La réponse en bref"), page_front.answer),
     (
         "access",
-        Text("What it can reach, in figures", "Ce qu'elle peut atteindre, en chiffres"),
+        Text("The access map in figures", "La carte des accès en chiffres"),
         page_front.access_table,
     ),
     ("exposure", Text("Who could be made to use it", "Qui pourrait y être contraint"), page_front.exposure),
@@ -57,16 +57,17 @@ def page(assessment: Assessment, language: Language) -> str:
         f'<a class="skip" href="#main">{skip}</a>{patterns()}'
         f'<header class="masthead"><div class="sheet"><p class="owner">{kind}</p><h1>{title}</h1>'
         f"<p>{pen.text(title_line(assessment))} · {digest}</p></div></header>"
-        f'<nav aria-label="{contents_title}"><div class="sheet"><ul>{_contents(pen)}</ul></div></nav>'
-        f'<main id="main" tabindex="-1"><div class="sheet">{_sections(pen, assessment, FOR_DECIDERS)}'
+        f'<main id="main" tabindex="-1"><div class="sheet">{_sections(pen, assessment, FOR_DECIDERS[:1])}'
+        f'<nav class="contents" aria-label="{contents_title}"><ul>{_contents(pen)}</ul></nav>'
+        f"{_sections(pen, assessment, FOR_DECIDERS[1:])}"
         f'<div class="appendix">{_sections(pen, assessment, APPENDIX)}</div></div></main>'
         f'<footer><div class="sheet"><p>{_footer(pen)}</p></div></footer></body></html>\n'
     )
 
 
 def _contents(pen: Ink) -> str:
-    """Links to what deciders read, then one to the appendix."""
-    links = [(name, heading) for name, heading, _ in FOR_DECIDERS]
+    """Links to the rest of what deciders read, then one to the appendix. The answer itself stands before them."""
+    links = [(name, heading) for name, heading, _ in FOR_DECIDERS[1:]]
     links.append((APPENDIX[0][0], Text("Appendix for engineers", "Annexe technique")))
     return "".join(f'<li><a href="#{name}">{pen.text(heading)}</a></li>' for name, heading in links)
 

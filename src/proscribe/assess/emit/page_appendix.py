@@ -14,7 +14,7 @@ from proscribe.assess.emit.words import (
     SIGNATURES,
 )
 from proscribe.assess.model import Assessment
-from proscribe.assess.profile import Evidence, Finding
+from proscribe.assess.profile import Evidence, Finding, Reference, Suppression
 from proscribe.page.markup import Cell, Column, Raw
 from proscribe.text import COLON, Text
 
@@ -39,8 +39,8 @@ def findings(pen: Ink, assessment: Assessment) -> str:
         )
     lead = pen.paragraph(
         Text(
-            "Offsets count 16-bit code units from the start of the calling method. Digests are shortened here; the files "
-            "are listed in full further down.",
+            "Offsets count 16-bit code units from the start of the calling method. Digests are shortened here; the "
+            "files are listed in full further down.",
             "Les décalages se comptent en unités de code de 16 bits depuis le début de la méthode appelante. Les "
             "empreintes sont abrégées ici; les fichiers figurent en entier plus bas.",
         ),
@@ -63,12 +63,10 @@ def _finding(pen: Ink, finding: Finding, number: int) -> str:
     if finding.counter:
         rows.append((Text("Speaks against it", "Indices contraires"), pen.bullets(finding.counter)))
     if finding.suppressed is not None:
-        until = Text("until", "jusqu'au")
         rows.append(
             (
                 Text("Set aside", "Mis de côté"),
-                f"{pen.text(finding.suppressed.reason)} – {pen.text(finding.suppressed.author)}, {pen.text(until)} "
-                f"{pen.day(finding.suppressed.expires)}",
+                _set_aside(pen, finding.suppressed),
             )
         )
     if finding.released is not None:
@@ -82,6 +80,12 @@ def _finding(pen: Ink, finding: Finding, number: int) -> str:
         f'<article class="finding"><h3 id="finding-{number}">{number}. {pen.text(finding.title)}</h3>'
         f"{pen.facts(rows)}{_evidence(pen, finding)}</article>"
     )
+
+
+def _set_aside(pen: Ink, suppression: Suppression) -> str:
+    until = pen.text(Text("until", "jusqu'au"))
+    words = f"{pen.text(suppression.reason)} – {pen.text(suppression.author)}"
+    return f"{words}, {until} {pen.day(suppression.expires)}"
 
 
 def _maps(pen: Ink, finding: Finding) -> str:
@@ -170,7 +174,7 @@ def sdks(pen: Ink, assessment: Assessment) -> str:
     note = pen.paragraph(
         Text(
             "Present is not active: an SDK counts in the rating only where its code is called in a finding.",
-            "Présent ne veut pas dire actif : un SDK ne compte dans la cote que si un constat relève un appel de son code.",
+            "Présent n'est pas actif : un SDK ne compte dans la cote que si un constat relève un appel de son code.",
         ),
         "note",
     )
@@ -320,16 +324,16 @@ def made_with(pen: Ink, assessment: Assessment) -> str:
         Column(Text("Version", "Version")),
         Column(Text("Digest", "Empreinte")),
     ]
-    inputs: list[tuple[Text, object]] = [(Text("data pack", "ensemble de données"), one) for one in assessment.packs]
+    inputs: list[tuple[Text, Reference]] = [(Text("data pack", "ensemble de données"), one) for one in assessment.packs]
     inputs.append((Text("rubric", "grille"), assessment.rubric))
     if assessment.review is not None:
         inputs.append((Text("review", "examen"), assessment.review))
     inputs += [(Text("observations", "observations"), one) for one in assessment.observations]
     rows: list[list[Cell]] = [
-        [Raw(f"{pen.text(kind)} {pen.code(one.id)}"), one.version or "–", pen.code_cell(one.digest)]  # type: ignore[attr-defined]
+        [Raw(f"{pen.text(kind)} {pen.code(one.id)}"), one.version or "–", pen.code_cell(one.digest)]
         for kind, one in inputs
     ]
-    tools = [[pen.code_cell(one.name), one.version] for one in assessment.tools]
+    tools: list[list[Cell]] = [[pen.code_cell(one.name), one.version] for one in assessment.tools]
     return pen.table(Text("Data and rules", "Données et règles"), columns, rows, wide=True) + pen.table(
         Text("Programs and libraries", "Programmes et bibliothèques"),
         [Column(Text("Name", "Nom")), Column(Text("Version", "Version"))],

@@ -28,14 +28,17 @@ from proscribe.text import COLON, Text
 
 STATIC = Text(
     "This is a reading of the file, not of a phone: it shows what the code can do, not that it has done it.",
-    "Ceci est une lecture du fichier et non d'un téléphone : elle montre ce que le code peut faire, non qu'il l'a fait.",
+    "Ceci est une lecture du fichier, non d'un téléphone : elle montre ce que le code peut faire, non qu'il l'a fait.",
 )
 
 
 def answer(pen: Ink, assessment: Assessment) -> str:
     """The first screen: words on the left, the phone on the right; on a phone one under the other."""
-    figure = f'<figure class="map">{phone(pen, assessment)}<figcaption>{_legend(pen)}</figcaption></figure>'
-    return f'<div class="front"><div class="words">{_words(pen, assessment)}</div>{figure}</div>'
+    return (
+        f'<div class="front"><div class="words">{_words(pen, assessment)}</div>'
+        f'<figure class="map">{phone(pen, assessment)}</figure>'
+        f'<div class="reading">{_facts(pen, assessment)}{_legend(pen)}</div></div>'
+    )
 
 
 def _words(pen: Ink, assessment: Assessment) -> str:
@@ -46,12 +49,17 @@ def _words(pen: Ink, assessment: Assessment) -> str:
     if rating.because:
         parts.append(f"<h3>{pen.text(Text('Why', 'Pourquoi'))}</h3>{pen.bullets(rating.because[:3])}")
     parts.append(_not_seen(pen, assessment))
+    return "".join(parts)
+
+
+def _facts(pen: Ink, assessment: Assessment) -> str:
+    """Who signed it, the other axis in a line, and what a person set aside."""
+    apart = pen.text(Text("who could be made to use it", "qui pourrait y être contraint"))
     rows = [
         (Text("Signed by", "Signé par"), pen.text(signer_line(assessment))),
         (
             Text("Exposure, a question apart", "Exposition, une question à part"),
-            f"{pen.text(exposure_line(assessment))} "
-            f'(<a href="#exposure">{pen.text(Text("who could be made to use it", "qui pourrait y être contraint"))}</a>)',
+            f'{pen.text(exposure_line(assessment))} (<a href="#exposure">{apart}</a>)',
         ),
     ]
     set_aside = suppressed_findings(assessment)
@@ -63,8 +71,7 @@ def _words(pen: Ink, assessment: Assessment) -> str:
                 f'{pen.text(titles)} (<a href="#rating">{pen.text(Text("reasons", "motifs"))}</a>)',
             )
         )
-    parts.append(pen.facts(rows))
-    return "".join(parts)
+    return pen.facts(rows)
 
 
 def _scale(pen: Ink, rating: Rating) -> str:
@@ -104,12 +111,13 @@ def _not_seen(pen: Ink, assessment: Assessment) -> str:
 def _legend(pen: Ink) -> str:
     """How to read the picture."""
     rungs = "".join(
-        f"<li>{fill_mark(ladder)}<span><b>{pen.text(SHORT_RUNGS[ladder])}</b> – {pen.text(MEANINGS[ladder])}</span></li>"
+        f"<li>{fill_mark(ladder)}<span><b>{pen.text(SHORT_RUNGS[ladder])}</b> – "
+        f"{pen.text(MEANINGS[ladder])}</span></li>"
         for ladder in sorted(Ladder, reverse=True)
     )
     withheld = Text(
-        "found, but a store app can never be granted it, or a review set it aside",
-        "trouvé, mais non accordable à une application de boutique, ou mis de côté par un examen",
+        "found, but without effect: not declared, never granted to a store app, or set aside by a review",
+        "trouvé, mais sans effet : non déclaré, jamais accordé à une application de boutique, ou mis de côté",
     )
     actors = "".join(
         f"<li>{actor_mark(kind)}<span>{pen.text(words)}</span></li>"
@@ -204,14 +212,14 @@ def _laws(pen: Ink, row: CountryRow) -> Raw:
 
 
 def _unknown_hosts(pen: Ink, assessment: Assessment) -> str:
-    exposure_ = assessment.exposure
+    found = assessment.exposure
     return pen.paragraph(
         Text(
-            f"Hosts named in the package: {exposure_.hosts_total}; of unknown operator: {exposure_.unattributed_hosts}. "
-            "A name in the package does not show that the host is ever contacted, and a country is that of the "
-            "company, not of the server.",
-            f"Hôtes nommés dans le paquet : {exposure_.hosts_total}; d'exploitant inconnu : "
-            f"{exposure_.unattributed_hosts}. Un nom dans le paquet ne montre pas que l'hôte est jamais contacté, et le "
+            f"Hosts named in the package: {found.hosts_total}; of unknown operator: {found.unattributed_hosts}. "
+            "A name does not show that the host is ever contacted, and a country is that of the company, not of the "
+            "server.",
+            f"Hôtes nommés dans le paquet : {found.hosts_total}; d'exploitant inconnu : "
+            f"{found.unattributed_hosts}. Un nom dans le paquet ne montre pas que l'hôte est jamais contacté, et le "
             "pays est celui de l'entreprise, non celui du serveur.",
         ),
         "note",

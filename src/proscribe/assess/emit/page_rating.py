@@ -1,4 +1,4 @@
-"""Why the rating is what it is: the rule, the facts, what would lower it, what was set aside, how complete the look was."""
+"""Why the rating is what it is: the rule, the facts, what would lower it, what was set aside, what was read."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from proscribe.assess.emit.reading import completeness, extent_of, suppressed_fi
 from proscribe.assess.emit.words import EXTENTS, FACT_CLASSES, RATINGS
 from proscribe.assess.facts import Run
 from proscribe.assess.model import Assessment
-from proscribe.page.markup import Column, Raw
+from proscribe.page.markup import Cell, Column, Raw
 from proscribe.text import Text
 
 
@@ -17,13 +17,13 @@ def rating(pen: Ink, assessment: Assessment) -> str:
     """The rating box."""
     result = assessment.rating
     rubric = assessment.rubric
+    of_rubric = pen.text(Text("rubric", "grille"))
     none = Text("nothing is named by the rubric", "la grille ne nomme rien")
     rows = [
         (Text("Rating", "Cote"), f"<strong>{pen.text(RATINGS[result.rating])}</strong>"),
         (
             Text("Rule that fired", "Règle appliquée"),
-            f"{pen.code(result.rule)}, {pen.text(Text('rubric', 'grille'))} {pen.code(rubric.id)} "
-            f"{pen.text(rubric.version)}",
+            f"{pen.code(result.rule)}, {of_rubric} {pen.code(rubric.id)} {pen.text(rubric.version)}",
         ),
         (Text("Because", "Parce que"), pen.bullets(result.because) if result.because else pen.text(none)),
         (Text("Findings behind it", "Constats à l'appui"), _links(pen, assessment, result.findings)),
@@ -38,8 +38,8 @@ def rating(pen: Ink, assessment: Assessment) -> str:
     ]
     note = pen.paragraph(
         Text(
-            "The rating is a rule of the organisation's rubric, not a score: the same findings and the same rubric give "
-            "the same rating, and whoever disagrees can point at the rule.",
+            "The rating is a rule of the organisation's rubric, not a score: the same findings and the same rubric "
+            "give the same rating, and whoever disagrees can point at the rule.",
             "La cote découle d'une règle de la grille de l'organisation; ce n'est pas une note chiffrée : les mêmes "
             "constats et la même grille donnent la même cote, et quiconque est en désaccord peut désigner la règle.",
         ),
@@ -64,7 +64,7 @@ def _links(pen: Ink, assessment: Assessment, ids: Sequence[str]) -> str:
 def _set_aside(pen: Ink, assessment: Assessment) -> str:
     """Suppressed findings stay visible, with who did it, why and until when."""
     heading = f"<h3>{pen.text(Text('Set aside by a review', 'Mis de côté par un examen'))}</h3>"
-    rows = [
+    rows: list[list[Cell]] = [
         [
             Raw(f"{pen.text(finding.title)}<br>{pen.code(finding.id)}"),
             finding.suppressed.reason,
@@ -98,7 +98,7 @@ def complete(pen: Ink, assessment: Assessment) -> str:
         Column(Text("Reader", "Lecteur")),
         Column(Text("Problem", "Problème")),
     ]
-    rows = [
+    rows: list[list[Cell]] = [
         [
             FACT_CLASSES[of],
             EXTENTS[extent_of(runs)],
@@ -132,7 +132,7 @@ def _disagreements(pen: Ink, assessment: Assessment) -> str:
         Column(Text("The other alone", "L'autre seul")),
         Column(Text("In", "Dans")),
     ]
-    rows = [
+    rows: list[list[Cell]] = [
         [
             one.about,
             Raw("<br>".join(map(pen.code, one.ours)) or "–"),

@@ -10,8 +10,11 @@ body{overflow-wrap:anywhere}
 .masthead h1{margin:.35rem 0 .4rem;max-width:34em}
 .masthead code{color:inherit}
 main section:first-child{padding-top:1.4rem}
-.front{display:grid;grid-template-columns:minmax(0,1fr) 24rem;gap:2.5rem;align-items:start}
+.front{display:grid;grid-template-columns:minmax(0,1fr) 24rem;grid-template-rows:auto 1fr;gap:0 2.5rem;
+align-items:start}
+.front .map{grid-column:2;grid-row:1/3}
 .front h3{margin:0 0 .35rem}
+.reading dl.facts{grid-template-columns:minmax(7rem,10rem) 1fr}
 .front .words>ul{margin-bottom:1.2rem}
 .over{margin:0 0 .3rem;color:var(--soft);font-size:.94rem}
 .scale{display:grid;grid-template-columns:repeat(4,1fr);list-style:none;margin:0 0 1.3rem;padding:0;gap:3px}
@@ -27,12 +30,14 @@ print-color-adjust:exact;-webkit-print-color-adjust:exact}
 .alarm{border:3px solid var(--warn);padding:.8rem 1rem 0;margin:0 0 1.3rem;color:var(--warn);font-weight:600}
 .open{color:var(--warn);font-weight:600}
 .map{max-width:24rem;justify-self:center;width:100%}
-.map h3{color:var(--ink)}
+nav.contents{margin:0 0 .5rem}
+nav.contents ul{padding:.65rem 1rem}
 svg.phone{display:block;width:100%;height:auto;margin:0 0 1rem;print-color-adjust:exact;
 -webkit-print-color-adjust:exact}
 .phone text,.countries text{font:12px system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","Liberation Sans",Arial,
 sans-serif}
-.phone text.label,.countries text.label{font-weight:700}
+.phone text.label{font-weight:700;font-size:11.5px}
+.countries text.label{font-weight:700}
 .phone text.head{font-weight:700;font-size:13px;fill:var(--soft)}
 .phone text.count{font-weight:700;font-size:31px;fill:var(--ink)}
 .phone text.what{font-size:14px;fill:var(--ink)}
@@ -45,7 +50,7 @@ sans-serif}
 .legend li{display:flex;gap:.7rem;align-items:center;padding:.15rem 0}
 .legend b{color:var(--ink)}
 .sample{width:2.9rem;height:1.7rem;flex:none;print-color-adjust:exact;-webkit-print-color-adjust:exact}
-.legend .mark{width:2.9rem;height:1.2rem;flex:none}
+.legend .mark{width:2.9rem;height:1.7rem;flex:none;margin:0}
 .mark{width:1.35rem;height:1rem;vertical-align:-.12rem;margin-right:.3rem}
 td .mark:first-child{margin-left:-.1rem}
 .actor{display:inline-block;margin-right:.6rem}
@@ -60,18 +65,20 @@ section h2:target,h3:target{outline:3px solid var(--link);outline-offset:4px}
 tbody th .hash{font-weight:400}
 caption{overflow-wrap:normal}
 @media screen and (max-width:60rem){
-.front{grid-template-columns:minmax(0,1fr);gap:1.2rem}
+.front{display:block}
+.front .map{margin:0 auto 1rem}
 table.wide td.word{max-width:none;justify-content:flex-start}
 }
 @media screen and (max-width:38rem){
 .scale li{padding:.35rem .4rem;font-size:.82rem}
 .scale .here{font-size:.9rem}
+.reading dl.facts{grid-template-columns:1fr}
 .box{padding:.8rem .9rem .1rem}
 }
 @media print{
 @page{size:auto}
 .masthead{padding:.5cm .6cm .45cm}
-.front{grid-template-columns:minmax(0,1fr) 7.6cm;gap:.8cm}
+.front{grid-template-columns:minmax(0,1fr) 7.6cm;gap:0 .8cm}
 .map{break-inside:avoid}
 .legend{font-size:8pt;line-height:1.25}
 .legend li{padding:.03cm 0}

@@ -13,7 +13,7 @@ from proscribe.assess.emit.reading import Reach, actors_of, reach, reach_line
 from proscribe.assess.emit.words import AREAS, RUNGS, SHORT_GRANTS, SHORT_RUNGS, TILES
 from proscribe.assess.model import Assessment
 from proscribe.assess.profile import AreaAccess
-from proscribe.assess.terms import CONTENT_AREAS, ActorKind, Area, Grant, Ladder
+from proscribe.assess.terms import CONTENT_AREAS, ActorKind, Area, Declaration, Grant, Ladder
 from proscribe.text import COLON, Text
 
 FILLS: dict[Ladder, tuple[str, str]] = {
@@ -37,7 +37,8 @@ _ICONS: dict[Area, str] = {
     '<circle cx="16" cy="9" r="1.5"/>',
     Area.screen: '<rect x="3" y="4" width="18" height="13" rx="1"/><path d="M8 21h8M12 17v4"/>',
     Area.interface: '<path d="M6 3l13 9-6 1 3 6-3 1.5-3-6-4 4z"/>',
-    Area.keyboard: '<rect x="2" y="6" width="20" height="12" rx="2"/><path d="M6 10h1M10 10h1M14 10h1M17.5 10h1M7 14h10"/>',
+    Area.keyboard: '<rect x="2" y="6" width="20" height="12" rx="2"/>'
+    '<path d="M6 10h1M10 10h1M14 10h1M17.5 10h1M7 14h10"/>',
     Area.notifications: '<path d="M6 17v-6a6 6 0 0 1 12 0v6l2 2H4zM10 21.5h4"/>',
     Area.clipboard: '<rect x="5" y="4" width="14" height="17" rx="1"/><path d="M9 5.5V2.5h6v3M9 11h6M9 15h6"/>',
     Area.apps: '<path d="M4 4h6v6H4zM14 4h6v6h-6zM4 14h6v6H4zM14 14h6v6h-6z"/>',
@@ -45,9 +46,9 @@ _ICONS: dict[Area, str] = {
     '<path d="M5.5 16c0-3 6-3 6 0M14.5 10h4M14.5 14h4"/>',
     Area.network: '<circle cx="12" cy="12" r="9"/><path d="M3 12h18M12 3c-5 5-5 13 0 18M12 3c5 5 5 13 0 18"/>',
 }
-_TOP, _TILE, _TALL, _GAP, _EDGE = 92, 106, 96, 7, 14
+_TOP, _TILE, _TALL, _GAP, _EDGE = 90, 109, 100, 6, 11
 _WIDTH = 2 * _EDGE + 3 * _TILE + 2 * _GAP
-_ROW = 32
+_ROW, _PAD = 32, 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,19 +133,21 @@ def _tile(pen: Ink, assessment: Assessment, row: AreaAccess, box: _Box) -> str:
     x, y = box.x, box.y
     lines = [line for line in TILES[row.area] if line.en]
     label = "".join(
-        f'<text class="label" x="{x + 9:g}" y="{y + 47 + 14 * number:g}" fill="{ink}">{pen.text(line)}</text>'
+        f'<text class="label" x="{x + _PAD:g}" y="{y + 46 + 14 * number:g}" fill="{ink}">{pen.text(line)}</text>'
         for number, line in enumerate(lines)
     )
     rest = ""
     if row.ladder is not Ladder.none:
+        condition = pen.text(_condition(assessment, row))
         rest = (
-            f'<text class="small" x="{x + 9:g}" y="{y + 88:g}" fill="{ink}">{pen.text(_condition(row))}</text>'
-            f"{_shapes(assessment, row, ink, x + box.width - 9, y + 70)}"
+            f'<text class="small" x="{x + _PAD:g}" y="{y + 92:g}" fill="{ink}">{condition}</text>'
+            f"{_shapes(assessment, row, ink, x + box.width - 9, y + 74)}"
         )
     return (
         f"{_frame(box, fill, kind)}{_icon(row.area, x + 8, y + 7, ink)}"
-        f"{_signal(row.ladder, x + box.width - 38, y + 8, ink)}{label}"
-        f'<text class="small" x="{x + 9:g}" y="{y + 74:g}" fill="{ink}">{pen.text(SHORT_RUNGS[row.ladder])}</text>{rest}'
+        f"{_signal(row.ladder, x + box.width - 36, y + 8, ink)}{label}"
+        f'<text class="small" x="{x + _PAD:g}" y="{y + 78:g}" fill="{ink}">'
+        f"{pen.text(SHORT_RUNGS[row.ladder])}</text>{rest}"
     )
 
 
@@ -152,7 +155,7 @@ def _bar(pen: Ink, assessment: Assessment, row: AreaAccess, box: _Box) -> str:
     """A tile as wide as the phone, on one line."""
     fill, ink, kind = _paint(row)
     middle = box.y + box.height / 2 + 4
-    left = box.x + 9
+    left = box.x + _PAD
     icon = ""
     if row.area in _ICONS:
         icon = _icon(row.area, left - 1, box.y + 8, ink)
@@ -167,10 +170,15 @@ def _bar(pen: Ink, assessment: Assessment, row: AreaAccess, box: _Box) -> str:
     )
 
 
-def _condition(row: AreaAccess) -> Text:
-    """Who must agree; where a person set the finding aside, that."""
-    if not row.counts and row.grant is not Grant.never:
+def _condition(assessment: Assessment, row: AreaAccess) -> Text:
+    """Who must agree; where the access is without effect for another reason, that."""
+    if row.counts or row.grant is Grant.never:
+        return SHORT_GRANTS[row.grant]
+    mine = [finding for finding in assessment.findings if finding.id in row.findings]
+    if mine and all(finding.suppressed for finding in mine):
         return Text("set aside", "mis de côté")
+    if row.declaration is Declaration.not_declared:
+        return Text("not declared", "non déclaré")
     return SHORT_GRANTS[row.grant]
 
 

@@ -20,8 +20,8 @@ NAME_LIMIT = 60
 class Reach:
     """The 13 kinds of content, each in one group.
 
-    ``reached``: code that does it was found and can be granted; ``lesser``: asked for or named only; ``withheld``: found,
-    but never grantable or set aside by a review; ``unseen``: no sign in what could be read.
+    ``reached``: code that does it was found and can be granted; ``lesser``: asked for or named only; ``withheld``:
+    found, but not declared, never grantable or set aside by a review; ``unseen``: no sign in what could be read.
     """
 
     reached: tuple[AreaAccess, ...]
@@ -85,7 +85,10 @@ def reach_line(found: Reach) -> Text:
     if found.withheld:
         count = len(found.withheld)
         parts.append(
-            Text(f"{count} that cannot be granted or were set aside", f"{count} non accordables ou mis de côté")
+            Text(
+                f"{count} without effect (not declared, not grantable or set aside)",
+                f"{count} sans effet (non déclaré, non accordable ou mis de côté)",
+            )
         )
     if found.unseen:
         count = len(found.unseen)

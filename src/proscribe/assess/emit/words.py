@@ -1,8 +1,9 @@
-"""The words of an assessment for people, in both languages: areas, rungs, who must agree, ratings, kinds of evidence."""
+"""The words of an assessment for people, in both languages: areas, rungs, who must agree, ratings, evidence."""
 
 from __future__ import annotations
 
 from proscribe.assess.profile import EvidenceKind, PackageFormat
+from proscribe.assess.rate import words as rate
 from proscribe.assess.terms import (
     ActorKind,
     Area,
@@ -17,46 +18,28 @@ from proscribe.assess.terms import (
 from proscribe.terms import Platform
 from proscribe.text import Text
 
-RATINGS: dict[Rating, Text] = {
-    Rating.limited: Text("limited", "limité"),
-    Rating.moderate: Text("moderate", "modéré"),
-    Rating.considerable: Text("considerable", "considérable"),
-    Rating.pervasive: Text("pervasive", "généralisé"),
-    Rating.inconclusive: Text("inconclusive", "non concluant"),
-}
+
+def capital(text: Text) -> Text:
+    """The text with a capital at its start, in both languages."""
+    return Text(text.en[:1].upper() + text.en[1:], text.fr[:1].upper() + text.fr[1:])
+
+
+RATINGS = rate.RATINGS
 
 SCALE: tuple[Rating, ...] = (Rating.limited, Rating.moderate, Rating.considerable, Rating.pervasive)
 """From least to most. ``inconclusive`` is no rung of it."""
 
-AREAS: dict[Area, Text] = {
-    Area.contacts: Text("Contacts", "Contacts"),
-    Area.records: Text("Calls, texts, calendar, accounts", "Appels, messages texte, agenda, comptes"),
-    Area.location: Text("Location", "Position"),
-    Area.sensors: Text("Microphone and camera", "Microphone et appareil photo"),
-    Area.files: Text("Photos and files", "Photos et fichiers"),
-    Area.screen: Text("Screen content", "Contenu de l'écran"),
-    Area.interface: Text("Whole interface: windows and input", "Toute l'interface : fenêtres et saisie"),
-    Area.keyboard: Text("Keyboard", "Clavier"),
-    Area.notifications: Text("Notifications", "Notifications"),
-    Area.clipboard: Text("Clipboard", "Presse-papiers"),
-    Area.apps: Text("Installed apps", "Applications installées"),
-    Area.identifiers: Text("Device identifiers", "Identifiants de l'appareil"),
-    Area.network: Text("Network traffic", "Trafic réseau"),
-    Area.control: Text("Control of the device", "Contrôle de l'appareil"),
-    Area.changeable_code: Text("Code it can change later", "Code modifiable après coup"),
-    Area.hidden_code: Text("Hidden code", "Code caché"),
-    Area.background: Text("Runs in the background", "Activité en arrière-plan"),
-    Area.supply_chain: Text("Other makers' code inside", "Code d'autres éditeurs"),
-}
+AREAS: dict[Area, Text] = {area: capital(words) for area, words in rate.AREAS.items()}
+"""The areas as labels; ``rate.words`` has them as parts of a sentence."""
 
 TILES: dict[Area, tuple[Text, Text]] = {
     Area.contacts: (Text("Contacts", "Contacts"), Text("", "")),
-    Area.records: (Text("Calls, texts,", "Appels, textos,"), Text("calendar", "agenda")),
+    Area.records: (Text("Calls, texts,", "Appels, textes,"), Text("calendar", "agenda")),
     Area.location: (Text("Location", "Position"), Text("", "")),
-    Area.sensors: (Text("Microphone,", "Microphone,"), Text("camera", "appareil photo")),
+    Area.sensors: (Text("Microphone,", "Microphone,"), Text("camera", "caméra")),
     Area.files: (Text("Photos,", "Photos,"), Text("files", "fichiers")),
     Area.screen: (Text("Screen", "Contenu"), Text("content", "de l'écran")),
-    Area.interface: (Text("Whole", "Toute"), Text("interface", "l'interface")),
+    Area.interface: (Text("Interface", "Interface"), Text("and input", "et saisie")),
     Area.keyboard: (Text("Keyboard", "Clavier"), Text("", "")),
     Area.notifications: (Text("Notifications", "Notifications"), Text("", "")),
     Area.clipboard: (Text("Clipboard", "Presse-papiers"), Text("", "")),
@@ -99,7 +82,7 @@ MEANINGS: dict[Ladder, Text] = {
 }
 
 GRANTS: dict[Grant, Text] = {
-    Grant.automatic: Text("nobody is asked", "personne n'est sollicité"),
+    Grant.automatic: Text("no one is asked", "personne n'est sollicité"),
     Grant.prompt: Text("the user, when asked", "l'utilisateur, sur demande"),
     Grant.special_access: Text("the user, in the settings", "l'utilisateur, dans les paramètres"),
     Grant.administrator: Text("an administrator", "un administrateur"),
@@ -108,12 +91,12 @@ GRANTS: dict[Grant, Text] = {
 }
 
 SHORT_GRANTS: dict[Grant, Text] = {
-    Grant.automatic: Text("nobody is asked", "sans demander"),
+    Grant.automatic: Text("no one asked", "sans demander"),
     Grant.prompt: Text("if user agrees", "si on l'accepte"),
     Grant.special_access: Text("if switched on", "si on l'active"),
-    Grant.administrator: Text("by administrator", "administrateur"),
-    Grant.never: Text("cannot be granted", "non accordable"),
-    Grant.unknown: Text("grant not known", "accord inconnu"),
+    Grant.administrator: Text("administrator", "administrateur"),
+    Grant.never: Text("not grantable", "non accordable"),
+    Grant.unknown: Text("not known", "indéterminé"),
 }
 
 DECLARATIONS: dict[Declaration, Text] = {
