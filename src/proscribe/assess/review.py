@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -47,16 +47,15 @@ def apply(review: Review, findings: Sequence[Finding], *, app_id: str) -> tuple[
         )
     _check_entries(review)
     known = {one.id for one in findings} | {one.capability for one in findings}
-    for field, entries in (("suppressions", review.suppressions), ("releases", review.releases)):
-        for number, entry in enumerate(entries):
-            if entry.finding not in known:
-                raise _wrong(
-                    f"{field}.{number}.finding",
-                    Text(
-                        f"the assessment has no finding {entry.finding!r}",
-                        f"l'évaluation ne contient pas de constat «\u00a0{entry.finding}\u00a0»",
-                    ),
-                )
+    for place, entry in _entries(review):
+        if entry.finding not in known:
+            raise _wrong(
+                f"{place}.finding",
+                Text(
+                    f"the assessment has no finding {entry.finding!r}",
+                    f"l'évaluation ne contient pas de constat «\u00a0{entry.finding}\u00a0»",
+                ),
+            )
     return tuple(_reviewed(one, review) for one in findings)
 
 
@@ -96,18 +95,24 @@ def _expired(entry: SuppressionEntry) -> Text:
 
 
 def _check_entries(review: Review, *, source: str = "") -> None:
-    for field, entries in (("suppressions", review.suppressions), ("releases", review.releases)):
-        for number, entry in enumerate(entries):
-            for name in ("finding", "reason", "author"):
-                if not getattr(entry, name).strip():
-                    raise _wrong(
-                        f"{field}.{number}.{name}",
-                        Text(
-                            "a word on a finding needs the finding, a reason and an author",
-                            "une décision sur un constat exige le constat, un motif et un auteur",
-                        ),
-                        source,
-                    )
+    for place, entry in _entries(review):
+        for name in ("finding", "reason", "author"):
+            if not getattr(entry, name).strip():
+                raise _wrong(
+                    f"{place}.{name}",
+                    Text(
+                        "a word on a finding needs the finding, a reason and an author",
+                        "une décision sur un constat exige le constat, un motif et un auteur",
+                    ),
+                    source,
+                )
+
+
+def _entries(review: Review) -> Iterator[tuple[str, SuppressionEntry | ReleaseEntry]]:
+    for number, suppression in enumerate(review.suppressions):
+        yield f"suppressions.{number}", suppression
+    for number, release in enumerate(review.releases):
+        yield f"releases.{number}", release
 
 
 def _wrong(field: str, what: Text, source: str = "") -> WrongReview:
@@ -115,7 +120,7 @@ def _wrong(field: str, what: Text, source: str = "") -> WrongReview:
         what,
         remedy=Text(
             "Correct the review: take app id and finding ids from the assessment it is about.",
-            "Corrigez l'examen\u00a0: reprenez de l'évaluation visée l'identifiant de l'application et ceux des constats.",
+            "Corrigez l'examen\u00a0: les identifiants de l'application et des constats figurent dans l'évaluation.",
         ),
         where=Where(file=source, field=field),
     )

@@ -15,7 +15,7 @@ from proscribe.assess.profile import Actor, Evidence, EvidenceKind, Finding
 from proscribe.assess.profile import Mapping as Ids
 from proscribe.assess.rate.actors import DECLARATION, Actors, key
 from proscribe.assess.rate.evidence import Collected, Maker
-from proscribe.assess.rate.grants import GRANTABLE, Ask, Asks, Permissions, easiest
+from proscribe.assess.rate.grants import GRANTABLE, Ask, Asks, Permissions, easiest, harder
 from proscribe.assess.rate.hits import Hit, hits
 from proscribe.assess.rate.rubric import Rubric
 from proscribe.assess.rate.sdks import Presence
@@ -119,7 +119,7 @@ class Judge:
 
     def _stands(self, row: CapabilityRow, permissions: tuple[str, ...], declared: Sequence[Ask]) -> Standing:
         if not permissions and not row.needs_declaration:
-            asked_for = _of_asks(declared) if declared and self.manifest_known else None
+            asked_for = _of_asks(row, declared) if declared and self.manifest_known else None
             return asked_for if asked_for and asked_for.usable else Standing(Declaration.not_needed, row.grant)
         if not self.manifest_known:
             return Standing(Declaration.unknown, Grant.unknown)
@@ -128,12 +128,12 @@ class Judge:
             asked = list(declared)
         if not asked:
             return Standing(Declaration.not_declared, self._needed(row, permissions))
-        return _of_asks(asked)
+        return _of_asks(row, asked)
 
     def _needed(self, row: CapabilityRow, permissions: tuple[str, ...]) -> Grant:
         """Who would have to agree if the package declared it."""
         known = [self.packs.permissions[name].grant for name in permissions if name in self.packs.permissions]
-        return easiest(known) if known else row.grant
+        return harder(easiest(known), row.grant) if known else row.grant
 
     def _counter(self, standing: Standing) -> tuple[Text, ...]:
         if standing.declaration is Declaration.not_declared:
@@ -155,7 +155,7 @@ class Judge:
     # ---- declared only ---------------------------------------------------------------------------------------------
 
     def _declared_only(self, row: CapabilityRow, declared: Sequence[Ask]) -> Collected:
-        standing = _of_asks(declared)
+        standing = _of_asks(row, declared)
         evidence = tuple(dict.fromkeys(item for ask in declared for item in ask.evidence))
         guard: tuple[Text, ...] = ()
         if not _is_fact_of_code(row):
@@ -240,12 +240,16 @@ def _whole(row: CapabilityRow) -> Ladder:
     return Ladder.referenced if _is_fact_of_code(row) else Ladder.declared
 
 
-def _of_asks(asked: Sequence[Ask]) -> Standing:
-    """Any of them is enough, so the easiest decides; words of the others would only confuse."""
+def _of_asks(row: CapabilityRow, asked: Sequence[Ask]) -> Standing:
+    """Any of them is enough, so the easiest decides; words of the others would only confuse.
+
+    A permission may open less than the capability needs (a foreground service of type camera still asks the user), so
+    the grant is never easier than the capability's own.
+    """
     grant = easiest(ask.grant for ask in asked)
     why = tuple(dict.fromkeys(ask.why for ask in asked if ask.grant is grant and ask.why is not None))
     open_ended = any(ask.grant is grant and ask.why is None for ask in asked)
-    return Standing(Declaration.declared, grant, () if open_ended else why)
+    return Standing(Declaration.declared, harder(grant, row.grant), () if open_ended else why)
 
 
 def _merge(standings: Sequence[Standing]) -> Standing:

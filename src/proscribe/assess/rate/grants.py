@@ -48,6 +48,11 @@ def easiest(grants: Iterable[Grant]) -> Grant:
     return min(grants, key=EASE.index, default=Grant.unknown)
 
 
+def harder(one: Grant, other: Grant) -> Grant:
+    """The grant that is had less easily: of two that are both needed."""
+    return max(one, other, key=EASE.index)
+
+
 class Permissions:
     """The permissions of one app, judged once."""
 

@@ -217,7 +217,7 @@ def _rule_faults(rubric: Rubric) -> Iterator[Fault]:
 
 
 def _order_faults(rubric: Rubric) -> Iterator[Fault]:
-    highest = 0
+    highest = dict.fromkeys(Platform, 0)
     for number, rule in enumerate(rubric.rules):
         place = f"rules.{number}.rating"
         if rule.rating not in SEVERITY:
@@ -228,7 +228,8 @@ def _order_faults(rubric: Rubric) -> Iterator[Fault]:
             )
             continue
         severity = SEVERITY.index(rule.rating)
-        if severity < highest:
+        apply_to = [rule.platform] if rule.platform else list(Platform)
+        if severity < max(highest[platform] for platform in apply_to):
             yield (
                 place,
                 Text(
@@ -238,7 +239,7 @@ def _order_faults(rubric: Rubric) -> Iterator[Fault]:
                 ),
                 Text("Order the rules from mild to severe.", "Ordonnez les règles de la moins à la plus sévère."),
             )
-        highest = max(highest, severity)
+        highest |= {platform: max(highest[platform], severity) for platform in apply_to}
 
 
 def _condition_faults(place: str, condition: Condition) -> Iterator[Fault]:
