@@ -98,6 +98,18 @@ def from_json(cls: type[V], data: Any, *, source: str = "") -> V:
         ) from error
 
 
+def from_shipped(cls: type[V], data: Any) -> V:
+    """``data`` of a file of this release as a ``cls``, in a tenth of the time that ``from_json`` takes to start.
+
+    Only for what ships: unknown fields pass here. Tests read the same files with ``from_json`` and compare.
+    """
+    import msgspec
+
+    if issubclass(cls, Document):
+        data = {key: value for key, value in data.items() if key not in ("kind", "schema")}
+    return msgspec.convert(data, cls)
+
+
 # What pydantic says of a dataclass in the words of a programmer, for those who write documents.
 _UNKNOWN = Text("there is no such field", "ce champ n'existe pas")
 _MISSING = Text("this field is missing", "ce champ manque")

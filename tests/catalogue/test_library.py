@@ -124,6 +124,10 @@ def test_the_shipped_catalogue_is_read_once():
     assert library.load() is library.load()
 
 
+def test_the_quick_reading_of_what_ships_is_the_strict_one():
+    assert library.load() == library.read(library.DATA)
+
+
 def test_every_group_has_a_member(catalogue):
     used = {group for _, product in catalogue.products() for group in (*product.suites, *product.categories)}
     assert used == set(catalogue.group_ids())

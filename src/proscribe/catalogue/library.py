@@ -7,7 +7,7 @@ and a certificate that is not a SHA-256 are all refused: a fact that cannot be t
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -150,8 +150,8 @@ def did_you_mean(wanted: str, known: Iterable[str], *, otherwise: Text) -> Text:
 
 @cache
 def load() -> Catalogue:
-    """The catalogue that ships with this release. Raises InvalidCatalogue, InvalidDocument or UnreadableFile."""
-    return read(DATA)
+    """The catalogue that ships with this release. Raises InvalidCatalogue or UnreadableFile."""
+    return _catalogue(DATA, lambda cls, data, _: documents.from_shipped(cls, data))
 
 
 def read(folder: Path) -> Catalogue:
@@ -159,13 +159,17 @@ def read(folder: Path) -> Catalogue:
 
     Raises InvalidCatalogue, InvalidDocument or UnreadableFile, each naming the file and the field.
     """
+    return _catalogue(folder, _value)
+
+
+def _catalogue(folder: Path, value: Callable[[Any, Any, Path], Any]) -> Catalogue:
     catalogue = Catalogue(
         publishers=tuple(
-            _value(Publisher, _parse(path), path) for path in sorted((folder / "publishers").glob("*.yaml"))
+            value(Publisher, _parse(path), path) for path in sorted((folder / "publishers").glob("*.yaml"))
         ),
-        sources=_list(Source, folder / "sources.yaml"),
-        conflicts=_list(Conflict, folder / "conflicts.yaml"),
-        groups=_list(Group, folder / "groups.yaml"),
+        sources=_list(Source, folder / "sources.yaml", value),
+        conflicts=_list(Conflict, folder / "conflicts.yaml", value),
+        groups=_list(Group, folder / "groups.yaml", value),
     )
     for fault in _faults(catalogue):
         raise fault
@@ -191,7 +195,7 @@ def _value(cls: type[V], data: Any, path: Path) -> V:
     return documents.from_json(cls, data, source=str(path))
 
 
-def _list(cls: type[V], path: Path) -> tuple[V, ...]:
+def _list(cls: type[V], path: Path, value: Callable[[Any, Any, Path], Any]) -> tuple[V, ...]:
     data = _parse(path)
     if not isinstance(data, list):
         raise InvalidCatalogue(
@@ -199,7 +203,7 @@ def _list(cls: type[V], path: Path) -> tuple[V, ...]:
             remedy=Text("Start each record with '- id:'.", "Commencez chaque fiche par « - id: »."),
             where=Where(file=str(path)),
         )
-    return tuple(_value(cls, item, path) for item in data)
+    return tuple(value(cls, item, path) for item in data)
 
 
 def _faults(catalogue: Catalogue) -> Iterable[InvalidCatalogue]:
