@@ -69,6 +69,7 @@ class ApiRow:
     permission: tuple[str, ...] = ()
     argument: str = ""  # only where the literal argument starts with this
     signature: str = ""  # only the overload with these parameters, "(Ljava/lang/String;)"; "" any
+    unless: tuple[str, ...] = ()  # not where the caller is in one of these dotted packages or classes: mere wrappers
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +81,8 @@ class CapabilityRow:
     ``network:cleartext``, ``network:user_certificates``, ``boot``, ``foreground:<type>``, ``plist:<key>``,
     ``entitlement:<key>``, ``background:<mode>``, ``ats:arbitrary``, ``schemes:any``, ``keyboard:open_access``; any of
     them declares it. What the package shows as a whole stands there too: ``code:packer``, ``code:encrypted``,
-    ``code:reflection`` (denser than the rubric allows), ``code:fairplay``, ``sdk:any``. Empty with ``needs_declaration`` False: nothing has to be declared. ``grant`` is the grant where
-    no permission decides it.
+    ``code:reflection`` (denser than the rubric allows), ``code:fairplay``, ``sdk:any``. Empty with
+    ``needs_declaration`` False: nothing has to be declared. ``grant`` is the grant where no permission decides it.
     """
 
     id: str  # PSB-A-SCREEN-02 (A Android, I iOS), never reused
