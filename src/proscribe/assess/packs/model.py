@@ -149,7 +149,7 @@ class JurisdictionRow:
     name: Text
     laws: tuple[Text, ...]
     source: str
-    tld: str = ""
+    tld: str = ""  # endings of domain names, in ASCII form, parted by spaces: "ru su xn--p1ai"
 
 
 PACKS: tuple[str, ...] = ("permissions", "apis", "capabilities", "sdks", "hosts", "operators", "jurisdictions")
