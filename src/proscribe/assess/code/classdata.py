@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from proscribe.assess.code.header import Header
-from proscribe.assess.code.strings import Bytes, Ints, uleb128
+from proscribe.assess.code.strings import Bytes, Ints, Marks, uleb128
 
 _SPAN = 1 << 20  # bytes decoded together
 _MOST = 5  # bytes of one number
@@ -118,9 +118,9 @@ def _stretch(raw: Bytes, items: _Items, faults: Counter[str]) -> tuple[Ints, Int
     return owners, methods, codes
 
 
-def _numbers(stretch: Bytes) -> tuple[Ints, Ints, Ints]:
+def _numbers(stretch: Bytes) -> tuple[Ints, Ints, Marks]:
     """Every ULEB128 number of a stretch: where it starts, its value, whether it is at most five bytes long."""
-    ends = np.flatnonzero(stretch < 0x80)
+    ends: Ints = np.flatnonzero(stretch < 0x80).astype(np.int64, copy=False)
     starts = np.empty_like(ends)
     starts[:1] = 0
     starts[1:] = ends[:-1] + 1

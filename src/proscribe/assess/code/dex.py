@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections import Counter
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -165,6 +166,30 @@ class Dex:
         found = self.data.find(b"\0", end, start + 3 * (end - start) + 1)
         return self.data[start:found] if found >= 0 else b""
 
+    def strings(self, indexes: Ints) -> list[bytes]:
+        """Many strings at once, b"" for index -1."""
+        known = np.maximum(indexes, 0)
+        starts = self.string_starts[known]
+        ends = starts + self.string_lengths[known]
+        plain = (indexes >= 0) & (self.raw[ends] == 0) if len(indexes) else indexes >= 0
+        data = self.data
+        found = [data[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+        for place in np.flatnonzero(~plain).tolist():
+            found[place] = self.string(int(indexes[place]))
+        return found
+
+    def starting(self, heads: Iterable[bytes]) -> Ints:
+        """Indexes of the strings that begin with one of ``heads``."""
+        hits = np.zeros(self.header.strings.size, dtype=np.bool_)
+        having = np.flatnonzero(self.string_sound & (self.string_lengths > 0))
+        last = len(self.raw) - 1
+        for head in sorted({head for head in heads if head}):
+            rows = having
+            for place, byte in enumerate(head):
+                rows = rows[self.raw[np.minimum(self.string_starts[rows] + place, last)] == byte]
+            hits[rows] = True
+        return np.flatnonzero(hits)
+
     def text(self, index: int) -> str:
         """A string for people and facts."""
         known = self._texts.get(index)
@@ -221,7 +246,9 @@ class Dex:
 
     def class_descriptors(self) -> list[bytes]:
         """The descriptor of every class definition, b"" where it cannot be read."""
-        return [self.descriptor(index) for index in self.class_types.tolist()]
+        if not len(self.type_names):
+            return [b""] * len(self.class_types)
+        return self.strings(np.where(self.class_types >= 0, self.type_names[self.class_types], -1))
 
 
 def _within(counts: Ints) -> Ints:

@@ -48,7 +48,7 @@ def descendants(edges: Iterable[Edges], roots: np.ndarray) -> Marks:
 
 @dataclass
 class Family:
-    """Exact superclasses, interfaces and definitions of the classes that matter. The first definition of a class counts.
+    """Exact superclasses, interfaces and definitions of the classes that matter; a class's first definition counts.
 
     ``defined``: class -> (name, ``(args)ret``) of methods with a watched name. ``deep`` counts cut walks.
     """

@@ -44,7 +44,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """One logical dex file. ``base``: where its header stands; ``size`` in bytes from there; ``end`` of all its data."""
+    """One logical dex file. ``base``: where its header stands; ``size`` in bytes from there; ``end`` of its data."""
 
     base: int
     size: int
@@ -152,7 +152,7 @@ def _table(name: str, size: int, offset: int, width: int, end: int) -> Table:
 
 
 def map_oddities(data: bytes, header: Header) -> str:
-    """What in the map_list contradicts the header, "" where nothing does. We read by the header, so it is an anomaly."""
+    """What in the map_list contradicts the header, "" where nothing does. We read by the header alone."""
     offset = header.map_offset
     if offset % 4 or offset + 4 > header.end:
         return f"map at {offset:#x}"

@@ -6,13 +6,16 @@ import re
 from collections.abc import Iterator
 from ipaddress import ip_address
 
+import numpy as np
+
 from proscribe.assess.code.dex import Dex
 from proscribe.assess.code.strings import decode
 
-_URL = re.compile(rb"://([^\0-\x20/?#\\\"'<>(){}|^`%$,;*]+)")
+_AUTHORITY = re.compile(rb"[^\0-\x20/?#\\\"'<>(){}|^`%$,;*]{1,512}")
 _SCHEME = re.compile(rb"[A-Za-z][A-Za-z0-9+.\-]*$")
 _LONGEST_SCHEME = 24
-_BARE = re.compile(rb"\0.(//)?((?:www\.)[a-z0-9.\-]{3,250})[\0/:?]", re.DOTALL)
+_COLON, _SLASH = b":/"
+_CHUNK = 1 << 18
 _LABEL = re.compile(r"[^\W_](?:[\w\-]{0,61}[^\W])?", re.ASCII)
 _LABEL_IDN = re.compile(r"\w(?:[\w\-]{0,61}\w)?")
 _ON_DEVICE = frozenset({b"content", b"file", b"android.resource", b"jar", b"package"})
@@ -36,20 +39,33 @@ def hosts(dex: Dex) -> Found:
 
 
 def _authorities(dex: Dex) -> Iterator[tuple[str, str]]:
-    if not dex.string_sound.any():
-        return
-    starts = dex.string_starts[dex.string_sound]
-    low = int(starts.min())
-    high = min(int((starts + dex.string_lengths[dex.string_sound] * 3).max()) + 2, dex.header.end)
     data = dex.data
-    for match in _URL.finditer(data, low, high):
-        at = match.start()
-        scheme = _SCHEME.search(data[max(low, at - _LONGEST_SCHEME) : at])
+    for at in _separators(dex):
+        authority = _AUTHORITY.match(data, at + 3)
+        scheme = _SCHEME.search(data[max(0, at - _LONGEST_SCHEME) : at])
         name = scheme.group().lower() if scheme else b""
-        if name not in _ON_DEVICE:
-            yield name.decode("ascii"), decode(match.group(1)[:512])
-    for match in _BARE.finditer(data, max(low - 2, 0), high):
-        yield "", decode(match.group(2))
+        if authority and name not in _ON_DEVICE:
+            yield name.decode("ascii"), decode(authority.group())
+    for index in dex.starting((b"www.", b"//")).tolist():
+        authority = _AUTHORITY.match(dex.string(index).removeprefix(b"//"))
+        if authority:
+            yield "", decode(authority.group())
+
+
+def _separators(dex: Dex) -> list[int]:
+    """Where "://" stands among the strings."""
+    starts = dex.string_starts[dex.string_sound]
+    if not len(starts):
+        return []
+    low = int(starts.min())
+    # A UTF-16 unit takes three bytes at most.
+    high = min(int((starts + dex.string_lengths[dex.string_sound] * 3).max()), dex.header.end - 3)
+    found = []
+    for start in range(low, high, _CHUNK):
+        colons = np.flatnonzero(dex.raw[start : min(start + _CHUNK, high)] == _COLON) + start
+        colons = colons[(dex.raw[colons + 1] == _SLASH) & (dex.raw[colons + 2] == _SLASH)]
+        found += colons.tolist()
+    return found
 
 
 def host_of(authority: str) -> str:

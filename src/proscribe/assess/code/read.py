@@ -2,36 +2,42 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 
+from proscribe.assess.code.elf import read_libraries
+from proscribe.assess.code.members import inspect
+from proscribe.assess.code.packing import hidden, marks
 from proscribe.assess.code.program import Place, Program, read_program
 from proscribe.assess.code.targets import Targets
-from proscribe.assess.facts import Anomaly, CodeFacts, PackageCount, Reading, Run
+from proscribe.assess.facts import CodeFacts, PackageCount, Reading, Run
 from proscribe.assess.intake.container import Container
 from proscribe.assess.terms import Extent, FactClass
 from proscribe.assess.watch import Watch
 
-_CLASSES = re.compile(r"classes(\d*)\.dex")
-
 
 def read(apks: Sequence[Container], watch: Watch, declared: Collection[str]) -> Reading[CodeFacts]:
     """See ``proscribe.assess.code.read_code``."""
-    places = [Place(apk, name) for apk in apks for name in loaded_by_android(apk)]
+    loaded = [(at, name) for at, apk in enumerate(apks) for name in loaded_by_android(apk)]
+    members = inspect(apks, frozenset(loaded))
+    places = [Place(apks[at], name) for at, name in loaded] + members.elsewhere
     program = read_program(places, Targets.of(watch))
+    native, native_run = read_libraries(members.libraries, watch.native)
     facts = CodeFacts(
         dex=tuple(program.files),
+        native=native,
         sites=tuple(program.sites),
         hosts=program.host_list(),
         packages=tuple(PackageCount(name, count) for name, count in sorted(program.packages.items())),
         reflection=program.reflection,
+        packer_marks=marks(program, members, declared),
+        encrypted_like=tuple(sorted([*members.noise, *hidden(program, members)])),
     )
-    return Reading(facts, (_dex_run(program),), tuple(program.anomalies))
+    return Reading(facts, (_dex_run(program), native_run), (*program.anomalies, *members.anomalies))
 
 
 def loaded_by_android(apk: Container) -> list[str]:
     """classes.dex, classes2.dex, ... as far as the numbers go on without a gap."""
-    names = []
+    names: list[str] = []
     while (name := f"classes{len(names) + 1 if names else ''}.dex") in apk.entries:
         names.append(name)
     return names

@@ -115,7 +115,8 @@ class Code:
         return cls(offsets // 2 + 8, sizes, np.append(rows, len(order)), members.methods[order])
 
     def owners(self, item: int) -> list[int]:
-        return self.methods[self.rows[item] : self.rows[item + 1]].tolist()
+        owners: list[int] = self.methods[self.rows[item] : self.rows[item + 1]].tolist()
+        return owners
 
 
 def uses(dex: Dex, code: Code, wanted: Wanted, budget: Budget) -> Iterator[Use]:

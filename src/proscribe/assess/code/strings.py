@@ -49,7 +49,7 @@ def uleb128(raw: Bytes, offsets: Ints) -> tuple[Ints, Ints, Marks]:
 
 
 def fingerprints(raw: Bytes, starts: Ints, lengths: Ints) -> NDArray[np.uint32]:
-    """A number below 2**20 for each string: equal for equal strings. ``lengths`` in UTF-16 units, as the dex has them."""
+    """A number below 2**20 for each string, equal for equal strings. ``lengths`` in UTF-16 units, as a dex has them."""
     last = max(len(raw) - 1, 0)
     state = lengths.astype(np.uint64) + np.uint64(1)
     tail = np.maximum(lengths - 1, 0)

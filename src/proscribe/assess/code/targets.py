@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from proscribe.assess.code.dex import Dex
-from proscribe.assess.code.strings import Ints, Words, decode, encode
+from proscribe.assess.code.strings import Ints, Marks, Words, decode, encode
 from proscribe.assess.watch import Watch
 
 CLASS, METHOD, CALLBACK, FIELD_CLASS, FIELD, STRING = 1, 2, 4, 8, 16, 32
@@ -70,32 +70,21 @@ class Targets:
     def strings_of(self, dex: Dex, roles: np.ndarray) -> dict[int, str]:
         """String index -> what of the watch list it met: an exact string or the start of one."""
         found = {index: decode(dex.string(index)) for index in np.flatnonzero(roles & STRING).tolist()}
-        for index in self._starting(dex).tolist():
+        for index in dex.starting([uri[:3] for uri in self.uris]).tolist():
             text = dex.string(index)
             uri = next((uri for uri in self.uris if text.startswith(uri)), None)
             if uri is not None:
                 found.setdefault(index, decode(uri))
         return found
 
-    def _starting(self, dex: Dex) -> Ints:
-        """Strings whose first bytes are those of a watched URI."""
-        last = len(dex.raw) - 1
-        hits = np.zeros(dex.header.strings.size, dtype=np.bool_)
-        heads = sorted({uri[:3] for uri in self.uris if uri})
-        for head in heads if last >= 0 else ():
-            rows = np.flatnonzero(dex.string_sound & (dex.string_lengths > 0))
-            for place, byte in enumerate(head):
-                rows = rows[dex.raw[np.minimum(dex.string_starts[rows] + place, last)] == byte]
-            hits[rows] = True
-        return np.flatnonzero(hits)
-
 
 def _pairs(pairs: frozenset[tuple[str, str]]) -> Pairs:
     return frozenset((encode(owner), encode(name)) for owner, name in pairs)
 
 
-def marked(roles: np.ndarray, strings: Ints, role: int) -> np.ndarray:
+def marked(roles: np.ndarray, strings: Ints, role: int) -> Marks:
     """For rows that name strings: whether the string has the role. Row -1 (no string) has none."""
     if not len(roles):
         return np.zeros(len(strings), dtype=np.bool_)
-    return (roles[strings] & role != 0) & (strings >= 0)
+    having: Marks = (roles[strings] & role != 0) & (strings >= 0)
+    return having
