@@ -23,6 +23,10 @@ COMMANDS: dict[str, tuple[str, Text]] = {
             "Lire des exportations, donner les constats. Sans base de données.",
         ),
     ),
+    "assess": (
+        "assess",
+        Text("What an app can reach, and what shows it.", "Ce qu'une application peut atteindre, et ce qui le montre."),
+    ),
     "catalogue": ("catalogue", Text("Publishers, products, identifiers.", "Éditeurs, produits, identifiants.")),
     "directive": (
         "directive",

@@ -1,0 +1,125 @@
+"""What ``proscribe assess`` reads and writes."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from proscribe.errors import ProscribeError, UnreadableFile, Where
+from proscribe.text import Language, Text, language
+
+if TYPE_CHECKING:
+    from proscribe.assess.model import Assessment
+    from proscribe.cli.assess import Wanted
+
+LANGUAGES: tuple[Language, ...] = ("en", "fr")
+
+
+class ConflictingOutput(ProscribeError):
+    """A result would be written over a file that is read, or over another result."""
+
+    code = "assess.conflicting-output"
+
+
+def keep_apart(wanted: Wanted) -> None:
+    """Raise ConflictingOutput where one file would be read and written, or written twice."""
+    inputs = (wanted.path, wanted.rubric, wanted.review, *wanted.observations)
+    taken = {path.resolve() for path in inputs if path is not None}
+    outputs = [*pages(wanted), wanted.sarif, wanted.cyclonedx, wanted.out]
+    for path in outputs:
+        if path is None:
+            continue
+        if path.resolve() in taken:
+            raise ConflictingOutput(
+                Text(
+                    f"{path} is to be written, and is read or written as something else",
+                    f"{path} serait écrit, mais il est lu ou écrit à un autre titre",
+                ),
+                remedy=Text("Give every result a file of its own.", "Donnez à chaque résultat son propre fichier."),
+            )
+        taken.add(path.resolve())
+
+
+def pages(wanted: Wanted) -> list[Path]:
+    """The HTML files that are asked for: one, or one a language in a folder."""
+    if wanted.html is None:
+        return []
+    if wanted.html.is_dir():
+        return [wanted.html / f"assessment-{one}.html" for one in LANGUAGES]
+    return [wanted.html]
+
+
+def assessment_of(wanted: Wanted) -> tuple[bytes, Assessment]:
+    """The canonical bytes and the assessment of a package, or those of a saved one.
+
+    Raises what ``engine.assess`` raises, or InvalidDocument where a saved assessment does not fit its schema.
+    """
+    from proscribe.assess import engine
+
+    if not _is_document(wanted.path):
+        data = engine.assess(wanted.path, wanted.engine_options())
+        return data, engine.load(data)
+    from proscribe.assess.model import Assessment
+    from proscribe.documents import read
+
+    wanted.refuse(
+        "rubric",
+        "review",
+        "observations",
+        why=Text("no effect on a saved assessment", "sans effet sur une évaluation enregistrée"),
+    )
+    saved = read(Assessment, wanted.path)
+    return engine.to_bytes(saved), saved
+
+
+def _is_document(path: Path) -> bool:
+    """Whether a file is JSON and no package, by its first character."""
+    try:
+        with path.open("rb") as stream:
+            return stream.read(64).lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{"
+    except OSError as error:
+        raise UnreadableFile(
+            Text(f"cannot be read: {error.strerror}", f"lecture impossible : {error.strerror}"),
+            remedy=Text("Check the path and its permissions.", "Vérifiez le chemin et les droits d'accès."),
+            where=Where(file=str(path)),
+        ) from error
+
+
+def write(wanted: Wanted, data: bytes, assessment: Assessment) -> list[Path]:
+    """Write every file that is asked for, each whole or not at all; returns their paths."""
+    written = []
+    for path, content in _contents(wanted, data, assessment):
+        scratch = path.with_name(f".{path.name}.{os.getpid()}.part")
+        try:
+            scratch.write_bytes(content)
+            scratch.replace(path)
+        finally:
+            scratch.unlink(missing_ok=True)
+        written.append(path)
+    return written
+
+
+def _contents(wanted: Wanted, data: bytes, assessment: Assessment) -> Iterator[tuple[Path, bytes]]:
+    if wanted.out is not None:
+        yield wanted.out, data
+    if wanted.html is not None:
+        from proscribe.assess.emit.page import page
+
+        chosen = LANGUAGES if wanted.html.is_dir() else (language(),)
+        for path, one in zip(pages(wanted), chosen, strict=True):
+            yield path, page(assessment, one).encode()
+    if wanted.sarif is not None:
+        from proscribe.assess.emit.sarif import sarif
+
+        yield wanted.sarif, _json(sarif(assessment))
+    if wanted.cyclonedx is not None:
+        from proscribe.assess.emit.cyclonedx import bom
+
+        yield wanted.cyclonedx, _json(bom(assessment))
+
+
+def _json(value: object) -> bytes:
+    return (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode()

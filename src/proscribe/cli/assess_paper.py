@@ -1,0 +1,70 @@
+"""The terminal as a sheet of 60 to 120 columns: wrapped lines, columns without rules, nothing that deceives."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from textwrap import wrap
+
+import click
+
+from proscribe.assess.emit.hostile import visible
+from proscribe.cli.output import console, writes_all
+
+NARROWEST, WIDEST = 60, 120
+_LIMIT = 2000
+
+
+class Paper:
+    """Writes to standard output. Bold is decoration: no meaning hangs on it."""
+
+    def __init__(self) -> None:
+        screen = console()
+        self.width = max(NARROWEST, min(WIDEST, screen.width))
+        self.bullet = "•" if writes_all(sys.stdout) else "-"
+        self._styled = screen.is_terminal and not screen.no_color
+
+    def line(self, text: object = "", *, indent: int = 0, hang: int = 0, bold: bool = False) -> None:
+        """A paragraph, wrapped; lines after the first are moved in by ``hang`` more."""
+        first, rest = " " * indent, " " * (indent + hang)
+        shown = visible(str(text), _LIMIT)
+        # Long words are names out of code: broken rather than let run over the edge.
+        for part in wrap(shown, self.width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False) or [
+            ""
+        ]:
+            click.echo(click.style(part, bold=True) if bold and self._styled else part)
+
+    def title(self, text: object) -> None:
+        """A heading after an empty line."""
+        self.line()
+        self.line(text, bold=True)
+
+    def bullets(self, items: Iterable[object]) -> None:
+        """A list."""
+        for item in items:
+            self.line(f"{self.bullet} {item}", indent=2, hang=2)
+
+    def columns(self, rows: Sequence[Sequence[object]], *, indent: int = 2, least: int = 10) -> None:
+        """Rows in columns: each as wide as it must be, the widest ones narrowed until all fit the sheet."""
+        cells = [[visible(str(cell), 300) for cell in row] for row in rows]
+        if not cells:
+            return
+        widths = [max(len(row[place]) for row in cells) for place in range(len(cells[0]))]
+        room = self.width - indent - 2 * (len(widths) - 1)
+        while sum(widths) > room and max(widths) > least:
+            widths[widths.index(max(widths))] -= 1
+        for row in cells:
+            wrapped = [
+                wrap(cell, width, break_on_hyphens=False) or [""] for cell, width in zip(row, widths, strict=True)
+            ]
+            for number in range(max(map(len, wrapped))):
+                parts = [
+                    (lines[number] if number < len(lines) else "").ljust(width)
+                    for lines, width in zip(wrapped, widths, strict=True)
+                ]
+                click.echo((" " * indent + "  ".join(parts)).rstrip())
+
+    def bars(self, filled: int, of: int = 4) -> str:
+        """Rungs as bars: ``▮▮▮▯``, or ``###.`` where the terminal lacks the signs."""
+        full, empty = ("▮", "▯") if writes_all(sys.stdout) else ("#", ".")
+        return full * filled + empty * (of - filled)

@@ -1,0 +1,234 @@
+"""An assessment on a terminal: the rating, what could not be seen, the access map, who does it, where, what next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from proscribe.assess.emit.hostile import visible
+from proscribe.assess.emit.reading import (
+    actor_name,
+    actors_of,
+    completeness,
+    counted_findings,
+    exposure_line,
+    extent_of,
+    first_place,
+    is_lookalike,
+    joined,
+    match_lines,
+    reach,
+    reach_line,
+    sentence,
+    signer_line,
+    suppressed_findings,
+    title_line,
+)
+from proscribe.assess.emit.words import (
+    AREAS,
+    DECLARATIONS,
+    EVIDENCE,
+    EXTENTS,
+    FACT_CLASSES,
+    GRANTS,
+    RATINGS,
+    RUNGS,
+    SCALE,
+    SHORT_GRANTS,
+    SHORT_RUNGS,
+)
+from proscribe.assess.model import Assessment
+from proscribe.assess.profile import AreaAccess, Evidence, Finding
+from proscribe.assess.terms import CONTENT_AREAS, ActorKind, Ladder, Rating
+from proscribe.cli.assess_paper import Paper
+from proscribe.text import COLON, Text, plural
+
+TOP = 6
+"""Findings that are shown with a place in the code when nobody asks for all of them."""
+
+
+def show(assessment: Assessment, *, details: bool, path: Path) -> None:
+    """Print the assessment; with ``details`` every finding, permission, SDK and host."""
+    paper = Paper()
+    paper.line(sentence(assessment), bold=True)
+    paper.line(title_line(assessment))
+    _rating(paper, assessment)
+    paper.title(Text("What could not be seen", "Ce qui n'a pas pu être vu"))
+    nothing = Text("Nothing of what is looked at.", "Rien de ce qui est examiné.")
+    paper.bullets(assessment.hidden or (nothing,))
+    _map(paper, assessment)
+    _actors(paper, assessment)
+    _findings(paper, assessment, TOP if not details else len(assessment.findings))
+    if details:
+        _details(paper, assessment)
+    _exposure(paper, assessment)
+    _next(paper, assessment, path, details=details)
+
+
+def _rating(paper: Paper, assessment: Assessment) -> None:
+    """The word on its scale, then the rule and its reasons."""
+    rating = assessment.rating
+    steps = [f"[{RATINGS[one]!s}]".upper() if one is rating.rating else str(RATINGS[one]) for one in SCALE]
+    scale = "  ".join(steps)
+    if rating.rating is Rating.inconclusive:
+        scale = f"[{RATINGS[rating.rating]!s}]".upper() + f"  ({'  '.join(steps)})"
+    paper.line()
+    paper.line(f"{Text('Access', 'Accès')}{COLON}  {scale}")
+    if is_lookalike(assessment):
+        paper.bullets(match_lines(assessment))
+    rule = visible(rating.rule, 80)
+    paper.title(Text(f"Why (rule {rule})", f"Pourquoi (règle {rule})"))
+    paper.bullets(rating.because or (Text("No rule above it fired.", "Aucune règle supérieure ne s'applique."),))
+
+
+def _map(paper: Paper, assessment: Assessment) -> None:
+    paper.title(Text("What it can reach", "Ce qu'elle peut atteindre"))
+    paper.line(reach_line(reach(assessment)))
+    rows = [_map_row(paper, assessment, row) for row in assessment.access]
+    contents = len(CONTENT_AREAS)
+    paper.columns(rows[:contents])
+    paper.title(Text("How the app behaves", "Comment l'application se comporte"))
+    paper.columns(rows[contents:])
+
+
+def _map_row(paper: Paper, assessment: Assessment, row: AreaAccess) -> list[str]:
+    """Area, bars, word, who must agree, whose code; ``without effect`` where it does not count."""
+    found = row.ladder is not Ladder.none
+    actors = joined(actor_name(actor) for actor in actors_of(assessment, row))
+    agree = str(SHORT_GRANTS[row.grant]) if found else ""
+    if found and not row.counts:
+        agree = str(Text("without effect", "sans effet"))
+    return [
+        str(AREAS[row.area]),
+        paper.bars(row.ladder),
+        f"E{int(row.ladder)} {SHORT_RUNGS[row.ladder]}",
+        agree,
+        str(actors) if found else "",
+    ]
+
+
+def _actors(paper: Paper, assessment: Assessment) -> None:
+    """Whose code it is, with how many findings each."""
+    counts: dict[str, int] = {}
+    for finding in counted_findings(assessment):
+        if finding.actor.kind is not ActorKind.declaration:
+            name = str(actor_name(finding.actor, full=True))
+            counts[name] = counts.get(name, 0) + 1
+    if not counts:
+        return
+    paper.title(Text("Whose code", "Le code de qui"))
+    one_of, many_of = Text("finding", "constat"), Text("findings", "constats")
+    ordered = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+    paper.columns([[name, str(plural(count, one_of, many_of))] for name, count in ordered])
+
+
+def _findings(paper: Paper, assessment: Assessment, limit: int) -> None:
+    findings = counted_findings(assessment)
+    if not findings:
+        return
+    shown = findings[:limit]
+    heading = Text("Findings that say most", "Constats les plus parlants")
+    paper.title(heading if len(shown) < len(findings) else Text("Findings", "Constats"))
+    for finding in shown:
+        paper.line(f"E{int(finding.ladder)}  {finding.title} – {actor_name(finding.actor)}", indent=2, hang=4)
+        evidence = first_place(finding)
+        if evidence is not None:
+            paper.line(_place(evidence), indent=6, hang=2)
+    more = len(findings) - len(shown)
+    if more:
+        others = plural(more, Text("more", "autre"), Text("more", "autres"))
+        paper.line(Text(f"... and {others.en} (--details)", f"... et {others.fr} (--details)"), indent=2)
+
+
+def _place(evidence: Evidence) -> str:
+    """Where it stands: the member, the caller with its offset, and what is called there."""
+    if evidence.offset < 0:
+        return f"{evidence.member}{COLON} {evidence.subject}" if evidence.member else evidence.subject
+    return f"{evidence.member}{COLON} {evidence.caller} +{evidence.offset} → {evidence.subject}"
+
+
+def _details(paper: Paper, assessment: Assessment) -> None:
+    """All the rest, for an engineer at a terminal."""
+    paper.title(Text("Every finding, with its evidence", "Chaque constat, avec ses preuves"))
+    for finding in assessment.findings:
+        _whole_finding(paper, finding)
+    paper.title(Text("Permissions", "Autorisations"))
+    paper.columns([[one.name, one.protection or "–", GRANTS[one.grant]] for one in assessment.permissions])
+    paper.title(Text("Other makers' code (SDKs)", "Code d'autres éditeurs (SDK)"))
+    classes = Text("classes", "classes")
+    paper.columns(
+        [[one.name, one.vendor or "–", one.country or "–", f"{one.classes} {classes}"] for one in assessment.sdks]
+    )
+    paper.title(Text("Hosts named in the package", "Hôtes nommés dans le paquet"))
+    paper.columns([[one.host, one.operator or "–", one.country or "–"] for one in assessment.exposure.hosts])
+    paper.title(Text("How complete the look was", "Ce qui a été lu, et ce qui ne l'a pas été"))
+    paper.columns(
+        [
+            [
+                FACT_CLASSES[of],
+                EXTENTS[extent_of(runs)],
+                ", ".join(dict.fromkeys(run.problem for run in runs if run.problem)),
+            ]
+            for of, runs in completeness(assessment)
+        ]
+    )
+    if assessment.anomalies:
+        paper.title(Text("Anomalies", "Anomalies"))
+        paper.columns([[one.code, one.member, one.detail] for one in assessment.anomalies])
+
+
+def _whole_finding(paper: Paper, finding: Finding) -> None:
+    paper.line(f"{finding.id}{COLON} {finding.title}", indent=2, hang=2)
+    said = [RUNGS[finding.ladder], DECLARATIONS[finding.declaration], GRANTS[finding.grant]]
+    paper.line(f"E{int(finding.ladder)}; {joined(said, '; ')}", indent=6, hang=2)
+    if finding.suppressed is not None:
+        aside = Text("set aside", "mis de côté")
+        until = finding.suppressed.expires.isoformat()
+        paper.line(
+            f"{aside}{COLON} {finding.suppressed.reason} – {finding.suppressed.author}, {until}", indent=6, hang=2
+        )
+    for evidence in finding.evidence:
+        paper.line(f"{EVIDENCE[evidence.kind]}{COLON} {_place(evidence)} {evidence.detail}".rstrip(), indent=6, hang=2)
+
+
+def _exposure(paper: Paper, assessment: Assessment) -> None:
+    """The second axis, on lines of its own."""
+    paper.title(
+        Text(
+            "Exposure: another question, never added to access", "Exposition : autre question, jamais ajoutée à l'accès"
+        )
+    )
+    paper.line(exposure_line(assessment), indent=2, hang=2)
+    paper.line(f"{Text('Signed by', 'Signé par')}{COLON} {signer_line(assessment)}", indent=2, hang=2)
+    if not is_lookalike(assessment):
+        for match in match_lines(assessment):
+            paper.line(match, indent=2, hang=2)
+    set_aside = suppressed_findings(assessment)
+    if set_aside:
+        titles = joined((one.title for one in set_aside), "; ")
+        paper.line(
+            Text(f"Set aside by a review: {titles.en}", f"Mis de côté par un examen : {titles.fr}"), indent=2, hang=2
+        )
+
+
+def _next(paper: Paper, assessment: Assessment, path: Path, *, details: bool) -> None:
+    """What to do with it; what would lower the rating stands first, for it is what vendors and deciders ask."""
+    if assessment.rating.would_lower:
+        paper.title(Text("What would lower the rating", "Ce qui abaisserait la cote"))
+        paper.bullets(assessment.rating.would_lower)
+    paper.title(Text("Next", "Ensuite"))
+    name = visible(path.name, 60)
+    rows = [
+        [
+            f"proscribe assess {name} --html page.html",
+            Text("a page to read and print", "une page à lire et à imprimer"),
+        ],
+        [
+            f"proscribe assess {name} --out report.json",
+            Text("to keep, compare, recheck", "à garder, comparer, revérifier"),
+        ],
+    ]
+    if not details:
+        rows.append(
+            [f"proscribe assess {name} --details", Text("every finding and place", "chaque constat et endroit")]
+        )
+    paper.columns(rows)
