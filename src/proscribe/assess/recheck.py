@@ -47,9 +47,9 @@ def recheck(
     """Verify a report against facts freshly read from a file.
 
     ``packs`` and ``rubric`` (the shipped one where left out) serve to make the findings anew: each item must then
-    belong to its own finding, and evidence beyond what is shown is counted. Without packs, or with others than the report
-    names, such counts are ``not_checkable``. ``digest``: of the report's bytes as they were given; computed where it is
-    left out. Only what does not hold is listed, in the order of the report.
+    belong to its own finding, and evidence beyond what is shown is counted. Without packs, or with others than the
+    report names, such counts are ``not_checkable``. ``digest``: of the report's bytes as they were given; computed
+    where it is left out. Only what does not hold is listed, in the order of the report.
     """
     anew = _anew(report, gathered, packs, rubric)
     file = _File(gathered, anew)
