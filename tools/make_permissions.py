@@ -23,6 +23,7 @@ A = "android.permission."
 
 # A settings screen, or a dialog that stands for one, lets the user switch it on for any app that asks.
 SETTINGS_SCREEN = {
+    A + "ACCESS_MOCK_LOCATION",  # chosen in the developer options
     A + "ACCESS_NOTIFICATION_POLICY",  # Do Not Disturb access; its level is normal, its use waits for the screen
     A + "MANAGE_EXTERNAL_STORAGE",
     A + "MANAGE_MEDIA",
