@@ -74,7 +74,7 @@ def _missing(survey: Survey, bundles: list[Bundle], names: set[str]) -> None:
         if bundle.kind in _NEED_CODE and bundle.info and bundle.executable not in names:
             name = bundle.executable or bundle.plist
             survey.attempt(FactClass.macho, name)
-            survey.fail(FactClass.macho, "macho.magic" if name in survey.container.entries else "macho.absent", name)
+            survey.fail(FactClass.macho, "macho.magic" if bundle.executable in survey.container.entries else "macho.absent", name)
     if not names and FactClass.macho not in survey.failed:
         survey.attempt(FactClass.macho, bundles[0].plist)
         survey.fail(FactClass.macho, "macho.absent", bundles[0].plist)
