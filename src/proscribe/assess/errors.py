@@ -33,3 +33,9 @@ class BrokenPack(ProscribeError):
     """A data pack or rubric that cannot be used: a row without source, an unknown id, a wrong digest."""
 
     code = "assess.broken-pack"
+
+
+class OlderPack(ProscribeError):
+    """A data pack that is not newer than the one in use, and nobody insisted."""
+
+    code = "assess.older-pack"

@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, Text]] = {
         Text("What an app can reach, and what shows it.", "Ce qu'une application peut atteindre, et ce qui le montre."),
     ),
     "catalogue": ("catalogue", Text("Publishers, products, identifiers.", "Éditeurs, produits, identifiants.")),
+    "data": ("data", Text("Data packs of assessments.", "Ensembles de données des évaluations.")),
     "directive": (
         "directive",
         Text("List, show, validate or start a directive.", "Énumérer, afficher, valider ou créer une directive."),

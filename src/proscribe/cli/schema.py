@@ -20,6 +20,9 @@ DESCRIPTIONS: dict[str, Text] = {
     "proscribe.check": Text("The result of 'proscribe check'", "Le résultat de « proscribe check »"),
     "proscribe.counts": Text("The outcomes of a directive, counted", "Les résultats d'une directive, dénombrés"),
     "proscribe.cured": Text("Findings that had gone", "Les constats disparus"),
+    "proscribe.data-list": Text("The data packs in use", "Les ensembles de données en service"),
+    "proscribe.data-update": Text("What an update of a data pack changed", "Ce qu'une mise à jour a changé"),
+    "proscribe.data-verification": Text("What checking the data packs found", "Ce que la vérification a établi"),
     "proscribe.directive": Text("A decision about apps", "Une décision au sujet d'applications"),
     "proscribe.evaluation": Text("The summary of an evaluation", "Le résumé d'une évaluation"),
     "proscribe.exemption-list": Text("The exemptions in a proof", "Les exemptions d'un dossier de preuve"),
@@ -49,8 +52,7 @@ def kinds() -> dict[str, type[Document]]:
     """Every document kind, by name. A stage's documents stand in its ``model`` module."""
     from proscribe.documents import Document
 
-    for stage in STAGES:
-        name = f"proscribe.{stage}.model"
+    for name in (*(f"proscribe.{stage}.model" for stage in STAGES), "proscribe.assess.packs.documents"):
         try:
             import_module(name)
         except ModuleNotFoundError as error:

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from proscribe.assess.packs.installed import Place, in_use
 from proscribe.assess.packs.library import NAMESPACE, Packs
 from proscribe.assess.packs.model import PACKS, ApiKind
 from proscribe.assess.packs.read import KINDS, Pack, broken, read_pack
+from proscribe.errors import Where
 from proscribe.text import Text
-
-SHIPPED = Path(__file__).parent.parent / "data"
 
 _COUNTRY = re.compile(r"(?:[A-Z]{2})?")
 
@@ -23,10 +23,23 @@ def load_packs(folder: Path | None = None) -> Packs:
     Raises BrokenPack, which names file, row and field.
     """
     if folder is None:
-        from proscribe.assess.packs.installed import in_use
-
-        return combine({name: read_pack(path, name) for name, path in in_use().items()})
+        return combine({name: read_place(name, place) for name, place in in_use().items()})
     return combine({name: read_pack(folder / f"{name}.jsonl", name) for name in PACKS})
+
+
+def read_place(name: str, place: Place) -> Pack:
+    """A pack in use. Raises BrokenPack, also where an installed file is not what was installed."""
+    pack = read_pack(place.path, name)
+    if place.digest and pack.reference.digest != place.digest:
+        raise broken(
+            Where(file=str(place.path)),
+            Text("the file has changed since it was installed", "le fichier a changé depuis son installation"),
+            Text(
+                "Install the pack once more: proscribe data update FILE.",
+                "Installez l'ensemble de nouveau\u00a0: proscribe data update FICHIER.",
+            ),
+        )
+    return pack
 
 
 def combine(packs: Mapping[str, Pack]) -> Packs:
