@@ -17,13 +17,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from proscribe.assess.code.dex import Dex
+from proscribe.assess.code.evidence import Scope, Search, Source
 from proscribe.assess.code.family import Edges, Family, descendants
 from proscribe.assess.code.header import DexFault, Header, headers, map_oddities
 from proscribe.assess.code.hosts import MAX_HOSTS, Found, hosts
 from proscribe.assess.code.scan import Budget
 from proscribe.assess.code.strings import HASH_BITS, fingerprints_of
 from proscribe.assess.code.targets import REFLECTION, Targets
-from proscribe.assess.code.volume import Source, Volume
+from proscribe.assess.code.volume import Volume
 from proscribe.assess.facts import Anomaly, DexFile, Host, Site
 from proscribe.assess.intake.container import Container, UnreadableMember
 
@@ -47,15 +48,22 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class _Checked:
+    """What takes the whole of a dex file to say."""
+
+    sha256: str
+    anomalies: tuple[Anomaly, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class _Loaded:
-    """Bytes of a dex file with what a thread can find out about them; or why there are none."""
+    """Bytes of a dex file and the headers in it. ``problem``: why there are none, or no more."""
 
     place: Place
-    data: bytes = b""
-    sha256: str = ""
-    headers: tuple[Header, ...] = ()
-    problem: DexFault | None = None
-    anomalies: tuple[Anomaly, ...] = ()
+    data: bytes
+    headers: tuple[Header, ...]
+    problem: DexFault | None
+    checked: Future[_Checked] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +73,7 @@ class _Part:
     place: Place
     volume: Volume
     edges: Edges
+    checked: Future[_Checked]
 
 
 @dataclass
@@ -89,46 +98,53 @@ class Program:
 def read_program(places: Sequence[Place], targets: Targets) -> Program:
     """Read and search dex files. Whatever cannot be read has a problem in its ``DexFile``."""
     program = Program()
-    parts = _first_pass(places, targets, program)
-    roots = np.zeros(1 << HASH_BITS, dtype=np.bool_)
-    owners = {owner for owner, _ in targets.methods | targets.callbacks | REFLECTION}
-    roots[fingerprints_of(sorted(owners))] = True
-    known = descendants((part.edges for part in parts), roots)
-    family = Family()
-    for part in parts:
-        part.volume.settle(family, known)
-    budget = Budget()
-    for part, volume in _opened(parts):
-        sites, reflection = volume.sites(family, known, budget)
-        program.sites += sites
-        program.reflection += reflection
-        program.packages += volume.packages()
-        program.classes.update(volume.names)
-        program.files.append(_described(volume, part.place))
-        program.anomalies += _oddities(volume)
-    program.faults += budget.faults + family.faults
+    with ThreadPoolExecutor(_AHEAD) as pool:
+        parts = _first_pass(places, targets, program, pool)
+        roots = np.zeros(1 << HASH_BITS, dtype=np.bool_)
+        owners = {owner for owner, _ in targets.methods | targets.callbacks | REFLECTION}
+        roots[fingerprints_of(sorted(owners))] = True
+        known = descendants((part.edges for part in parts), roots)
+        family = Family()
+        for part in parts:
+            part.volume.settle(family, known)
+        scope = Scope(targets, family, known, Budget())
+        for part, volume in _opened(parts):
+            source = Source(part.place.member, part.checked.result().sha256)
+            search = Search(volume, source, scope)
+            program.sites += search.sites()
+            program.reflection += search.reflection
+            program.packages += volume.packages()
+            program.classes.update(volume.names)
+            program.files.append(_described(volume, source))
+            program.anomalies += _oddities(volume, source.member)
+    program.faults += scope.budget.faults + family.faults
     return program
 
 
 # ---- first pass ----------------------------------------------------------------------------------------------------
 
 
-def _first_pass(places: Sequence[Place], targets: Targets, program: Program) -> list[_Part]:
+def _first_pass(places: Sequence[Place], targets: Targets, program: Program, pool: ThreadPoolExecutor) -> list[_Part]:
     parts: list[_Part] = []
+    checks = []
     kept = 0
-    for loaded in _loaded(_affordable(places, program)):
-        program.anomalies += loaded.anomalies
+    for loaded in _loaded(_affordable(places, program), pool):
         if loaded.problem is not None:
             program.files.append(_unread(loaded))
+        if loaded.checked is None:
+            continue
+        checks.append(loaded.checked)
         kept += len(loaded.data)
         for header in loaded.headers:
-            volume = Volume(Source(loaded.place.member, loaded.sha256), Dex(loaded.data, header), targets)
+            volume = Volume(Dex(loaded.data, header), targets)
             _add_hosts(program, hosts(volume.dex), loaded.place.member)
-            parts.append(_Part(loaded.place, volume, volume.edges()))
+            parts.append(_Part(loaded.place, volume, volume.edges(), loaded.checked))
             if kept > KEPT:
                 volume.let_go()
         if kept > KEPT:
             kept -= len(loaded.data)
+    for check in checks:
+        program.anomalies += check.result().anomalies
     return parts
 
 
@@ -143,35 +159,37 @@ def _affordable(places: Sequence[Place], program: Program) -> Iterator[Place]:
         yield place
 
 
-def _loaded(places: Iterator[Place]) -> Iterator[_Loaded]:
+def _loaded(places: Iterator[Place], pool: ThreadPoolExecutor) -> Iterator[_Loaded]:
     """Dex files in order, the next ones under way while one is looked at."""
-    with ThreadPoolExecutor(_AHEAD) as pool:
-        waiting: deque[Future[_Loaded]] = deque()
-        for place in places:
-            waiting.append(pool.submit(_load, place))
-            if len(waiting) > _AHEAD:
-                yield waiting.popleft().result()
-        while waiting:
+    waiting: deque[Future[_Loaded]] = deque()
+    for place in places:
+        waiting.append(pool.submit(_load, place, pool))
+        if len(waiting) > _AHEAD:
             yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
 
 
-def _load(place: Place) -> _Loaded:
+def _load(place: Place, pool: ThreadPoolExecutor) -> _Loaded:
     try:
         data = place.container.read(place.name)
     except UnreadableMember as error:
-        return _Loaded(place, problem=DexFault(error.code, error.detail))
-    digest = place.container.sha256(place.name, data)
+        return _Loaded(place, b"", (), DexFault(error.code, error.detail))
     found: list[Header] = []
     problem = None
     try:
         found.extend(headers(data))
     except DexFault as fault:
         problem = fault
+    return _Loaded(place, data, tuple(found), problem, pool.submit(_check, place, data, tuple(found), problem))
+
+
+def _check(place: Place, data: bytes, found: tuple[Header, ...], problem: DexFault | None) -> _Checked:
     anomalies = [anomaly for header in found for anomaly in _inspected(data, header, place.member)]
     last = found[-1].base + found[-1].size if found else len(data)
     if problem is None and last < len(data):
         anomalies.append(Anomaly("dex.trailing-data", place.member, f"{len(data) - last} bytes"))
-    return _Loaded(place, data, digest, tuple(found), problem, tuple(anomalies))
+    return _Checked(place.container.sha256(place.name, data), tuple(anomalies))
 
 
 def _inspected(data: bytes, header: Header, member: str) -> Iterator[Anomaly]:
@@ -210,11 +228,11 @@ def _opened(parts: Sequence[_Part]) -> Iterator[tuple[_Part, Volume]]:
         volume.let_go()
 
 
-def _described(volume: Volume, place: Place) -> DexFile:
+def _described(volume: Volume, source: Source) -> DexFile:
     header, faults = volume.header, volume.faults
     return DexFile(
-        place.member,
-        volume.source.sha256,
+        source.member,
+        source.sha256,
         header.size,
         header.version,
         header.strings.size,
@@ -229,10 +247,11 @@ def _described(volume: Volume, place: Place) -> DexFile:
 def _unread(loaded: _Loaded) -> DexFile:
     problem = loaded.problem or DexFault("")
     size = loaded.place.container.entries[loaded.place.name].size
-    return DexFile(loaded.place.member, loaded.sha256, size, problem=problem.code, detail=problem.detail)
+    digest = loaded.checked.result().sha256 if loaded.checked else ""
+    return DexFile(loaded.place.member, digest, size, problem=problem.code, detail=problem.detail)
 
 
-def _oddities(volume: Volume) -> Iterator[Anomaly]:
+def _oddities(volume: Volume, member: str) -> Iterator[Anomaly]:
     for code, count in sorted(volume.oddities.items()):
         name, _, about = code.partition(" ")
-        yield Anomaly(name, volume.source.member, f"{about} {count}".strip())
+        yield Anomaly(name, member, f"{about} {count}".strip())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from proscribe.assess.code.elf import read_libraries
 from proscribe.assess.code.members import inspect
@@ -20,8 +21,10 @@ def read(apks: Sequence[Container], watch: Watch, declared: Collection[str]) -> 
     loaded = [(at, name) for at, apk in enumerate(apks) for name in loaded_by_android(apk)]
     members = inspect(apks, frozenset(loaded))
     places = [Place(apks[at], name) for at, name in loaded] + members.elsewhere
-    program = read_program(places, Targets.of(watch))
-    native, native_run = read_libraries(members.libraries, watch.native)
+    with ThreadPoolExecutor(1) as aside:
+        libraries = aside.submit(read_libraries, members.libraries, watch.native)
+        program = read_program(places, Targets.of(watch))
+        native, native_run = libraries.result()
     facts = CodeFacts(
         dex=tuple(program.files),
         native=native,

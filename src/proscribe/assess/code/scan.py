@@ -91,6 +91,13 @@ class Budget:
     uses: int = 200_000
     faults: Counter[str] = field(default_factory=Counter)
 
+    def spend_use(self) -> bool:
+        """Take one use; False where none is left."""
+        self.uses -= 1
+        if self.uses < 0:
+            self.faults["code.too-many-sites"] += 1
+        return self.uses >= 0
+
 
 @dataclass(frozen=True, slots=True)
 class Code:
@@ -136,10 +143,8 @@ def uses(dex: Dex, code: Code, wanted: Wanted, budget: Budget) -> Iterator[Use]:
         owners = code.owners(item)
         for use in walk.uses([place - first for place in places], wanted):
             for owner in owners:
-                if budget.uses <= 0:
-                    budget.faults["code.too-many-sites"] += 1
+                if not budget.spend_use():
                     return
-                budget.uses -= 1
                 yield Use(owner, use.offset, use.index, use.kind, use.string)
         if walk.unused:
             dex.oddities["code.bad-opcode"] += walk.unused

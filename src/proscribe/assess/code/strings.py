@@ -62,7 +62,7 @@ def fingerprints(raw: Bytes, starts: Ints, lengths: Ints) -> NDArray[np.uint32]:
 
 def utf16_length(text: bytes) -> int:
     """UTF-16 units of a string in modified UTF-8: every character but continuation bytes counts one."""
-    return sum(byte & 0xC0 != 0x80 for byte in text)
+    return len(text) if text.isascii() else sum(byte & 0xC0 != 0x80 for byte in text)
 
 
 class Words:
