@@ -44,15 +44,14 @@ class Paper:
         for item in items:
             self.line(f"{self.bullet} {item}", indent=2, hang=2)
 
-    def columns(self, rows: Sequence[Sequence[object]], *, indent: int = 2, least: int = 10) -> None:
-        """Rows in columns: each as wide as it must be, the widest ones narrowed until all fit the sheet."""
+    def columns(self, rows: Sequence[Sequence[object]], *, indent: int = 2) -> None:
+        """Rows in columns: each as wide as it must be; where they do not fit, the widest give way, words last."""
         cells = [[visible(str(cell), 300) for cell in row] for row in rows]
         if not cells:
             return
-        widths = [max(len(row[place]) for row in cells) for place in range(len(cells[0]))]
-        room = self.width - indent - 2 * (len(widths) - 1)
-        while sum(widths) > room and max(widths) > least:
-            widths[widths.index(max(widths))] -= 1
+        columns = list(zip(*cells, strict=True))
+        room = self.width - indent - 2 * (len(columns) - 1)
+        widths = _narrowed([max(map(len, column)) for column in columns], [_longest_word(one) for one in columns], room)
         for row in cells:
             wrapped = [
                 wrap(cell, width, break_on_hyphens=False) or [""] for cell, width in zip(row, widths, strict=True)
@@ -68,3 +67,21 @@ class Paper:
         """Rungs as bars: ``▮▮▮▯``, or ``###.`` where the terminal lacks the signs."""
         full, empty = ("▮", "▯") if writes_all(sys.stdout) else ("#", ".")
         return full * filled + empty * (of - filled)
+
+
+_LEAST = 8
+
+
+def _longest_word(column: Sequence[str]) -> int:
+    return max((len(word) for cell in column for word in cell.split(" ")), default=1)
+
+
+def _narrowed(widths: list[int], words: list[int], room: int) -> list[int]:
+    """Widths that fit the room: first down to each column's longest word, then, where that is not enough, below it."""
+    for floors in (words, [_LEAST] * len(widths)):
+        while sum(widths) > room:
+            spare = [max(0, width - floor) for width, floor in zip(widths, floors, strict=True)]
+            if not any(spare):
+                break
+            widths[max(range(len(widths)), key=lambda place: (spare[place] > 0, widths[place]))] -= 1
+    return widths

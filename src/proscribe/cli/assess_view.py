@@ -7,20 +7,23 @@ from pathlib import Path
 from proscribe.assess.emit.hostile import visible
 from proscribe.assess.emit.reading import (
     actor_name,
+    actor_names,
     actors_of,
     completeness,
-    counted_findings,
     exposure_line,
     extent_of,
-    first_place,
+    findings_by_actor,
     is_lookalike,
     joined,
     match_lines,
+    not_seen,
     reach,
     reach_line,
+    readable,
     sentence,
     signer_line,
     suppressed_findings,
+    telling,
     title_line,
 )
 from proscribe.assess.emit.words import (
@@ -38,12 +41,14 @@ from proscribe.assess.emit.words import (
 )
 from proscribe.assess.model import Assessment
 from proscribe.assess.profile import AreaAccess, Evidence, Finding
-from proscribe.assess.terms import CONTENT_AREAS, ActorKind, Ladder, Rating
+from proscribe.assess.terms import CONTENT_AREAS, Ladder, Rating
 from proscribe.cli.assess_paper import Paper
 from proscribe.text import COLON, Text, plural
 
-TOP = 6
-"""Findings that are shown with a place in the code when nobody asks for all of them."""
+MOST_ACTORS = 6
+"""Actors that are named when nobody asks for all of them."""
+WIDE_ENOUGH = 76
+"""Columns from which the access map also says whose code it is."""
 
 
 def show(assessment: Assessment, *, details: bool, path: Path) -> None:
@@ -53,11 +58,10 @@ def show(assessment: Assessment, *, details: bool, path: Path) -> None:
     paper.line(title_line(assessment))
     _rating(paper, assessment)
     paper.title(Text("What could not be seen", "Ce qui n'a pas pu être vu"))
-    nothing = Text("Nothing of what is looked at.", "Rien de ce qui est examiné.")
-    paper.bullets(assessment.hidden or (nothing,))
+    paper.bullets(not_seen(assessment))
     _map(paper, assessment)
-    _actors(paper, assessment)
-    _findings(paper, assessment, TOP if not details else len(assessment.findings))
+    _actors(paper, assessment, None if details else MOST_ACTORS)
+    _telling(paper, assessment)
     if details:
         _details(paper, assessment)
     _exposure(paper, assessment)
@@ -93,50 +97,54 @@ def _map(paper: Paper, assessment: Assessment) -> None:
 def _map_row(paper: Paper, assessment: Assessment, row: AreaAccess) -> list[str]:
     """Area, bars, word, who must agree, whose code; ``without effect`` where it does not count."""
     found = row.ladder is not Ladder.none
-    actors = joined(actor_name(actor) for actor in actors_of(assessment, row))
+    actors = actor_names(actors_of(assessment, row), 2)
     agree = str(SHORT_GRANTS[row.grant]) if found else ""
     if found and not row.counts:
         agree = str(Text("without effect", "sans effet"))
-    return [
+    cells = [
         str(AREAS[row.area]),
         paper.bars(row.ladder),
         f"E{int(row.ladder)} {SHORT_RUNGS[row.ladder]}",
         agree,
         str(actors) if found else "",
     ]
+    return cells if paper.width >= WIDE_ENOUGH else cells[:-1]
 
 
-def _actors(paper: Paper, assessment: Assessment) -> None:
+def _actors(paper: Paper, assessment: Assessment, limit: int | None) -> None:
     """Whose code it is, with how many findings each."""
-    counts: dict[str, int] = {}
-    for finding in counted_findings(assessment):
-        if finding.actor.kind is not ActorKind.declaration:
-            name = str(actor_name(finding.actor, full=True))
-            counts[name] = counts.get(name, 0) + 1
-    if not counts:
+    counted = findings_by_actor(assessment)
+    if not counted:
         return
     paper.title(Text("Whose code", "Le code de qui"))
     one_of, many_of = Text("finding", "constat"), Text("findings", "constats")
-    ordered = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
-    paper.columns([[name, str(plural(count, one_of, many_of))] for name, count in ordered])
+    paper.columns([[actor_name(actor, full=True), plural(count, one_of, many_of)] for actor, count in counted[:limit]])
+    _more(paper, len(counted) - (limit or len(counted)))
 
 
-def _findings(paper: Paper, assessment: Assessment, limit: int) -> None:
-    findings = counted_findings(assessment)
-    if not findings:
+def _telling(paper: Paper, assessment: Assessment) -> None:
+    """One capability an area, with whose code and one place."""
+    found = telling(assessment)
+    if not found:
         return
-    shown = findings[:limit]
-    heading = Text("Findings that say most", "Constats les plus parlants")
-    paper.title(heading if len(shown) < len(findings) else Text("Findings", "Constats"))
-    for finding in shown:
-        paper.line(f"E{int(finding.ladder)}  {finding.title} – {actor_name(finding.actor)}", indent=2, hang=4)
-        evidence = first_place(finding)
-        if evidence is not None:
-            paper.line(_place(evidence), indent=6, hang=2)
-    more = len(findings) - len(shown)
-    if more:
-        others = plural(more, Text("more", "autre"), Text("more", "autres"))
-        paper.line(Text(f"... and {others.en} (--details)", f"... et {others.fr} (--details)"), indent=2)
+    paper.title(Text("What says most, one an area", "Le plus parlant, un par domaine"))
+    for one in found:
+        paper.line(f"E{int(one.ladder)}  {one.title} – {actor_names(one.actors, 2)}", indent=2, hang=4)
+        if one.place is not None:
+            paper.line(_short_place(one.place), indent=6, hang=2)
+
+
+def _more(paper: Paper, count: int) -> None:
+    if count > 0:
+        paper.line(Text(f"... and {count} more (--details)", f"... et {count} de plus (--details)"), indent=2)
+
+
+def _short_place(evidence: Evidence) -> str:
+    """The place without parameters: ``classes.dex: com.a.B.m +64 → DexClassLoader.<init>``."""
+    if evidence.offset < 0:
+        return _place(evidence)
+    what = readable(evidence.subject, short=True)
+    return f"{evidence.member}{COLON} {readable(evidence.caller)} +{evidence.offset} → {what}"
 
 
 def _place(evidence: Evidence) -> str:

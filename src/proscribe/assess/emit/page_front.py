@@ -7,17 +7,19 @@ from proscribe.assess.emit.markup import Ink
 from proscribe.assess.emit.picture import actor_mark, fill_mark, phone, signal_mark
 from proscribe.assess.emit.reading import (
     CountryRow,
-    actor_name,
+    actor_names,
     actors_of,
     exposure_line,
     exposure_rows,
     is_lookalike,
     joined,
     match_lines,
+    not_seen,
     reach,
     reach_line,
     signer_line,
     suppressed_findings,
+    telling,
 )
 from proscribe.assess.emit.words import AREAS, GRANTS, MEANINGS, RATINGS, RUNGS, SCALE, SHORT_RUNGS
 from proscribe.assess.model import Assessment
@@ -26,10 +28,8 @@ from proscribe.assess.terms import CONTENT_AREAS, ActorKind, Ladder, Rating
 from proscribe.page.markup import Cell, Column, Raw
 from proscribe.text import COLON, Text
 
-STATIC = Text(
-    "This is a reading of the file, not of a phone: it shows what the code can do, not that it has done it.",
-    "Ceci est une lecture du fichier, non d'un téléphone : elle montre ce que le code peut faire, non qu'il l'a fait.",
-)
+MOST_TELLING = 6
+DOING = (ActorKind.app, ActorKind.sdk, ActorKind.unattributed)
 
 
 def answer(pen: Ink, assessment: Assessment) -> str:
@@ -47,7 +47,8 @@ def _words(pen: Ink, assessment: Assessment) -> str:
     if is_lookalike(assessment):
         parts.append(f'<div class="alarm">{pen.bullets(match_lines(assessment))}</div>')
     if rating.because:
-        parts.append(f"<h3>{pen.text(Text('Why', 'Pourquoi'))}</h3>{pen.bullets(rating.because[:3])}")
+        parts.append(pen.paragraph(rating.because[0], "lead"))
+    parts.append(_telling(pen, assessment))
     parts.append(_not_seen(pen, assessment))
     return "".join(parts)
 
@@ -97,15 +98,21 @@ def _scale(pen: Ink, rating: Rating) -> str:
     return f'{lead}<p class="over" id="scale">{label}</p><ol class="scale" aria-labelledby="scale">{steps}</ol>'
 
 
+def _telling(pen: Ink, assessment: Assessment) -> str:
+    """What it does that says most, with whose code does it."""
+    found = telling(assessment)[:MOST_TELLING]
+    if not found:
+        return ""
+    items = "".join(
+        f"<li>{pen.text(one.title)} <span>– {pen.text(actor_names(one.actors, 1))}</span></li>" for one in found
+    )
+    more = pen.text(Text("Every reason", "Tous les motifs"))
+    return f'<ul class="telling">{items}<li class="more"><a href="#rating">{more}</a></li></ul>'
+
+
 def _not_seen(pen: Ink, assessment: Assessment) -> str:
     heading = pen.text(Text("What could not be seen", "Ce qui n'a pas pu être vu"))
-    hidden = assessment.hidden or (
-        Text(
-            "Every part of the package that is looked at was read whole.",
-            "Chaque partie examinée du paquet a été lue en entier.",
-        ),
-    )
-    return f'<div class="unseen"><h3>{heading}</h3>{pen.bullets((*hidden, STATIC))}</div>'
+    return f'<div class="unseen"><h3>{heading}</h3>{pen.bullets(not_seen(assessment))}</div>'
 
 
 def _legend(pen: Ink) -> str:
@@ -155,16 +162,11 @@ def access_table(pen: Ink, assessment: Assessment) -> str:
 def _row(pen: Ink, assessment: Assessment, row: AreaAccess) -> list[Cell]:
     if row.ladder is Ladder.none:
         return [AREAS[row.area], _rung(pen, row.ladder), "–", "–", "–", row.summary]
-    actors = "".join(
-        f'<span class="actor">{_mark(actor.kind)}{pen.text(actor_name(actor))}</span>'
-        for actor in actors_of(assessment, row)
-    )
+    actors = actors_of(assessment, row)
+    marks = "".join(actor_mark(kind) for kind in dict.fromkeys(one.kind for one in actors) if kind in DOING)
+    whose = Raw(f"{marks}{pen.text(actor_names(actors, 3))}")
     counts = Text("yes", "oui") if row.counts else Text("no", "non")
-    return [AREAS[row.area], _rung(pen, row.ladder), GRANTS[row.grant], Raw(actors or "–"), counts, row.summary]
-
-
-def _mark(kind: ActorKind) -> str:
-    return "" if kind is ActorKind.declaration else actor_mark(kind)
+    return [AREAS[row.area], _rung(pen, row.ladder), GRANTS[row.grant], whose, counts, row.summary]
 
 
 def _rung(pen: Ink, ladder: Ladder) -> Raw:
@@ -208,7 +210,8 @@ def exposure(pen: Ink, assessment: Assessment) -> str:
 def _laws(pen: Ink, row: CountryRow) -> Raw:
     if not row.laws:
         return Raw(pen.text(Text("none on record here", "aucune n'est consignée ici")))
-    return Raw(pen.bullets(row.laws) + "".join(pen.code(source) for source in row.sources))
+    source = pen.text(Text("source: ", "source : "))
+    return Raw(f'{pen.bullets(row.laws)}<span class="note">{source}{pen.text(", ".join(row.sources))}</span>')
 
 
 def _unknown_hosts(pen: Ink, assessment: Assessment) -> str:

@@ -16,6 +16,9 @@ align-items:start}
 .front h3{margin:0 0 .35rem}
 .reading dl.facts{grid-template-columns:minmax(7rem,10rem) 1fr}
 .front .words>ul{margin-bottom:1.2rem}
+.telling span{color:var(--soft)}
+.telling .more{list-style:none}
+.words .lead{margin-bottom:.5rem;font-weight:600}
 .over{margin:0 0 .3rem;color:var(--soft);font-size:.94rem}
 .scale{display:grid;grid-template-columns:repeat(4,1fr);list-style:none;margin:0 0 1.3rem;padding:0;gap:3px}
 .scale li{background:var(--tint);border-top:6px solid var(--rule);padding:.4rem .6rem .45rem;color:var(--soft);

@@ -164,7 +164,7 @@ def _bar(pen: Ink, assessment: Assessment, row: AreaAccess, box: _Box) -> str:
     return (
         f"{_frame(box, fill, kind)}{icon}"
         f'<text class="label" x="{left:g}" y="{middle:g}" fill="{ink}">{pen.text(AREAS[row.area])}</text>'
-        f'<text class="small" x="{right - 22:g}" y="{middle:g}" text-anchor="end" fill="{ink}">'
+        f'<text class="small" x="{right - 50:g}" y="{middle:g}" text-anchor="end" fill="{ink}">'
         f"{pen.text(SHORT_RUNGS[row.ladder])}</text>{_shapes(assessment, row, ink, right - 2, middle - 4)}"
         f"{_signal(row.ladder, right + 6, box.y + box.height / 2 - 10, ink)}"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from proscribe.assess.emit.hostile import visible
@@ -10,10 +10,17 @@ from proscribe.assess.emit.words import ACTORS, PLATFORMS, RATINGS, RELATIONS
 from proscribe.assess.facts import Run
 from proscribe.assess.model import Assessment
 from proscribe.assess.profile import Actor, AreaAccess, Evidence, Finding
-from proscribe.assess.terms import CONTENT_AREAS, ActorKind, Extent, FactClass, Ladder, Rating
-from proscribe.text import Text, number
+from proscribe.assess.rate.verdict import in_force
+from proscribe.assess.terms import CONTENT_AREAS, ActorKind, Area, Extent, FactClass, Ladder, Rating
+from proscribe.text import Text, plural
 
 NAME_LIMIT = 60
+
+STATIC = Text(
+    "This is a reading of the file, not of a phone: it shows what the code can do, not that it has done it.",
+    "Ceci est une lecture du fichier, non d'un téléphone : elle montre ce que le code peut faire, non qu'il l'a fait.",
+)
+"""What holds of every static assessment, said beside what could not be seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,20 +86,20 @@ def reach_line(found: Reach) -> Text:
             f"{len(found.reached)}",
         )
     ]
-    if found.lesser:
-        count = len(found.lesser)
-        parts.append(Text(f"{count} asked for or named only", f"{count} seulement demandés ou nommés"))
-    if found.withheld:
-        count = len(found.withheld)
-        parts.append(
-            Text(
-                f"{count} without effect (not declared, not grantable or set aside)",
-                f"{count} sans effet (non déclaré, non accordable ou mis de côté)",
-            )
-        )
-    if found.unseen:
-        count = len(found.unseen)
-        parts.append(Text(f"no sign of {count}", f"aucun signe pour {count}"))
+    others = (
+        (
+            found.lesser,
+            Text("only asked for or named", "seulement demandé ou nommé"),
+            Text("only asked for or named", "seulement demandés ou nommés"),
+        ),
+        (
+            found.withheld,
+            Text("found without effect", "trouvé, mais sans effet"),
+            Text("found without effect", "trouvés, mais sans effet"),
+        ),
+        (found.unseen, Text("with no sign", "sans aucun signe"), Text("with no sign", "sans aucun signe")),
+    )
+    parts += [plural(len(rows), one, many) for rows, one, many in others if rows]
     return Text("; ".join(part.en for part in parts) + ".", "; ".join(part.fr for part in parts) + ".")
 
 
@@ -104,10 +111,33 @@ def title_line(assessment: Assessment) -> str:
 
 
 def actors_of(assessment: Assessment, row: AreaAccess) -> tuple[Actor, ...]:
-    """Whose code stands behind a row of the map, strongest evidence first, each once."""
+    """Whose code stands behind a row of the map, each once: the app first, then by how much evidence there is."""
     wanted = set(row.findings)
-    findings = sorted((one for one in assessment.findings if one.id in wanted), key=lambda one: -one.ladder)
-    return tuple(dict.fromkeys(one.actor for one in findings))
+    return ranked_actors(one for one in assessment.findings if one.id in wanted)
+
+
+def ranked_actors(findings: Iterable[Finding]) -> tuple[Actor, ...]:
+    """Actors of some findings: those with effect before others, the app before SDKs, most evidence first."""
+    weight: dict[Actor, int] = {}
+    effective: set[Actor] = set()
+    for finding in findings:
+        weight[finding.actor] = weight.get(finding.actor, 0) + finding.evidence_total
+        if in_force(finding):
+            effective.add(finding.actor)
+    return tuple(sorted(weight, key=lambda one: (one not in effective, _KINDS.index(one.kind), -weight[one], one.sdk)))
+
+
+_KINDS = (ActorKind.app, ActorKind.sdk, ActorKind.unattributed, ActorKind.declaration)
+
+
+def actor_names(actors: Sequence[Actor], most: int) -> Text:
+    """The first few, and how many more there are. A mere declaration is nobody's code, where code was found too."""
+    doing = [one for one in actors if one.kind is not ActorKind.declaration] or list(actors)
+    shown = joined(actor_name(one) for one in doing[:most])
+    more = len(doing) - most
+    if more <= 0:
+        return shown
+    return Text(f"{shown.en} and {more} more", f"{shown.fr} et {more} de plus")
 
 
 def actor_name(actor: Actor, *, full: bool = False) -> Text:
@@ -126,13 +156,57 @@ def joined(texts: Iterable[Text], separator: str = ", ") -> Text:
     return Text(separator.join(one.en for one in both), separator.join(one.fr for one in both))
 
 
-def counted_findings(assessment: Assessment) -> list[Finding]:
-    """Findings that speak of more than a wish, strongest first, those that fired the rule before the others."""
-    fired = set(assessment.rating.findings)
-    return sorted(
-        (one for one in assessment.findings if one.suppressed is None),
-        key=lambda one: (one.id not in fired, -one.ladder, one.id),
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """One capability that speaks for its area: who does it, and one place to look it up."""
+
+    title: Text
+    ladder: Ladder
+    actors: tuple[Actor, ...]
+    place: Evidence | None
+
+
+def telling(assessment: Assessment) -> list[Telling]:
+    """One capability an area, those that the rule names first.
+
+    Capabilities are numbered by weight within their area, so the first that fired the rule stands for it; where the
+    rating rests on no finding, the first that counts.
+    """
+    fired = [one for one in assessment.findings if one.id in set(assessment.rating.findings)]
+    counted = [one for one in assessment.findings if one.suppressed is None and in_force(one)]
+    named = " ".join(text.en for text in assessment.rating.because)
+    groups: dict[Area, dict[str, list[Finding]]] = {}
+    for finding in fired or counted:
+        groups.setdefault(finding.area, {}).setdefault(finding.capability, []).append(finding)
+    order = list(Area)
+    best = [min(group.items(), key=lambda item: (item[0] not in named, item[0])) for group in groups.values()]
+    best.sort(key=lambda item: (item[0] not in named, order.index(item[1][0].area)))
+    return [_telling(findings) for _, findings in best]
+
+
+def _telling(findings: Sequence[Finding]) -> Telling:
+    actors = ranked_actors(findings)
+    first = next(one for one in findings if one.actor == actors[0])
+    return Telling(first.title, max(one.ladder for one in findings), actors, first_place(first))
+
+
+def findings_by_actor(assessment: Assessment) -> list[tuple[Actor, int]]:
+    """How many findings each actor's code has, most first; that code is merely there is no finding about it."""
+    counts: dict[Actor, int] = {}
+    for finding in assessment.findings:
+        if finding.area is not Area.supply_chain and finding.actor.kind is not ActorKind.declaration:
+            counts[finding.actor] = counts.get(finding.actor, 0) + (finding.suppressed is None)
+    found = [(actor, count) for actor, count in counts.items() if count]
+    return sorted(found, key=lambda one: (_KINDS.index(one[0].kind), -one[1], one[0].sdk))
+
+
+def not_seen(assessment: Assessment) -> tuple[Text, ...]:
+    """What could not be seen, and what no reading of a file can see."""
+    whole = Text(
+        "Every part of the package that is looked at was read whole.",
+        "Chaque partie examinée du paquet a été lue en entier.",
     )
+    return (*(assessment.hidden or (whole,)), STATIC)
 
 
 def suppressed_findings(assessment: Assessment) -> list[Finding]:
@@ -144,6 +218,17 @@ def first_place(finding: Finding) -> Evidence | None:
     """The piece of evidence that says most: a place in the code where there is one."""
     placed = [one for one in finding.evidence if one.offset >= 0]
     return placed[0] if placed else (finding.evidence[0] if finding.evidence else None)
+
+
+def readable(descriptor: str, *, short: bool = False) -> str:
+    """``com.a.B.m`` of ``Lcom/a/B;->m(I)V``, or ``B.m`` in short; what is no descriptor stays as it is."""
+    kind, arrow, member = descriptor.partition(";->")
+    if not (arrow and kind.startswith("L")):
+        return descriptor
+    name = kind[1:].replace("/", ".")
+    if short:
+        name = name.rpartition(".")[2]
+    return f"{name}.{member.partition('(')[0].partition(':')[0]}"
 
 
 _WORST = (Extent.failed, Extent.hidden, Extent.partial, Extent.complete, Extent.absent, Extent.not_applicable)
@@ -210,7 +295,7 @@ class CountryRow:
 
 
 def exposure_rows(assessment: Assessment) -> list[CountryRow]:
-    """Countries through which somebody could be made to use the access: publisher first, then by SDKs and hosts."""
+    """Countries through which somebody could be made to use the access: publisher first, then by hosts and SDKs."""
     exposure = assessment.exposure
     named = {one.country: one for one in exposure.countries}
     publisher = exposure.publisher
@@ -238,7 +323,7 @@ def exposure_rows(assessment: Assessment) -> list[CountryRow]:
                 known.sources if known else (),
             )
         )
-    return sorted(rows, key=lambda row: (not row.publisher, -len(row.sdks), -row.hosts, row.country))
+    return sorted(rows, key=lambda row: (not row.publisher, -row.hosts, -len(row.sdks), row.country))
 
 
 def exposure_line(assessment: Assessment) -> Text:
@@ -252,10 +337,9 @@ def exposure_line(assessment: Assessment) -> Text:
         if row.publisher:
             ways.append(Text(f"publisher {row.publisher}", f"éditeur {row.publisher}"))
         if row.sdks:
-            ways.append(Text(f"SDK {', '.join(row.sdks)}", f"SDK {', '.join(row.sdks)}"))
+            ways.append(plural(len(row.sdks), Text("SDK", "SDK"), Text("SDKs", "SDK")))
         if row.hosts:
-            hosts = number(row.hosts)
-            ways.append(Text(f"hosts {hosts.en}", f"hôtes {hosts.fr}"))
+            ways.append(plural(row.hosts, Text("host", "hôte"), Text("hosts", "hôtes")))
         through = joined(ways)
         parts.append(Text(f"{row.name.en} ({through.en})", f"{row.name.fr} ({through.fr})"))
     return joined(parts, "; ")

@@ -36,7 +36,7 @@ TILES: dict[Area, tuple[Text, Text]] = {
     Area.contacts: (Text("Contacts", "Contacts"), Text("", "")),
     Area.records: (Text("Calls, texts,", "Appels, textes,"), Text("calendar", "agenda")),
     Area.location: (Text("Location", "Position"), Text("", "")),
-    Area.sensors: (Text("Microphone,", "Microphone,"), Text("camera", "caméra")),
+    Area.sensors: (Text("Microphone,", "Microphone,"), Text("camera", "appareil photo")),
     Area.files: (Text("Photos,", "Photos,"), Text("files", "fichiers")),
     Area.screen: (Text("Screen", "Contenu"), Text("content", "de l'écran")),
     Area.interface: (Text("Interface", "Interface"), Text("and input", "et saisie")),
