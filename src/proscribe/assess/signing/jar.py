@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from proscribe.assess.intake.container import Container, UnreadableMember
 from proscribe.assess.signing.algorithms import NOUGAT, PIE
 from proscribe.assess.signing.certificate import X509
-from proscribe.assess.signing.jar_digests import Named, actual_digests, named_digests, verified
+from proscribe.assess.signing.jar_digests import Named, actual_digests, check_local_header, named_digests, verified
 from proscribe.assess.signing.jar_manifest import Section, TooManyAttributes, sections
 from proscribe.assess.signing.pkcs7 import SignedData, parse_signed_data, verify_detached
 from proscribe.assess.signing.problems import SignatureProblem
@@ -104,6 +104,7 @@ def _read(apk: Container, name: str, limit: int) -> bytes:
     Its rule holds for the files that are read for the signature alone; what the signature covers is read as it runs.
     """
     entry = apk.entries[name]
+    check_local_header(apk, name)
     if entry.method in (0, 8) or entry.offset < 0:
         return apk.read(name, limit)
     try:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import binascii
 import hashlib
+import struct
 from base64 import b64decode
 from collections.abc import Iterator, Sequence
 
-from proscribe.assess.intake.container import Container
+from proscribe.assess.intake.container import Container, UnreadableMember
 from proscribe.assess.signing.algorithms import JELLY_BEAN_MR2
 from proscribe.assess.signing.jar_manifest import Section
 from proscribe.assess.signing.keys import digest
@@ -31,6 +32,8 @@ _LISTED = {
     "SHA-512": ("sha512", 9),
 }
 _LONGEST_LIST = 100
+_LOCAL = struct.Struct("<4s5H3L2H")
+_DESCRIPTOR = 8  # sizes stand behind the data
 
 
 def named_digests(section: Section, suffix: str, low: int, high: int) -> Sequence[Named]:
@@ -72,8 +75,27 @@ def verified(named: Sequence[Named], data: bytes) -> bool:
     return all(digest(name, data) == value for name, value in named)
 
 
+def check_local_header(apk: Container, member: str) -> None:
+    """Whether the header before a member's data says what the directory says; but for the method, where it need not.
+
+    Raises UnreadableMember: Android takes nothing out of an archive that contradicts itself here.
+    """
+    entry = apk.entries[member]
+    if entry.offset < 0:
+        raise UnreadableMember("zip.outside", member)
+    fields = _LOCAL.unpack_from(apk.data, entry.header)
+    flags, names = fields[2], fields[9]
+    start = entry.header + _LOCAL.size
+    name = bytes(apk.data[start : start + names])
+    sizes = (entry.crc, entry.compressed, entry.size)
+    same = name in (member.encode("utf-8", "replace"), member.encode("latin-1", "replace"))
+    if not same or (flags ^ entry.flags) & _DESCRIPTOR or (not flags & _DESCRIPTOR and fields[6:9] != sizes):
+        raise UnreadableMember("zip.local-differs", member)
+
+
 def actual_digests(apk: Container, member: str, named: Sequence[Named]) -> list[bytes]:
     """The digests of a member's bytes, by the hashes named. Raises UnreadableMember."""
+    check_local_header(apk, member)
     names = [name for name, _ in named]
     if names == ["sha256"]:
         return [bytes.fromhex(apk.sha256(member))]  # kept there, as others ask for it too
