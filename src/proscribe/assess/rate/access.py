@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from proscribe.assess.profile import AreaAccess, Finding
 from proscribe.assess.rate.grants import easiest
 from proscribe.assess.rate.verdict import counts, in_force
-from proscribe.assess.rate.words import AGREES, FOUND, actor_name, few
+from proscribe.assess.rate.words import AGREES, FOUND, actor_names, few
 from proscribe.assess.terms import Area, Declaration, Grant, Ladder
 from proscribe.text import Text, plural
 
@@ -23,7 +23,7 @@ def _row(area: Area, findings: list[Finding], seen_in_full: bool) -> AreaAccess:
     base = counting or findings
     ladder = max((one.ladder for one in base), default=Ladder.none)
     best = [one for one in base if one.ladder is ladder]
-    names = dict.fromkeys(name.en for one in findings if (name := actor_name(one.actor)).en)
+    names = dict.fromkeys(name.en for name in actor_names(findings))
     return AreaAccess(
         area=area,
         ladder=ladder,
@@ -51,6 +51,8 @@ def _summary(findings: Sequence[Finding], best: Sequence[Finding], *, counts: bo
             else Text("Nothing found in what could be read.", "Rien de relevé dans ce qui a pu être lu.")
         )
     found = _found(best)
+    if counts and _whole(best):
+        return found + Text(".", ".")
     if counts:
         agrees = AGREES[easiest(one.grant for one in best)]
         return Text(f"{found.en}; {agrees.en}.", f"{found.fr}; {agrees.fr}.")
@@ -60,16 +62,26 @@ def _summary(findings: Sequence[Finding], best: Sequence[Finding], *, counts: bo
 
 def _found(best: Sequence[Finding]) -> Text:
     ladder = best[0].ladder
-    actors = list(dict.fromkeys(name for one in best if (name := actor_name(one.actor)).en))
+    actors = actor_names(best)
     if ladder is Ladder.declared or not actors:
         return FOUND[ladder]
     by = few(actors)
+    if _whole(best):
+        return Text("Found in the package: ", "Relevé dans le paquet\u00a0: ") + by
     places = plural(
         sum(one.evidence_total for one in best),
         Text("piece of evidence", "élément de preuve"),
         Text("pieces of evidence", "éléments de preuve"),
     )
     return FOUND[ladder] + Text(f" by {by.en} ({places.en})", f" par {by.fr} ({places.fr})")
+
+
+_WHOLE = frozenset({Area.hidden_code, Area.supply_chain})
+"""Areas that are read off the package as a whole and not off a place in its code."""
+
+
+def _whole(best: Sequence[Finding]) -> bool:
+    return best[0].area in _WHOLE and best[0].ladder is Ladder.referenced
 
 
 def _not_counted(findings: Sequence[Finding], best: Sequence[Finding]) -> Text:

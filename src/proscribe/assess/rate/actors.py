@@ -1,10 +1,10 @@
 """Whose code it is, by the package of the class that calls: never by a string that mentions somebody.
 
-The longest prefix of the SDK catalogue says "this is SDK x", but for code under the app's own package name, which is
-the app's even where a catalogued prefix stands above it (an app of the maker of the SDK). Code beside the app's
-package is the app's where it shares the part of the name that its maker must own: a package name is a reversed domain
-name, so that part is the registrable domain (``com.example`` of ``com.example.shop.lite``, ``io.github.user`` of
-``io.github.user.app``). All other code is nobody's: renamed, or not catalogued. See docs/adr/0017.
+Two claim code: an SDK by a prefix of the catalogue, and the app by its package name. The longer claim wins, and a tie
+is the app's (an app of the maker of the SDK). The app claims its own package name, and beside it the part of the name
+that its maker must own: a package name is a reversed domain name, so that part is the registrable domain
+(``com.example`` of ``com.example.shop.lite``, ``io.github.user`` of ``io.github.user.app``). Code that nobody claims is
+unattributed: renamed, or not catalogued. See docs/adr/0018.
 """
 
 from __future__ import annotations
@@ -75,11 +75,21 @@ class Actors:
     def _of_package(self, package: str) -> Actor:
         if not package:
             return UNATTRIBUTED
-        row = self._packs.sdk_of(package)
-        own = _under(package, self._own)
-        if row is not None and not (own and not _longer(row, package, self._own)):
+        row = self.sdk_of(package)
+        if row is not None:
             return self.of_sdk(row)
-        return self._app if own or _under(package, self._maker) else UNATTRIBUTED
+        return self._app if self._claim(package) else UNATTRIBUTED
+
+    def sdk_of(self, name: str) -> SdkRow | None:
+        """The SDK that a dotted package or class name belongs to, None where the app's claim is as long or longer."""
+        row = self._packs.sdk_of(name)
+        if row is None or max(len(one) for one in row.prefixes if _under(name, one)) <= self._claim(name):
+            return None
+        return row
+
+    def _claim(self, name: str) -> int:
+        """How much of a name the app claims, in characters."""
+        return next((len(one) for one in (self._own, self._maker) if _under(name, one)), 0)
 
     def of_library(self, member: str) -> Actor:
         """The actor of a native library: an SDK by its file name, else nobody (anyone's library may be renamed)."""
@@ -99,10 +109,6 @@ class Actors:
 
 def _under(name: str, prefix: str) -> bool:
     return bool(prefix) and (name == prefix or name.startswith(f"{prefix}."))
-
-
-def _longer(row: SdkRow, package: str, own: str) -> bool:
-    return any(len(prefix) > len(own) and _under(package, prefix) for prefix in row.prefixes)
 
 
 def _maker_part(packs: Packs, app_id: str) -> str:

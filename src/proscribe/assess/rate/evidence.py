@@ -97,6 +97,10 @@ class Maker:
             if value:
                 yield self._item(EvidenceKind.network_config, member, subject, detail=value)
 
+    def target_sdk(self, level: int) -> Evidence:
+        """The Android version that the app is made for."""
+        return self._item(EvidenceKind.manifest, self._manifest, "targetSdkVersion", detail=str(level))
+
     def queries(self, facts: AndroidFacts) -> Iterator[Evidence]:
         """The packages and intents that ``<queries>`` makes visible."""
         for name in facts.query_packages:
@@ -223,6 +227,8 @@ def _of_android(maker: Maker, facts: AndroidFacts) -> Iterable[Evidence]:
         yield from maker.components(component)
     yield from map(maker.special, facts.special)
     yield from maker.queries(facts)
+    if facts.target_sdk is not None:
+        yield maker.target_sdk(facts.target_sdk)
     if facts.network is not None:
         yield from maker.network(facts.network)
 

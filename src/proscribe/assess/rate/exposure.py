@@ -30,32 +30,47 @@ def exposure(
 ) -> Exposure:
     """Publisher, SDK vendors and operators of hosts, with the countries they answer to."""
     hosts = _hosts(gathered, packs)
-    match = _match(matches)
-    publisher = _publisher(match, packs, library) if match else None
+    publisher = _publisher(matches, packs, library) or _by_name(gathered, packs)
     return Exposure(
-        publisher=publisher,
-        countries=_countries(packs, (match.relation, publisher) if match and publisher else None, sdks, hosts),
+        publisher=publisher[1] if publisher else None,
+        countries=_countries(packs, publisher, sdks, hosts),
         hosts=tuple(hosts[:HOSTS_SHOWN]),
         hosts_total=len(hosts),
         unattributed_hosts=sum(not host.operator for host in hosts),
     )
 
 
-def _match(matches: Sequence[PublisherMatch]) -> PublisherMatch | None:
-    """A verified signer before a mere name; a look-alike is nobody's publisher."""
+Named = tuple[str, Operator]
+"""How the publisher is known (``signer`` or ``identifier``), and who it is."""
+
+
+def _publisher(matches: Sequence[PublisherMatch], packs: Packs, library: Catalogue) -> Named | None:
+    """By the catalogue of publishers: a verified signer before a mere name. A look-alike is nobody's publisher."""
     order = list(_NAMED)
     known = [one for one in matches if one.relation in order]
-    return min(known, key=lambda one: (order.index(one.relation), one.publisher, one.product), default=None)
-
-
-def _publisher(match: PublisherMatch, packs: Packs, library: Catalogue) -> Operator | None:
-    rows = [row for row in packs.operators.values() if row.publisher == match.publisher]
-    if rows:
-        return operator(min(rows, key=lambda row: row.id))
+    match = min(known, key=lambda one: (order.index(one.relation), one.publisher, one.product), default=None)
+    if match is None:
+        return None
+    row = min((row for row in packs.operators.values() if row.publisher == match.publisher), key=_id, default=None)
+    if row is not None:
+        return match.relation, operator(row)
     if match.publisher not in library.publisher_ids():
         return None
     entry = library.publisher(match.publisher)
-    return Operator(id=entry.id, name=entry.name, country=entry.country_of_control, source="catalogue")
+    return match.relation, Operator(entry.id, entry.name, entry.country_of_control, source="catalogue")
+
+
+def _by_name(gathered: Gathered, packs: Packs) -> Named | None:
+    """By the SDK catalogue, where the app's own name stands under a vendor's prefix: a name, and no more than that."""
+    app_id = gathered.android.package if gathered.android else gathered.ios.bundle_id if gathered.ios else ""
+    row = packs.sdk_of(app_id)
+    if row is None or row.operator not in packs.operators:
+        return None
+    return "identifier", operator(packs.operators[row.operator])
+
+
+def _id(row: OperatorRow) -> str:
+    return row.id
 
 
 def operator(row: OperatorRow) -> Operator:
@@ -89,7 +104,7 @@ def _host(name: str, members: tuple[str, ...], packs: Packs) -> HostView:
 
 def _countries(
     packs: Packs,
-    publisher: tuple[str, Operator] | None,
+    publisher: Named | None,
     sdks: Sequence[SdkPresence],
     hosts: Sequence[HostView],
 ) -> tuple[CountryExposure, ...]:
@@ -103,7 +118,7 @@ def _countries(
 
 def _ways(
     packs: Packs,
-    publisher: tuple[str, Operator] | None,
+    publisher: Named | None,
     sdks: Sequence[SdkPresence],
     hosts: Sequence[HostView],
 ) -> Iterator[tuple[str, str]]:

@@ -43,7 +43,7 @@ class Standing:
     @property
     def usable(self) -> bool:
         """Whether the access can work as far as the package goes."""
-        return self.grant in GRANTABLE and self.declaration in {Declaration.declared, Declaration.not_needed}
+        return self.grant in GRANTABLE and self.declaration in _SETTLED
 
 
 @dataclass(frozen=True)
@@ -139,8 +139,10 @@ class Judge:
         if standing.declaration is Declaration.not_declared:
             return (
                 Text(
-                    "Code present, not declared: the system refuses what the package does not ask for; not counted.",
-                    "Code présent, non déclaré\u00a0: le système refuse ce que le paquet ne demande pas; non compté.",
+                    "Code present, not declared: the system withholds, in whole or in part, what the package does not ask "
+                    "for; not counted.",
+                    "Code présent, non déclaré\u00a0: le système refuse, en tout ou en partie, ce que le paquet ne demande "
+                    "pas; non compté.",
                 ),
             )
         if standing.declaration is Declaration.unknown:
@@ -206,6 +208,8 @@ class Judge:
         evidence: tuple[Evidence, ...],
         counter: tuple[Text, ...],
     ) -> Collected:
+        if standing.grant is Grant.never and not standing.why and standing.declaration in _SETTLED:
+            counter = (*counter, _NEVER)
         finding = Finding(
             id=f"{row.id}@{key(actor)}",
             capability=row.id,
@@ -224,6 +228,11 @@ class Judge:
         return Collected(finding, evidence)
 
 
+_SETTLED = frozenset({Declaration.declared, Declaration.not_needed})
+_NEVER = Text(
+    "An app from a store can never have this access; not counted.",
+    "Une application de boutique ne peut jamais obtenir cet accès; non compté.",
+)
 _DECLARED_ONLY = Text("Declared, no code found.", "Déclaré, aucun code relevé.")
 _DECLARED_UNREAD = Text(
     "Declared; no code found, but the code was not read in full.",

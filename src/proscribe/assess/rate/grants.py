@@ -200,8 +200,11 @@ class Asks:
                 yield self._maker.special(access)
 
     def _query(self, value: str) -> Iterator[Evidence]:
+        target = self._android.target_sdk
         if value == "any":
             yield from self._maker.queries(self._android)
+        elif target is not None and target < _FILTERED_FROM:
+            yield self._maker.target_sdk(target)
         everyone = (one for one in self._android.special if one.kind is SpecialKind.query_all_packages)
         yield from map(self._maker.special, everyone)
 
@@ -257,6 +260,9 @@ class Asks:
             bool(code.invocations) and code.reflection * 1000 > self._rubric.reflection_per_thousand * code.invocations
         )
 
+
+_FILTERED_FROM = 30
+"""Android 11 hides other apps from those that target it or later; older targets see them all without asking."""
 
 _SWITCHED_OFF = frozenset({"false", "[]", '""', "null"})
 _NO_ANDROID = AndroidFacts(package="")

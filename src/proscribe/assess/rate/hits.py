@@ -10,7 +10,7 @@ from proscribe.assess.facts import MachO, Site
 from proscribe.assess.gathered import Gathered
 from proscribe.assess.packs.library import Packs
 from proscribe.assess.packs.model import ApiKind, ApiRow
-from proscribe.assess.profile import Actor, Evidence
+from proscribe.assess.profile import Actor, Evidence, EvidenceKind
 from proscribe.assess.rate.actors import Actors, class_of
 from proscribe.assess.rate.evidence import Maker
 from proscribe.assess.terms import Ladder, SiteKind
@@ -62,7 +62,7 @@ def hits(gathered: Gathered, packs: Packs, actors: Actors, maker: Maker) -> Hits
 
 
 def _is_loose(hit: Hit) -> bool:
-    return hit.rung is Ladder.referenced and not hit.evidence.caller and hit.evidence.offset < 0
+    return hit.evidence.kind is EvidenceKind.reference and not hit.evidence.caller
 
 
 def _keep(kept: dict[Evidence, Hit], hit: Hit) -> None:

@@ -47,7 +47,7 @@ def judge(
     check_capabilities(rubric, packs.capabilities.keys())
     app = identity(gathered)
     case = judge_of(gathered, packs, rubric)
-    present = presences(gathered, packs, case.maker)
+    present = presences(gathered, packs, case.actors, case.maker)
     collected = case.collect(present, _seen(observations, gathered, packs))
     findings = tuple(one.finding for one in collected)
     if review is not None:
@@ -86,7 +86,7 @@ def judge(
 def collect(gathered: Gathered, packs: Packs, rubric: Rubric) -> tuple[Collected, ...]:
     """The findings of a package with all of their evidence, before review and observations."""
     case = judge_of(gathered, packs, rubric)
-    return case.collect(presences(gathered, packs, case.maker), {})
+    return case.collect(presences(gathered, packs, case.actors, case.maker), {})
 
 
 def judge_of(gathered: Gathered, packs: Packs, rubric: Rubric) -> Judge:

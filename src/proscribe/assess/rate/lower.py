@@ -96,7 +96,7 @@ def _sdks(retrial: Retrial, rating: Rating, resting: Sequence[Finding]) -> Itera
         after = retrial.without(lambda one, sdk=sdk: one.actor.sdk == sdk)  # type: ignore[misc]
         if _lower(after, rating):
             then = _then(after)
-            yield Text(f"Without the code of {names[sdk]}, {then.en}", f"Sans le code de {names[sdk]}, {then.fr}")
+            yield Text(f"Without the SDK {names[sdk]}, {then.en}", f"Sans le SDK {names[sdk]}, {then.fr}")
 
 
 def _together(

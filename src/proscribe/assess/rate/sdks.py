@@ -14,6 +14,7 @@ from proscribe.assess.gathered import Gathered
 from proscribe.assess.packs.library import Packs
 from proscribe.assess.packs.model import SdkRow
 from proscribe.assess.profile import Evidence, EvidenceKind, SdkPresence
+from proscribe.assess.rate.actors import Actors
 from proscribe.assess.rate.evidence import Collected, Maker, framework_of
 from proscribe.assess.terms import ActorKind
 
@@ -29,19 +30,19 @@ class Presence:
     evidence: tuple[Evidence, ...]
 
 
-def presences(gathered: Gathered, packs: Packs, maker: Maker) -> tuple[Presence, ...]:
-    """Every SDK of the catalogue that is in the package, by id."""
+def presences(gathered: Gathered, packs: Packs, actors: Actors, maker: Maker) -> tuple[Presence, ...]:
+    """Every SDK of the catalogue that is in the package, by id. The app maker's own code is no SDK."""
     classes: dict[str, int] = defaultdict(int)
     evidence: dict[str, dict[Evidence, None]] = defaultdict(dict)
     prefixes: dict[str, set[str]] = defaultdict(set)
     for package in gathered.code.packages:
-        row = packs.sdk_of(package.name)
+        row = actors.sdk_of(package.name)
         if row is not None:
             classes[row.id] += package.classes
             prefixes[row.id].add(_prefix(row, package.name))
     for sdk, found in prefixes.items():
         evidence[sdk].update((maker.class_prefix(prefix), None) for prefix in sorted(found))
-    for row, item in _others(gathered, packs, maker):
+    for row, item in _others(gathered, packs, actors, maker):
         evidence[row.id][item] = None
     return tuple(Presence(packs.sdks[sdk], classes[sdk], tuple(evidence[sdk])) for sdk in sorted(evidence))
 
@@ -50,10 +51,10 @@ def _prefix(row: SdkRow, package: str) -> str:
     return max((one for one in row.prefixes if f"{package}.".startswith(f"{one}.")), key=len)
 
 
-def _others(gathered: Gathered, packs: Packs, maker: Maker) -> Iterator[tuple[SdkRow, Evidence]]:
+def _others(gathered: Gathered, packs: Packs, actors: Actors, maker: Maker) -> Iterator[tuple[SdkRow, Evidence]]:
     for component in gathered.android.components if gathered.android else ():
         row = packs.sdk_of_component(component.name)
-        if row is not None:
+        if row is not None and (component.name in row.components or actors.sdk_of(component.name)):
             yield row, next(iter(maker.components(component)))
     for library in gathered.code.native:
         row = packs.sdk_of_native(library.member)

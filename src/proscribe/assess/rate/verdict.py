@@ -9,7 +9,7 @@ from proscribe.assess.facts import Run
 from proscribe.assess.profile import Finding
 from proscribe.assess.rate.grants import GRANTABLE
 from proscribe.assess.rate.rubric import AreasAt, CapabilityAt, Condition, FactAt, InconclusiveRule, Rubric, Rule
-from proscribe.assess.rate.words import AGREES, AREAS, FOUND, RATINGS, UNATTRIBUTED, actor_name, few, listed
+from proscribe.assess.rate.words import AGREES, AREAS, FOUND, actor_names, few, listed
 from proscribe.assess.terms import Area, Declaration, Extent, FactClass, Ladder, Rating
 from proscribe.terms import Platform
 from proscribe.text import COLON, Text, number
@@ -195,9 +195,9 @@ def capability_text(findings: Sequence[Finding]) -> Text:
     """``Can capture the screen (PSB-A-SCREEN-02): called in the code, by the app; the user is asked at run time.``"""
     best = max(findings, key=lambda one: one.ladder)
     found = FOUND[best.ladder]
-    actors = few([actor_name(one.actor) or UNATTRIBUTED for one in findings])
+    actors = few(actor_names(findings))
     agrees = AGREES[best.grant]
-    by = Text(f", by {actors.en}", f", par {actors.fr}") if best.ladder is not Ladder.declared else Text("", "")
+    by = Text(f", by {actors.en}", f", par {actors.fr}") if actors.en else Text("", "")
     return Text(
         f"{best.title.en} ({best.capability}): {lower_first(found.en)} (E{best.ladder.value}){by.en}; {agrees.en}.",
         f"{best.title.fr} ({best.capability})\u00a0: {lower_first(found.fr)} (E{best.ladder.value}){by.fr}; "
@@ -253,8 +253,3 @@ def _disagreement_reason(about: Sequence[str]) -> Reason:
             f"Deux analyseurs lisent le manifeste différemment\u00a0: {names}.",
         )
     )
-
-
-def rating_name(rating: Rating) -> Text:
-    """The rating as a word."""
-    return RATINGS[rating]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from proscribe.assess.profile import Actor
+from proscribe.assess.profile import Actor, Finding
 from proscribe.assess.terms import ActorKind, Area, Grant, Ladder, Rating
 from proscribe.text import Text
 
 AREAS: dict[Area, Text] = {
     Area.contacts: Text("contacts", "contacts"),
-    Area.records: Text("calls, texts, calendar and accounts", "appels, messages texte, agenda et comptes"),
+    Area.records: Text(
+        "records (calls, texts, calendar, accounts)", "relevés (appels, messages texte, agenda, comptes)"
+    ),
     Area.location: Text("location", "position"),
     Area.sensors: Text("microphone and camera", "microphone et appareil photo"),
     Area.files: Text("photos and files", "photos et fichiers"),
@@ -69,6 +71,13 @@ def actor_name(actor: Actor) -> Text:
     if actor.kind is ActorKind.sdk:
         return both(actor.name)
     return {ActorKind.app: THE_APP, ActorKind.unattributed: UNATTRIBUTED}.get(actor.kind, Text("", ""))
+
+
+def actor_names(findings: Iterable[Finding]) -> list[Text]:
+    """Whose code it is, each once: the app, then SDKs by how much of it is theirs, then code of unknown origin."""
+    order = (ActorKind.app, ActorKind.sdk, ActorKind.unattributed, ActorKind.declaration)
+    ranked = sorted(findings, key=lambda one: (order.index(one.actor.kind), -one.evidence_total, one.actor.sdk))
+    return list(dict.fromkeys(name for one in ranked if (name := actor_name(one.actor)).en))
 
 
 def both(word: str) -> Text:
