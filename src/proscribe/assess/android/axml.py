@@ -41,6 +41,8 @@ _MAX_IDS: Final = 1 << 16
 # Codes of what Android would have refused; all others are oddities that it accepts.
 _REFUSED: Final = frozenset(
     {
+        "text",
+        "no-root",
         "file-size",
         "header-size",
         "pool-type",
@@ -162,7 +164,7 @@ class Document:
     @property
     def broken(self) -> str:
         """The code of the first thing that Android would have refused; "" for a file it accepts."""
-        return next((f"axml.{code}" for code in self.notes if code in _REFUSED or code == "no-root"), "")
+        return next((f"axml.{code}" for code in self.notes if code in _REFUSED), "")
 
     def note(self, code: str, at: int) -> None:
         """Remember an oddity: how often, and where first."""

@@ -29,7 +29,7 @@ def shown(value: Value) -> str:
         return "true" if value.data else "false"
     if value.type == _FLOAT:
         (number,) = _FLOAT_BITS.unpack(_UNSIGNED_FLOAT.pack(value.data))
-        return f"{number:.9g}" if math.isfinite(number) else f"0x{value.data:08x}"
+        return f"{number:g}" if math.isfinite(number) else f"0x{value.data:08x}"
     if value.type == _DECIMAL:
         return str(signed(value.data))
     return "" if value.type == _NULL else f"0x{value.data:08x}"
