@@ -53,11 +53,14 @@ class Binaries:
 
 
 def read_binaries(survey: Survey, bundles: list[Bundle], watch: Watch) -> Binaries:
-    """Read every member of the app that begins as a Mach-O file does, whatever it is called."""
-    root = bundles[0].root
+    """Read every member of the app that begins as a Mach-O file does, whatever it is called, and what should be one."""
     reader = _Reader(survey, {bundle.executable: bundle for bundle in bundles if bundle.executable}, watch)
-    entries = survey.container.entries
-    names = {name for name in entries if name.startswith(root) and begins(survey.container, name) in MAGICS}
+    inside = {name for name in survey.container.entries if name.startswith(bundles[0].root)}
+    names = {
+        name
+        for name in inside
+        if name in reader.owners or name.endswith(".dylib") or begins(survey.container, name) in MAGICS
+    }
     # The executables first: they must not fall to a limit that a pile of other files has used up.
     for name in sorted(names, key=lambda name: (name != bundles[0].executable, name not in reader.owners, name)):
         if not reader.affords(name):
@@ -69,12 +72,12 @@ def read_binaries(survey: Survey, bundles: list[Bundle], watch: Watch) -> Binari
 
 
 def _missing(survey: Survey, bundles: list[Bundle], names: set[str]) -> None:
-    """Bundles that should have code, and whose code is not there or is something else."""
+    """Bundles that should have code, and whose code is not there."""
     for bundle in bundles:
         if bundle.kind in _NEED_CODE and bundle.info and bundle.executable not in names:
             name = bundle.executable or bundle.plist
             survey.attempt(FactClass.macho, name)
-            survey.fail(FactClass.macho, "macho.magic" if bundle.executable in survey.container.entries else "macho.absent", name)
+            survey.fail(FactClass.macho, "macho.absent", name)
     if not names and FactClass.macho not in survey.failed:
         survey.attempt(FactClass.macho, bundles[0].plist)
         survey.fail(FactClass.macho, "macho.absent", bundles[0].plist)

@@ -129,8 +129,8 @@ class Bundle:
 
     @property
     def executable(self) -> str:
-        """The member that runs; "" where the Info.plist names none."""
-        name = text(self.info, "CFBundleExecutable")
+        """The member that runs; "" where the Info.plist names none. Where it is unreadable, by the usual name."""
+        name = text(self.info, "CFBundleExecutable") if self.info else self.folder
         return self.root + name if name else ""
 
     @property

@@ -123,12 +123,13 @@ def _slices(window: Window) -> tuple[list[tuple[int, int]], str, str]:
 def read_image(window: Window) -> Image:
     """The load commands of one architecture. Never raises: see ``Image.problem``."""
     image = Image(window)
+    magic = bytes(window.get(0, 4) or b"")
     head = window.get(0, 28)
-    magic = b"" if head is None else bytes(head[:4])
-    if head is None or magic not in _THIN:
-        image.fault(
-            "macho.big-endian" if magic in _BIG_ENDIAN else "macho.truncated" if head is None else "macho.magic", ""
-        )
+    if magic not in _THIN:
+        image.fault("macho.big-endian" if magic in _BIG_ENDIAN else "macho.magic", magic.hex())
+        return image
+    if head is None:
+        image.fault("macho.truncated", f"{window.size} bytes")
         return image
     image.wide = _THIN[magic]
     cpu, subtype, image.kind, count, size = struct.unpack_from("<5I", head, 4)
