@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from proscribe.assess.android.reading import read_android
-from proscribe.assess.code.reading import read_code
+from proscribe.assess.android.reader import read_android
+from proscribe.assess.code import read_code
 from proscribe.assess.errors import NotAPackage
 from proscribe.assess.facts import AndroidFacts, CodeFacts, IosFacts, Reading, Run, SigningFacts
 from proscribe.assess.gathered import Gathered
 from proscribe.assess.intake.container import Container, UnreadableMember
 from proscribe.assess.intake.limits import LIMITS
 from proscribe.assess.intake.opening import Opened, open_package
-from proscribe.assess.ios.reading import read_ios
+from proscribe.assess.ios.read import read_ios
 from proscribe.assess.profile import PackageFormat, Tool
 from proscribe.assess.signing.verify import verify_apk
 from proscribe.assess.terms import Extent, FactClass, SignatureState
@@ -59,7 +59,8 @@ def gather_opened(opened: Opened, watch: Watch) -> Gathered:
 def _gather_android(opened: Opened, watch: Watch) -> Gathered:
     apks = opened.packages
     android = read_android(apks)
-    code = read_code(apks, watch)
+    declared = [component.name for component in android.facts.components] if android.facts else []
+    code = read_code(apks, watch, declared=declared)
     signing = tuple(_signing(apk, android.facts) for apk in apks)
     runs = (*opened.runs, *android.runs, *code.runs, *(_signing_run(facts) for facts in signing))
     return Gathered(

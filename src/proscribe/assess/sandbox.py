@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -49,7 +50,8 @@ class Worker:
         process, self._process = self._process, None
         if process is not None:
             if process.stdin:
-                process.stdin.close()
+                with suppress(BrokenPipeError):  # a question may still lie there that nobody will read
+                    process.stdin.close()
             if process.stdout:
                 process.stdout.close()
             process.terminate()

@@ -97,7 +97,8 @@ def _child(request: dict[str, Any], writing: int) -> None:
         except MemoryError:
             header, body = {"ok": False, "died": "memory"}, b""
         except Exception as error:  # noqa: BLE001 (a fault of ours must reach whoever asked, with its place)
-            header, body = {"ok": False, "died": _place(error)}, b""
+            starved = isinstance(error, RuntimeError) and "start new thread" in str(error)
+            header, body = {"ok": False, "died": "memory" if starved else _place(error)}, b""
         with os.fdopen(writing, "wb") as pipe:
             pipe.write(json.dumps({**header, "missing": missing}).encode() + b"\n" + body)
         status = 0

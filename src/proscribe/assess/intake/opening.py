@@ -35,7 +35,10 @@ def open_package(data: bytes | memoryview, *, path: str = "", file: str = "") ->
 
     Raises NotAPackage where it is none of the formats, RefusedPackage where a limit is broken or no base can be opened.
     """
-    outer = open_container(data, path=path)
+    try:
+        outer = open_container(data, path=path)
+    except (NotAPackage, RefusedPackage) as error:
+        raise type(error)(error.what, remedy=error.remedy, where=Where(file=file)) from error
     form = _format(outer, file)
     digest = sha256(data).hexdigest()
     size = len(data)
