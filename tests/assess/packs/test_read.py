@@ -28,16 +28,14 @@ def refused(path: Path, pack: str = "") -> BrokenPack:
 
 
 @pytest.mark.parametrize("pack", PACKS)
-def test_every_kind_of_pack_is_read_and_written_back_byte_by_byte(packs_in, pack):
+def test_every_kind_of_pack_is_read_and_written_back(packs_in, pack):
     path = packs_in() / f"{pack}.jsonl"
     read = read_pack(path, pack)
     assert read.header.pack == pack
     assert read.reference.id == pack
     written = "".join(line_of(one) for one in (read.header, *read.rows))
-    assert [json.loads(line) for line in written.splitlines()] == [
-        {key: value for key, value in json.loads(line).items() if value != ""} if pack != "hosts" else json.loads(line)
-        for line in path.read_text("utf-8").splitlines()
-    ]
+    lines = path.read_text("utf-8").splitlines()
+    assert [json.loads(line) for line in written.splitlines()] == [json.loads(line) for line in lines]
 
 
 def set_field(field, value):
