@@ -44,10 +44,12 @@ def _line(pen: Ink, row: CountryRow, top: int) -> str:
         f'<path d="M0 {top}H{_WIDTH}" stroke="{RULE}"/>',
         f'<text class="label" x="0" y="{middle + 5:g}" fill="{INK}">{name}</text>',
     ]
+    x = _COLUMNS[0][0]
     if row.publisher:
-        parts.append(
-            f'<path d="M{_COLUMNS[0][0]} {middle + 8:g}v-12l8 -6l8 6v12z" fill="none" stroke="{INK}" stroke-width="2"/>'
-        )
+        house = f"M{x} {middle + 8:g}v-12l8 -6l8 6v12z"
+        parts.append(f'<path d="{house}" fill="none" stroke="{INK}" stroke-width="2"/>')
+    else:
+        parts.append(_nothing(x, middle))
     parts.append(_marks(_COLUMNS[1][0], middle, len(row.sdks), diamond=True))
     parts.append(_marks(_COLUMNS[2][0], middle, row.hosts, diamond=False))
     return "".join(parts)
@@ -56,7 +58,7 @@ def _line(pen: Ink, row: CountryRow, top: int) -> str:
 def _marks(x: int, middle: float, count: int, *, diamond: bool) -> str:
     """The number, then a mark for each of the first few."""
     if not count:
-        return f'<text class="small" x="{x}" y="{middle + 5:g}" fill="{SOFT}">–</text>'
+        return _nothing(x, middle)
     parts = [f'<text class="label" x="{x}" y="{middle + 5:g}" fill="{INK}">{count}</text>']
     start = x + 10 + 7 * len(str(count))
     for number in range(min(count, _MOST_MARKS if not diamond else 3)):
@@ -66,3 +68,7 @@ def _marks(x: int, middle: float, count: int, *, diamond: bool) -> str:
         else:
             parts.append(f'<rect x="{at - 3}" y="{middle - 3:g}" width="6" height="6" fill="{INK}"/>')
     return "".join(parts)
+
+
+def _nothing(x: int, middle: float) -> str:
+    return f'<text class="small" x="{x}" y="{middle + 5:g}" fill="{SOFT}">–</text>'

@@ -38,3 +38,8 @@ class Ink(Pen):
         """A description list; values are HTML already."""
         inner = "".join(f"<dt>{self.text(name)}</dt><dd>{value}</dd>" for name, value in rows)
         return f'<dl class="facts">{inner}</dl>'
+
+    def brief(self, rows: list[tuple[Text, str]]) -> str:
+        """A description list in running lines, for what would be a column of short words."""
+        inner = "".join(f"<div><dt>{self.text(name)}</dt><dd>{value}</dd></div>" for name, value in rows)
+        return f'<dl class="brief">{inner}</dl>'

@@ -50,47 +50,35 @@ def findings(pen: Ink, assessment: Assessment) -> str:
 
 
 def _finding(pen: Ink, finding: Finding, number: int) -> str:
-    rows = [
+    brief = [
         (Text("Id", "Identifiant"), pen.code(finding.id)),
         (Text("Area", "Domaine"), pen.text(AREAS[finding.area])),
         (Text("Evidence", "Preuve"), f"E{int(finding.ladder)}{pen.text(COLON)} {pen.text(RUNGS[finding.ladder])}"),
         (Text("Declaration", "Déclaration"), pen.text(DECLARATIONS[finding.declaration])),
         (Text("Who must agree", "Qui doit accepter"), pen.text(GRANTS[finding.grant])),
         (Text("Whose code", "Code de qui"), pen.text(actor_name(finding.actor, full=True))),
-        (Text("What this does not show", "Ce que cela ne montre pas"), pen.text(finding.caution)),
-        (Text("Frameworks", "Cadres"), _maps(pen, finding)),
+        *((Text(one.framework, one.framework), pen.text(", ".join(one.ids))) for one in finding.maps),
     ]
-    if finding.counter:
-        rows.append((Text("Speaks against it", "Indices contraires"), pen.bullets(finding.counter)))
+    said = [pen.paragraph(finding.caution, "note"), *(pen.paragraph(text, "note") for text in finding.counter)]
     if finding.suppressed is not None:
-        rows.append(
-            (
-                Text("Set aside", "Mis de côté"),
-                _set_aside(pen, finding.suppressed),
-            )
-        )
+        said.append(_marked(pen, Text("Set aside: ", "Mis de côté : "), _set_aside(pen, finding.suppressed)))
     if finding.released is not None:
-        rows.append(
-            (
-                Text("May be quoted outside", "Peut être cité à l'extérieur"),
-                f"{pen.text(finding.released.reason)} – {pen.text(finding.released.author)}",
-            )
-        )
+        words = f"{pen.text(finding.released.reason)} – {pen.text(finding.released.author)}"
+        said.append(_marked(pen, Text("May be quoted outside: ", "Peut être cité à l'extérieur : "), words))
     return (
         f'<article class="finding"><h3 id="finding-{number}">{number}. {pen.text(finding.title)}</h3>'
-        f"{pen.facts(rows)}{_evidence(pen, finding)}</article>"
+        f"{pen.brief(brief)}{''.join(said)}{_evidence(pen, finding)}</article>"
     )
+
+
+def _marked(pen: Ink, label: Text, words: str) -> str:
+    return f"<p><strong>{pen.text(label)}</strong>{words}</p>"
 
 
 def _set_aside(pen: Ink, suppression: Suppression) -> str:
     until = pen.text(Text("until", "jusqu'au"))
     words = f"{pen.text(suppression.reason)} – {pen.text(suppression.author)}"
     return f"{words}, {until} {pen.day(suppression.expires)}"
-
-
-def _maps(pen: Ink, finding: Finding) -> str:
-    shown = [f"{pen.text(one.framework)}{pen.text(COLON)} {pen.text(', '.join(one.ids))}" for one in finding.maps]
-    return "<br>".join(shown) or "–"
 
 
 def _evidence(pen: Ink, finding: Finding) -> str:

@@ -9,6 +9,8 @@ from proscribe.assess.emit.reading import (
     CountryRow,
     actor_names,
     actors_of,
+    condition_of,
+    evidence_count,
     exposure_line,
     exposure_rows,
     is_lookalike,
@@ -147,8 +149,8 @@ def access_table(pen: Ink, assessment: Assessment) -> str:
         Column(Text("Evidence", "Preuve")),
         Column(Text("Who must agree", "Qui doit accepter")),
         Column(Text("Whose code", "Code de qui")),
-        Column(Text("Counts", "Compte"), "word"),
-        Column(Text("In a sentence", "En une phrase")),
+        Column(Text("Pieces of evidence", "Éléments de preuve"), "number"),
+        Column(Text("Counts", "Compte")),
     ]
     contents = [_row(pen, assessment, row) for row in assessment.access if row.area in CONTENT_AREAS]
     behaviour = [_row(pen, assessment, row) for row in assessment.access if row.area not in CONTENT_AREAS]
@@ -161,12 +163,15 @@ def access_table(pen: Ink, assessment: Assessment) -> str:
 
 def _row(pen: Ink, assessment: Assessment, row: AreaAccess) -> list[Cell]:
     if row.ladder is Ladder.none:
-        return [AREAS[row.area], _rung(pen, row.ladder), "–", "–", "–", row.summary]
+        return [AREAS[row.area], _rung(pen, row.ladder), "–", "–", 0, "–"]
     actors = actors_of(assessment, row)
     marks = "".join(actor_mark(kind) for kind in dict.fromkeys(one.kind for one in actors) if kind in DOING)
     whose = Raw(f"{marks}{pen.text(actor_names(actors, 3))}")
-    counts = Text("yes", "oui") if row.counts else Text("no", "non")
-    return [AREAS[row.area], _rung(pen, row.ladder), GRANTS[row.grant], whose, counts, row.summary]
+    counts = Text("yes", "oui")
+    if not row.counts:
+        counts = Text("no: ", "non : ") + condition_of(assessment, row)
+    pieces = evidence_count(assessment, row)
+    return [AREAS[row.area], _rung(pen, row.ladder), GRANTS[row.grant], whose, pieces, counts]
 
 
 def _rung(pen: Ink, ladder: Ladder) -> Raw:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from proscribe.assess.emit.markup import Ink
-from proscribe.assess.emit.reading import completeness, extent_of, suppressed_findings
+from proscribe.assess.emit.reading import actor_name, completeness, extent_of, suppressed_findings
 from proscribe.assess.emit.words import EXTENTS, FACT_CLASSES, RATINGS
 from proscribe.assess.facts import Run
 from proscribe.assess.model import Assessment
+from proscribe.assess.profile import CodeSummary
 from proscribe.page.markup import Cell, Column, Raw
-from proscribe.text import Text
+from proscribe.text import COLON, Text
 
 
 def rating(pen: Ink, assessment: Assessment) -> str:
@@ -49,16 +50,22 @@ def rating(pen: Ink, assessment: Assessment) -> str:
 
 
 def _links(pen: Ink, assessment: Assessment, ids: Sequence[str]) -> str:
-    """Findings by id, each a link to its place in the appendix."""
+    """Findings by capability; each actor is a link to the finding's place in the appendix."""
     places = {one.id: number for number, one in enumerate(assessment.findings, start=1)}
-    shown = [
-        f'<li><a href="#finding-{places[name]}">{pen.text(assessment.findings[places[name] - 1].title)}</a> '
-        f"{pen.code(name)}</li>"
-        if name in places
-        else f"<li>{pen.code(name)}</li>"
-        for name in ids
-    ]
-    return f"<ul>{''.join(shown)}</ul>" if shown else "–"
+    groups: dict[str, list[str]] = {}
+    titles: dict[str, Text] = {}
+    for name in ids:
+        if name not in places:
+            continue
+        finding = assessment.findings[places[name] - 1]
+        titles.setdefault(finding.capability, finding.title)
+        link = f'<a href="#finding-{places[name]}">{pen.text(actor_name(finding.actor))}</a>'
+        groups.setdefault(finding.capability, []).append(link)
+    items = "".join(
+        f"<li>{pen.text(titles[capability])}{pen.text(COLON)} {', '.join(links)}</li>"
+        for capability, links in groups.items()
+    )
+    return f"<ul>{items}</ul>" if items else "–"
 
 
 def _set_aside(pen: Ink, assessment: Assessment) -> str:
@@ -145,14 +152,19 @@ def _disagreements(pen: Ink, assessment: Assessment) -> str:
     return pen.table(caption, columns, rows, wide=True)
 
 
+def _reflective(pen: Ink, code: CodeSummary) -> str:
+    """How many, and of how many calls where those were counted."""
+    if not code.invocations:
+        return pen.number(code.reflection)
+    of = pen.text(Text("of", "sur"))
+    return f"{pen.number(code.reflection)} {of} {pen.number(code.invocations)}"
+
+
 def _code(pen: Ink, assessment: Assessment) -> str:
     """The code in numbers: what is dense with reflection or packed hides calls from any reader."""
     code = assessment.code
     rows = [
-        (
-            Text("Call instructions; of them reflective", "Instructions d'appel; dont réflexives"),
-            f"{pen.number(code.invocations)}; {pen.number(code.reflection)}",
-        ),
+        (Text("Calls by reflection", "Appels par réflexion"), _reflective(pen, code)),
         (Text("Marks of a packer", "Marques d'un compacteur"), ", ".join(map(pen.code, code.packer_marks)) or "–"),
         (
             Text("Members that read like encrypted code", "Éléments qui ressemblent à du code chiffré"),

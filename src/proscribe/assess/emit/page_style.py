@@ -62,6 +62,12 @@ padding:.8rem 1rem}
 .box{border:2px solid var(--deep);padding:1.1rem 1.25rem .2rem;margin:0 0 1rem}
 .finding{border-top:1px solid var(--rule);padding-top:.3rem;margin-top:1.4rem}
 .finding:first-of-type{border-top:0}
+.brief{display:flex;flex-wrap:wrap;gap:.1rem 1.4rem;margin:0 0 .5rem;font-size:.94rem}
+.brief dt{display:inline;color:var(--soft)}
+.brief dt::after{content:": "}
+.brief dd{display:inline;margin:0}
+:lang(fr) .brief dt::after{content:"\\a0: "}
+.finding p{margin:0 0 .5rem}
 .finding table{font-size:.94rem}
 section h2:target,h3:target{outline:3px solid var(--link);outline-offset:4px}
 .part{font-size:.92rem;color:var(--soft);margin:0 0 .2rem;font-weight:600}
@@ -85,7 +91,10 @@ table.wide td.word{max-width:none;justify-content:flex-start}
 .map{break-inside:avoid}
 .legend{font-size:8pt;line-height:1.25}
 .legend li{padding:.03cm 0}
-.finding table,.appendix table{font-size:8pt}
+.finding table,.appendix table,.brief,.finding .note{font-size:8pt}
+.finding{margin-top:.3cm}
+.finding table{margin:.1cm 0 .2cm}
+.appendix th,.appendix td{padding:.07cm .15cm}
 .finding h3{break-after:avoid}
 .countries{max-width:11cm}
 .scale,.unseen,.box{break-inside:avoid}

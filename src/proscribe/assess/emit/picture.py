@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from proscribe.assess.emit.markup import Ink
-from proscribe.assess.emit.reading import Reach, actors_of, reach, reach_line
-from proscribe.assess.emit.words import AREAS, RUNGS, SHORT_GRANTS, SHORT_RUNGS, TILES
+from proscribe.assess.emit.reading import Reach, actors_of, condition_of, reach, reach_line
+from proscribe.assess.emit.words import AREAS, RUNGS, SHORT_RUNGS, TILES
 from proscribe.assess.model import Assessment
 from proscribe.assess.profile import AreaAccess
-from proscribe.assess.terms import CONTENT_AREAS, ActorKind, Area, Declaration, Grant, Ladder
+from proscribe.assess.terms import CONTENT_AREAS, ActorKind, Area, Ladder
 from proscribe.text import COLON, Text
 
 FILLS: dict[Ladder, tuple[str, str]] = {
@@ -65,7 +65,7 @@ def patterns() -> str:
     return (
         '<svg class="defs" width="0" height="0" aria-hidden="true" focusable="false"><defs>'
         '<pattern id="withheld" width="8" height="8" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
-        f'<rect width="8" height="8" fill="{paper}"/><rect width="3" height="8" fill="{line}"/></pattern></defs></svg>'
+        f'<rect width="8" height="8" fill="{paper}"/><rect width="2" height="8" fill="{line}"/></pattern></defs></svg>'
     )
 
 
@@ -138,7 +138,7 @@ def _tile(pen: Ink, assessment: Assessment, row: AreaAccess, box: _Box) -> str:
     )
     rest = ""
     if row.ladder is not Ladder.none:
-        condition = pen.text(_condition(assessment, row))
+        condition = pen.text(condition_of(assessment, row))
         rest = (
             f'<text class="small" x="{x + _PAD:g}" y="{y + 92:g}" fill="{ink}">{condition}</text>'
             f"{_shapes(assessment, row, ink, x + box.width - 9, y + 74)}"
@@ -168,18 +168,6 @@ def _bar(pen: Ink, assessment: Assessment, row: AreaAccess, box: _Box) -> str:
         f"{pen.text(SHORT_RUNGS[row.ladder])}</text>{_shapes(assessment, row, ink, right - 2, middle - 4)}"
         f"{_signal(row.ladder, right + 6, box.y + box.height / 2 - 10, ink)}"
     )
-
-
-def _condition(assessment: Assessment, row: AreaAccess) -> Text:
-    """Who must agree; where the access is without effect for another reason, that."""
-    if row.counts or row.grant is Grant.never:
-        return SHORT_GRANTS[row.grant]
-    mine = [finding for finding in assessment.findings if finding.id in row.findings]
-    if mine and all(finding.suppressed for finding in mine):
-        return Text("set aside", "mis de côté")
-    if row.declaration is Declaration.not_declared:
-        return Text("not declared", "non déclaré")
-    return SHORT_GRANTS[row.grant]
 
 
 def _frame(box: _Box, fill: str, kind: str) -> str:

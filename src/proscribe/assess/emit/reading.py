@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from proscribe.assess.emit.hostile import visible
-from proscribe.assess.emit.words import ACTORS, PLATFORMS, RATINGS, RELATIONS
+from proscribe.assess.emit.words import ACTORS, PLATFORMS, RATINGS, RELATIONS, SHORT_GRANTS
 from proscribe.assess.facts import Run
 from proscribe.assess.model import Assessment
 from proscribe.assess.profile import Actor, AreaAccess, Evidence, Finding
 from proscribe.assess.rate.verdict import in_force
-from proscribe.assess.terms import CONTENT_AREAS, ActorKind, Area, Extent, FactClass, Ladder, Rating
+from proscribe.assess.terms import CONTENT_AREAS, ActorKind, Area, Declaration, Extent, FactClass, Grant, Ladder, Rating
 from proscribe.text import Text, plural
 
 NAME_LIMIT = 60
@@ -114,6 +114,24 @@ def actors_of(assessment: Assessment, row: AreaAccess) -> tuple[Actor, ...]:
     """Whose code stands behind a row of the map, each once: the app first, then by how much evidence there is."""
     wanted = set(row.findings)
     return ranked_actors(one for one in assessment.findings if one.id in wanted)
+
+
+def condition_of(assessment: Assessment, row: AreaAccess) -> Text:
+    """Who must agree; where the access is without effect for another reason, that."""
+    if row.counts or row.grant is Grant.never:
+        return SHORT_GRANTS[row.grant]
+    mine = [finding for finding in assessment.findings if finding.id in row.findings]
+    if mine and all(finding.suppressed for finding in mine):
+        return Text("set aside", "mis de côté")
+    if row.declaration is Declaration.not_declared:
+        return Text("not declared", "non déclaré")
+    return SHORT_GRANTS[row.grant]
+
+
+def evidence_count(assessment: Assessment, row: AreaAccess) -> int:
+    """How many pieces of evidence stand behind a row of the map."""
+    wanted = set(row.findings)
+    return sum(one.evidence_total for one in assessment.findings if one.id in wanted)
 
 
 def ranked_actors(findings: Iterable[Finding]) -> tuple[Actor, ...]:
