@@ -153,7 +153,7 @@ FINDINGS = (
         technique="T1453",
     ),
     finding(
-        "PSB-A-KEYBOARD-01", Area.keyboard, Text("Is a keyboard: sees what is typed", "Est un clavier : voit la saisie"),
+        "PSB-A-KEYBOARD-01", Area.keyboard, Text("Is a keyboard: sees all typing", "Clavier : voit la saisie"),
         Ladder.called, Grant.special_access, APP, special("com.netease.nie.yosemite.ime.YosemiteIme"),
         technique="T1417.001",
     ),
@@ -320,7 +320,7 @@ def assessment() -> Assessment:
         ),
         Text(
             "Tencent TBS (X5) loads code at run time, which can change what the app does without an update",
-            "Tencent TBS (X5) charge du code à l'exécution, ce qui peut changer ce que fait l'application sans mise à jour",
+            "Tencent TBS (X5) charge du code à l'exécution, ce qui peut changer l'application sans mise à jour",
         ),
     )
     return Assessment(
@@ -351,7 +351,7 @@ def assessment() -> Assessment:
         permissions=permissions(),
         sdks=(
             profile.SdkPresence(
-                "tencent-tbs", "Tencent TBS (X5)", "Tencent", "CN", Text("browser engine", "moteur de navigation"), 412, 37,
+                "tencent-tbs", "Tencent TBS (X5)", "Tencent", "CN", Text("browser engine", "moteur Web"), 412, 37,
                 (Evidence(EvidenceKind.class_prefix, DEX2, digest(DEX2), "com.tencent.smtt", detail="412"),
                  Evidence(EvidenceKind.native_library, "lib/armeabi/libtbs.so", digest("libtbs"), "libtbs.so")),
             ),
@@ -428,7 +428,7 @@ def ios() -> Assessment:
     camera = finding(
         "PSB-I-SENSORS-01", Area.sensors, Text("Uses the camera", "Utilise l'appareil photo"), Ladder.declared,
         Grant.prompt, DECLARED,
-        Evidence(EvidenceKind.plist, "Payload/A.app/Info.plist", digest("plist"), "NSCameraUsageDescription", detail="x"),
+        Evidence(EvidenceKind.plist, "Payload/A.app/Info.plist", digest("plist"), "NSCameraUsageDescription"),
     )  # fmt: skip
     return replace(
         whole,

@@ -164,6 +164,7 @@ EVIDENCE: dict[EvidenceKind, Text] = {
     EvidenceKind.macho_import: Text("Mach-O import", "importation Mach-O"),
     EvidenceKind.macho_library: Text("Mach-O library", "bibliothèque Mach-O"),
     EvidenceKind.encryption: Text("encryption", "chiffrement"),
+    EvidenceKind.measure: Text("count over all the code", "décompte sur tout le code"),
     EvidenceKind.observed: Text("observation", "observation"),
 }
 
