@@ -12,16 +12,19 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from proscribe.assess.android.components import class_name
-from proscribe.assess.android.package import MANIFEST, MAX_TABLE, MAX_XML, TABLE
+from proscribe.assess.android.package import MANIFEST, MAX_XML, TABLE
 from proscribe.assess.facts import AndroidFacts, Component, UsesPermission
 from proscribe.assess.intake.container import Container, UnreadableMember
 from proscribe.assess.intake.memory import NoMemoryFile, as_path
 
 if TYPE_CHECKING:
     from apk_info import APK
+
+# It makes all of a table into objects, at eight times its size; without the table it leaves references as they are.
+_LIMITS: Final = {MANIFEST: MAX_XML, TABLE: 8 << 20}
 
 
 class OtherFailed(Exception):
@@ -93,15 +96,14 @@ def _path(apk: Container) -> AbstractContextManager[str]:
 
 
 def _small(apk: Container) -> bool:
-    """Whether the members that parser A inflates are of a size that we would read ourselves."""
-    limits = {MANIFEST: MAX_XML, TABLE: MAX_TABLE}
-    return all(apk.entries[name].size <= limit for name, limit in limits.items() if name in apk.entries)
+    """Whether the members that parser A inflates are of a size it may have."""
+    return all(apk.entries[name].size <= limit for name, limit in _LIMITS.items() if name in apk.entries)
 
 
 def _rewrapped(apk: Container) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        for name, limit in ((MANIFEST, MAX_XML), (TABLE, MAX_TABLE)):
+        for name, limit in _LIMITS.items():
             try:
                 archive.writestr(zipfile.ZipInfo(name), apk.read(name, limit))
             except KeyError:

@@ -18,13 +18,15 @@ DYNAMIC_REFERENCE: Final = 0x07
 _REFERENCES: Final = (REFERENCE, DYNAMIC_REFERENCE)
 MAX_HOPS: Final = 20  # as in Android's AssetManager2
 MAX_VALUES: Final = 32  # of one resource over its configurations
-MAX_CHUNKS: Final = 200_000
+MAX_CHUNKS: Final = 100_000
+MAX_LOOKUPS: Final = 300_000  # of an entry in one configuration
 
 _TABLE: Final = 0x0002
 _POOL: Final = 0x0001
 _PACKAGE: Final = 0x0200
 _TYPE: Final = 0x0201
 _TYPE_HEADER: Final = Struct("<HHIBBHII")  # chunk, type id, flags, 0, entries, start of entries
+_TYPE_OFFSET: Final = 284  # of typeIdOffset in ResTable_package; older tables end before it
 _SPARSE: Final = 0x01
 _OFFSET16: Final = 0x02
 _ENTRY: Final = Struct("<HHI")  # size, flags, key
@@ -56,6 +58,8 @@ class Table:
         self._pool: StringPool | None = None
         self._pool_at = (0, 0)
         self._chunks = 0
+        self._left = MAX_LOOKUPS
+        self._offset = 0  # of the type ids of the package at hand
         self.packages: set[int] = set()
         self.broken = ""
         if len(data) < 12 or CHUNK.unpack_from(data)[0] != _TABLE:
@@ -71,6 +75,10 @@ class Table:
     def values(self, identifier: int) -> Iterator[Value]:
         """The values of a resource, not followed further: the default configuration first, then by version."""
         for each in self._types.get(identifier >> 16, ()):
+            self._left -= 1
+            if self._left < 0:
+                self._note("budget", 0)
+                return
             at = self._entry(each, identifier & 0xFFFF)
             value = self._value(at, each.end) if at else None
             if value is not None:
@@ -97,6 +105,7 @@ class Table:
                 identifier = WORD.unpack_from(data, at + 8)[0] & 0xFF
                 self.packages.add(identifier)
                 # A shared library has package id 0; 0x100 keeps it apart from "no package".
+                self._offset = WORD.unpack_from(data, at + _TYPE_OFFSET)[0] if header >= _TYPE_OFFSET + 4 else 0
                 self._walk(at + header, at + size, identifier or 0x100)
             elif kind == _TYPE and package and header >= _TYPE_HEADER.size + 4:
                 self._add_type(at, header, size, package & 0xFF)
@@ -109,7 +118,7 @@ class Table:
             self.broken = self.broken or "arsc.type"
             entries = min(entries, (size - header) // width)
         rank, version = self._rank(at + _TYPE_HEADER.size, at + header)
-        kept = self._types.setdefault(package << 8 | identifier, [])
+        kept = self._types.setdefault(package << 8 | (identifier + self._offset) & 0xFF, [])
         kept.append(_Type(rank, -version, at + start, at + size, entries, at + header, flags))
 
     def _rank(self, at: int, end: int) -> tuple[int, int]:

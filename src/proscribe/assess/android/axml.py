@@ -14,7 +14,7 @@ from struct import Struct
 from typing import Final, NamedTuple
 
 from proscribe.assess.android.attributes import ANDROID, IDS
-from proscribe.assess.android.pool import CHUNK, NO_STRING, WORD, StringPool
+from proscribe.assess.android.pool import CHUNK, WORD, StringPool
 
 MAX_ELEMENTS: Final = 100_000
 MAX_ATTRIBUTES: Final = 200_000  # that are looked at
@@ -121,19 +121,27 @@ class Element:
 
     def plain(self, name: str) -> Value | None:
         """An attribute without namespace, by name; Android prefers the raw string there."""
-        raw = self._index().get(name)
-        if raw is None:
-            return None
-        if raw.raw < self._document.pool.count:
-            return Value(STRING, raw.raw, self._document.pool[raw.raw])
-        return self._document.value(raw)
+        document = self._document
+        for raw in self.raw_attributes():
+            if raw.namespace >= document.pool.count and document.pool[raw.name] == name:
+                if raw.raw < document.pool.count:
+                    return Value(STRING, raw.raw, document.pool[raw.raw])
+                return document.value(raw)
+        return None
 
     def _index(self) -> dict[int | str, Raw]:
         if self._found is None:
             self._found = {}
+            last = 0
             for raw in self.raw_attributes():
-                # The first of two equal ones wins, as in Android's merge of attributes and styleables.
-                self._found.setdefault(self._document.key(raw), raw)
+                key = self._document.key(raw)
+                if isinstance(key, int):
+                    if key < last:
+                        # Android walks them once, by ascending id, and passes over one that comes late.
+                        self._document.note("attribute-order", self._at)
+                    last = key
+                # The first of two equal ones wins, as in that walk.
+                self._found.setdefault(key, raw)
         return self._found
 
 
@@ -342,12 +350,12 @@ class Document:
             yield Raw(namespace, name, raw, kind, value)
 
     def key(self, raw: Raw) -> int | str:
-        """What an attribute is found by: its resource id, else its name ("android:x" in the framework's namespace)."""
+        """What an attribute is found by: its resource id, else ``android:`` and its name, or only its name."""
         identifier = self.ids[raw.name] if raw.name < len(self.ids) else 0
         if identifier:
             return identifier
         name = self.pool[raw.name]
-        return f"android:{name}" if raw.namespace != NO_STRING and self.pool[raw.namespace] == ANDROID else name
+        return f"android:{name}" if self.pool[raw.namespace] == ANDROID else name
 
     def value(self, raw: Raw) -> Value:
         """The typed value of an attribute."""

@@ -23,13 +23,14 @@ def class_name(package: str, name: str) -> str:
 
 
 class ComponentReader:
-    """Reads the components of one APK."""
+    """Reads the components of one APK. ``nameless`` counts those that name no class: Android refuses the package."""
 
     def __init__(self, apks: ApkSet, values: Values, package: str, member: str) -> None:
         self._apks = apks
         self._values = values
         self._package = package
         self._member = member
+        self.nameless = 0
 
     def read(self, application: Element) -> tuple[Component, ...]:
         """Every component that has a name, in the order of the manifest."""
@@ -37,20 +38,23 @@ class ComponentReader:
         enabled = values.flag(application, "enabled") is not False
         permission = values.text(application, "permission")
         process = self._process(values.text(application, "process"))
-        return tuple(
-            self._component(element, enabled=enabled, permission=permission, process=process)
-            for element in application.all(*KINDS)
-            if values.name(element)
-        )
+        found = []
+        for element in application.all(*KINDS):
+            name = values.name(element)
+            if name:
+                found.append(self._component(element, name, enabled=enabled, permission=permission, process=process))
+            else:
+                self.nameless += 1
+        return tuple(found)
 
-    def _component(self, element: Element, *, enabled: bool, permission: str, process: str) -> Component:
+    def _component(self, element: Element, name: str, *, enabled: bool, permission: str, process: str) -> Component:
         values, kind = self._values, element.tag
         filters = list(element.all("intent-filter"))
         provider = kind == "provider"
         own = values.text(element, "permission")
         return Component(
             kind=kind,
-            name=class_name(self._package, values.name(element)),
+            name=class_name(self._package, name),
             exported=values.flag(element, "exported"),
             enabled=enabled and values.flag(element, "enabled") is not False,
             permission=(values.text(element, "readPermission") if provider else "") or own or permission,

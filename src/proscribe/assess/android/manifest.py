@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 from proscribe.assess.android.attributes import protection
 from proscribe.assess.android.axml import Element
-from proscribe.assess.android.components import KINDS, ComponentReader, file_of
+from proscribe.assess.android.components import ComponentReader, file_of
 from proscribe.assess.android.package import MANIFEST, ApkSet, Unread
 from proscribe.assess.android.values import Values, shown
 from proscribe.assess.facts import AndroidFacts, Anomaly, DefinedPermission, UsesPermission
@@ -102,9 +102,10 @@ class _Reader:
     def _facts(self, *, required: tuple[str, ...]) -> AndroidFacts:
         values, root, application = self._values, self._root, self._application
         least, target, most = self._sdk()
-        components = ComponentReader(self._apks, values, self._package, self._member)
-        if application is not None and any(not values.name(each) for each in application.all(*KINDS)):
-            self._odd("manifest.nameless-component", "")
+        reader = ComponentReader(self._apks, values, self._package, self._member)
+        components = reader.read(application) if application is not None else ()
+        if reader.nameless:
+            self._odd("manifest.nameless-component", str(reader.nameless))
         return AndroidFacts(
             package=self._package,
             version_name=values.text(root, "versionName"),
@@ -119,11 +120,11 @@ class _Reader:
             debuggable=self._flag("debuggable") is True,
             test_only=self._flag("testOnly") is True,
             allow_backup=self._flag("allowBackup"),
-            splits_required=bool(required) or self._says_splits_required(components),
+            splits_required=bool(required) or self._says_splits_required(reader),
             target_sandbox=values.number(root, "targetSandboxVersion"),
             permissions=_distinct(self._permissions()),
             defines=_distinct(self._defines()),
-            components=components.read(application) if application is not None else (),
+            components=components,
             query_packages=self._names(root.all("queries"), "package"),
             query_intents=_distinct(self._queries()),
             features=self._names([root], "uses-feature"),

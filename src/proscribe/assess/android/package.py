@@ -13,8 +13,9 @@ from proscribe.assess.intake.container import Container, UnreadableMember
 
 MANIFEST: Final = "AndroidManifest.xml"
 TABLE: Final = "resources.arsc"
-MAX_XML: Final = 8 << 20  # bytes of one binary XML; real manifests stay under 1 MiB
-MAX_TABLE: Final = 64 << 20
+MAX_XML: Final = 4 << 20  # bytes of one binary XML; real manifests stay under 1 MiB
+MAX_ALL_XML: Final = 16 << 20  # of all binary XML of one app
+MAX_TABLE: Final = 48 << 20
 
 
 class Unread(Exception):
@@ -34,18 +35,22 @@ class ApkSet:
         self.anomalies: list[Anomaly] = []
         self._tables: dict[int, Table | None] = {}
         self._documents: dict[str, Document] = {}
+        self._left = MAX_ALL_XML
 
     def document(self, apk: Container, name: str) -> Document:
-        """A member as binary XML; its oddities become anomalies. Raises Unread."""
+        """A member as binary XML, decoded once; its oddities become anomalies. Raises Unread."""
+        member = apk.member(name)
+        known = self._documents.get(member)
+        if known is not None:
+            return known
         try:
-            data = apk.read(name, MAX_XML)
+            data = apk.read(name, min(MAX_XML, self._left))
         except KeyError:
             raise Unread("zip.no-member", name) from None
         except UnreadableMember as fault:
             raise Unread(fault.code, fault.detail) from fault
-        document = Document(data)
-        member = apk.member(name)
-        self._documents[member] = document
+        self._left -= len(data)
+        document = self._documents[member] = Document(data)
         if document.root is None:
             raise Unread(document.broken, member)
         return document
@@ -57,7 +62,12 @@ class ApkSet:
             for member, document in self._documents.items()
             for code, (count, first) in document.notes.items()
         )
-        return tuple(dict.fromkeys((*self.anomalies, *noted)))
+        tables = (
+            Anomaly(table.broken, self.apks[position].member(TABLE))
+            for position, table in sorted(self._tables.items())
+            if table is not None and table.broken
+        )
+        return tuple(dict.fromkeys((*self.anomalies, *noted, *tables)))
 
     def resources(self, first: int) -> Resources:
         """The tables in the order a reference of APK ``first`` is looked up: its own, then the others, base first."""
@@ -95,12 +105,9 @@ class ApkSet:
     def _read_table(self, apk: Container) -> Table | None:
         member = apk.member(TABLE)
         try:
-            table = Table(apk.read(TABLE, MAX_TABLE))
+            return Table(apk.read(TABLE, MAX_TABLE))
         except KeyError:
             return None
         except UnreadableMember as fault:
             self.anomalies.append(Anomaly("arsc.unreadable", member, f"{fault.code} {fault.detail}".strip()))
             return None
-        if table.broken:
-            self.anomalies.append(Anomaly(table.broken, member))
-        return table

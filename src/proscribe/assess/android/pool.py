@@ -17,8 +17,6 @@ _HEADER: Final = Struct("<HHI5I")  # chunk, strings, styles, flags, start of str
 _UTF8: Final = 0x100
 _STEP: Final = 0x8000  # aapt wrote longer UTF-8 lengths without their high bits
 
-NO_STRING: Final = 0xFFFFFFFF
-
 Note = Callable[[str, int], None]
 """Takes a stable code and the offset where it was seen."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Final
 
 from proscribe.assess.android.attributes import ACCESSIBILITY_FLAGS, EVENT_TYPES, FEEDBACK, flags
@@ -94,6 +95,7 @@ class Tally:
 
 def read_special(apks: ApkSet, components: Sequence[Component], tally: Tally) -> Iterator[SpecialAccess]:
     """Special access through components: one for each XML file, so configurations that differ show side by side."""
+    read = cache(partial(_xml, apks, tally))
     for component in components:
         binding = _BOUND.get(component.permission)
         if binding is None or binding.component != component.kind:
@@ -103,7 +105,7 @@ def read_special(apks: ApkSet, components: Sequence[Component], tally: Tally) ->
         if not resources:
             yield _access(binding, component, "", stated)
         for resource in resources:
-            details, policies = _xml(apks, binding.kind, resource, tally)
+            details, policies = read(binding.kind, resource)
             yield _access(binding, component, resource, (*stated, *details), policies)
 
 
@@ -143,7 +145,7 @@ def _access(
     )
 
 
-def _xml(apks: ApkSet, kind: SpecialKind, resource: str, tally: Tally) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _xml(apks: ApkSet, tally: Tally, kind: SpecialKind, resource: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Details and policies that the XML states; both empty where it cannot be read, which ``tally`` then says."""
     tally.total += 1
     if not resource or resource.startswith("@"):
