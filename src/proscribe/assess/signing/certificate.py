@@ -1,7 +1,7 @@
 """X.509 certificates as far as a signature needs them, read from DER or what comes near it.
 
-Certificates of old packages have negative serial numbers, lengths that are not minimal and dates out of range, and
-Android takes them; a strict library does not. Nothing of what is read here is trusted but the key.
+Certificates of old packages have negative serial numbers and lengths that are not minimal, and Android takes them; a
+strict library does not. Nothing of what is read here is trusted but the key.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ _KNOWN_EXTENSIONS = frozenset(
     | {"1.3.6.1.5.5.7.1.1", "1.3.6.1.5.5.7.1.11", "2.16.840.1.113730.1.1"}
 )
 _EXTENSIONS = 0xA3
+_UTC_TIME, _GENERALIZED_TIME = 0x17, 0x18
 _LONGEST = 2000  # characters of a name that are shown
 
 
@@ -97,16 +98,20 @@ def parse_certificate(data: bytes) -> X509:
 
 
 def _read(data: bytes) -> X509:
-    fields = der.parse(data).expect(der.SEQUENCE).children()[0].expect(der.SEQUENCE).children()
+    body, algorithm, signature = der.parse(data).expect(der.SEQUENCE).children()
+    algorithm.expect(der.SEQUENCE).children()[0].oid()
+    signature.expect(der.BIT_STRING)
+    fields = body.expect(der.SEQUENCE).children()
     if fields[0].tag == 0xA0:  # version
         fields = fields[1:]
-    serial, _, issuer, validity, subject, spki = fields[:6]
+    serial, algorithm, issuer, validity, subject, spki = fields[:6]
+    algorithm.expect(der.SEQUENCE).children()[0].oid()
     before, after = validity.expect(der.SEQUENCE).children()[:2]
     return X509(
         encoded=bytes(data),
         serial=serial.integer(),
-        issuer=bytes(issuer.expect(der.SEQUENCE).whole),
-        subject=bytes(subject.expect(der.SEQUENCE).whole),
+        issuer=_name(issuer),
+        subject=_name(subject),
         not_before=_time(before),
         not_after=_time(after),
         spki=bytes(spki.expect(der.SEQUENCE).whole),
@@ -126,11 +131,11 @@ def _extensions(wrapped: list[der.Element]) -> dict[str, tuple[bool, bytes]]:
 
 
 def _time(element: der.Element) -> str:
-    """ISO 8601 in UTC, or the text as it stands where it is no date."""
-    text = bytes(element.content).decode("ascii", "replace")[:40]
+    """ISO 8601 in UTC. Raises BadAsn1 where it is no date."""
+    text = bytes(element.content[:40]).decode("ascii", "replace")
     parts = _TIME.fullmatch(text)
-    if parts is None:
-        return text
+    if parts is None or element.tag not in (_UTC_TIME, _GENERALIZED_TIME):
+        raise der.BadAsn1("a date that is none")
     year, month, day, hour, minute, second = (int(part or 0) for part in parts.groups()[:6])
     if len(parts.group(1)) == 2:
         year += 1900 if year >= 50 else 2000
@@ -138,22 +143,28 @@ def _time(element: der.Element) -> str:
     offset = 0 if zone == "Z" else int(zone[:3]) * 60 + int(zone[0] + zone[3:])
     try:
         moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC) - timedelta(minutes=offset)
-    except (ValueError, OverflowError):
-        return text
+    except OverflowError as error:
+        raise der.BadAsn1("a date out of range") from error
     return moment.isoformat().replace("+00:00", "Z")
 
 
+def _name(element: der.Element) -> bytes:
+    """The bytes of a distinguished name that can be read. Raises BadAsn1."""
+    _attributes(element)
+    return bytes(element.whole)
+
+
+def _attributes(name: der.Element) -> list[str]:
+    return [
+        _attribute(attribute)
+        for group in name.expect(der.SEQUENCE).children()
+        for attribute in group.expect(der.SET).children()
+    ]
+
+
 def show_name(name: bytes) -> str:
-    """A distinguished name as people read it, most particular part first: ``CN=..., O=..., C=..``."""
-    try:
-        parts = [
-            _attribute(attribute)
-            for group in der.parse(name).expect(der.SEQUENCE).children()
-            for attribute in group.expect(der.SET).children()
-        ]
-    except (der.BadAsn1, IndexError):
-        return f"#{name.hex()}"[:_LONGEST]
-    return ", ".join(reversed(parts))[:_LONGEST]
+    """A distinguished name as people read it, most particular part first: ``CN=..., O=..., C=..``. Raises BadAsn1."""
+    return ", ".join(reversed(_attributes(der.parse(name))))[:_LONGEST]
 
 
 def _attribute(element: der.Element) -> str:

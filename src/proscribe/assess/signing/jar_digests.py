@@ -33,6 +33,7 @@ _LISTED = {
 }
 _LONGEST_LIST = 100
 _LOCAL = struct.Struct("<4s5H3L2H")
+_METHODS = (0, 8)  # stored, deflate
 _DESCRIPTOR = 8  # sizes stand behind the data
 
 
@@ -96,6 +97,9 @@ def check_local_header(apk: Container, member: str) -> None:
 def actual_digests(apk: Container, member: str, named: Sequence[Named]) -> list[bytes]:
     """The digests of a member's bytes, by the hashes named. Raises UnreadableMember."""
     check_local_header(apk, member)
+    if apk.entries[member].method not in _METHODS:
+        # Android's verifier would inflate it, and what runs it would take it as it stands.
+        raise UnreadableMember("zip.unknown-method", member)
     names = [name for name, _ in named]
     if names == ["sha256"]:
         return [bytes.fromhex(apk.sha256(member))]  # kept there, as others ask for it too

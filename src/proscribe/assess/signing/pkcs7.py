@@ -57,7 +57,9 @@ def _signed_data(data: bytes) -> SignedData:
     if content_type.oid() != _SIGNED_DATA:
         raise der.BadAsn1(f"content of type {content_type.oid()}")
     fields = der.parse(content.expect(0xA0).content).expect(der.SEQUENCE).children()
-    _, _, inner, *rest = fields
+    _, hashing, inner, *rest = fields
+    for algorithm in hashing.expect(der.SET).children():
+        algorithm.expect(der.SEQUENCE).children()[0].oid()
     bags = [field for field in rest if field.tag == 0xA0]
     infos = [field for field in rest if field.tag == der.SET]
     certificates = bags[0].children() if bags else []
