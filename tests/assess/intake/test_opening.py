@@ -11,7 +11,7 @@ import pytest
 
 from proscribe.assess.errors import NotAPackage, RefusedPackage
 from proscribe.assess.intake.opening import open_package
-from proscribe.assess.terms import Extent
+from proscribe.assess.terms import Extent, FactClass
 
 
 def packed(members: dict[str, bytes], *, method: int = zipfile.ZIP_STORED) -> bytes:
@@ -77,8 +77,14 @@ def test_only_whole_packages_offered_the_largest_is_read():
 def test_a_split_that_cannot_be_opened_is_a_fact():
     found = open_package(packed({"base.apk": BASE, "split_config.de.apk": b"not a zip"}))
     assert [anomaly.code for anomaly in found.anomalies] == ["split.unreadable"]
-    (run,) = found.runs
-    assert (run.extent, run.read, run.total, run.problem) == (Extent.partial, 1, 2, "split.unreadable")
+    run = found.runs[-1]
+    assert (run.of, run.extent, run.read, run.total, run.problem) == (
+        FactClass.splits,
+        Extent.partial,
+        1,
+        2,
+        "split.unreadable",
+    )
 
 
 def test_a_base_that_cannot_be_opened_is_a_refusal():

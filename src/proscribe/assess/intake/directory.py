@@ -6,10 +6,12 @@ installer would refuse the file it reads on and says so: an assessor wants to se
 
 from __future__ import annotations
 
+import re
 import struct
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from proscribe.assess.errors import NotAPackage, RefusedPackage
 from proscribe.assess.facts import Anomaly
@@ -114,28 +116,23 @@ def walk(data: memoryview, *, name: str) -> tuple[dict[str, Entry], tuple[Anomal
 
 
 def _end(data: memoryview, name: str, odd: _Oddities) -> _End:
-    """The end record: the last one whose comment reaches the end of the file, else the last one there is."""
+    """The end record: the last one whose comment reaches the end of the file, else the last that points to entries."""
     window = bytes(data[max(0, len(data) - 65_557) :])
     base = len(data) - len(window)
-    fallback = -1
-    at = window.rfind(b"PK\x05\x06")
-    while at >= 0:
-        if at + _END.size <= len(window):
-            if at + _END.size + _END.unpack_from(window, at)[7] == len(window):
-                break
-            fallback = max(fallback, at)
-        at = window.rfind(b"PK\x05\x06", 0, at + 3) if at else -1
-    if at < 0:
-        if fallback < 0:
-            raise NotAPackage(
-                Text("no ZIP directory was found", "aucun répertoire ZIP n'a été trouvé"),
-                remedy=Text(
-                    "Give an .apk, .xapk, .apks, .apkm or .ipa file, whole and undamaged.",
-                    "Fournissez un fichier .apk, .xapk, .apks, .apkm ou .ipa entier et intact.",
-                ),
-                where=Where(file=name),
-            )
-        at = fallback
+    places = [match.start() for match in re.finditer(b"PK\x05\x06", window) if match.start() + _END.size <= len(window)]
+    exact = [at for at in places if at + _END.size + _END.unpack_from(window, at)[7] == len(window)]
+    pointing = [at for at in places if _points(data, base + at, _END.unpack_from(window, at))]
+    if not exact and not pointing:
+        raise NotAPackage(
+            Text("no ZIP directory was found", "aucun répertoire ZIP n'a été trouvé"),
+            remedy=Text(
+                "Give an .apk, .xapk, .apks, .apkm or .ipa file, whole and undamaged.",
+                "Fournissez un fichier .apk, .xapk, .apks, .apkm ou .ipa entier et intact.",
+            ),
+            where=Where(file=name),
+        )
+    at = exact[-1] if exact else pointing[-1]
+    if not exact:
         odd.add("trailing-data", "", f"{len(window) - at - _END.size} bytes after the end record")
     _, disk, _, here, entries, size, offset, comment = _END.unpack_from(window, at)
     if comment:
@@ -144,6 +141,14 @@ def _end(data: memoryview, name: str, odd: _Oddities) -> _End:
         odd.add("several-disks", "", f"disk {disk}, {here} of {entries}")
     end = _End(base + at, entries, size, offset)
     return _end64(data, end) or end
+
+
+def _points(data: memoryview, at: int, fields: tuple[Any, ...]) -> bool:
+    """Whether an end record at ``at`` leads to a central directory before it, where it says or right there."""
+    size, offset = fields[5], fields[6]
+    return any(
+        0 <= start <= at - 4 and bytes(data[start : start + 4]) == b"PK\x01\x02" for start in (offset, at - size)
+    )
 
 
 def _end64(data: memoryview, end: _End) -> _End | None:

@@ -100,9 +100,10 @@ def _open_set(outer: Container, form: PackageFormat, digest: str, size: int, fil
         parts.append(Part(name, "base" if name == base else "split", sha256(data).hexdigest(), len(data)))
         packages.append(inner)
         anomalies += inner.anomalies
-    extent = Extent.partial if unopened else Extent.complete
-    run = Run(FactClass.container, "zip", extent, len(packages), len(names), "split.unreadable" if unopened else "")
-    return Opened(Package(form, digest, size, tuple(parts)), tuple(packages), (run,), tuple(anomalies))
+    runs = [Run(FactClass.container, "zip", Extent.complete, len(packages), len(names))]
+    if unopened:
+        runs.append(Run(FactClass.splits, "zip", Extent.partial, len(packages), len(names), "split.unreadable"))
+    return Opened(Package(form, digest, size, tuple(parts)), tuple(packages), tuple(runs), tuple(anomalies))
 
 
 def _wanted(outer: Container) -> tuple[str, ...]:
