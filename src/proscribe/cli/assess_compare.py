@@ -94,9 +94,8 @@ def show_difference(found: Difference) -> None:
     )
     for title, added, removed in changes:
         _moved(paper, title, added, removed)
-    if not (found.notable or found.areas or found.findings_added or found.findings_removed) and not any(
-        added or removed for _, added, removed in changes
-    ):
+    moved = (found.areas, found.findings_added, found.findings_removed, found.findings_raised, found.findings_lowered)
+    if not any(moved) and not any(added or removed for _, added, removed in changes):
         paper.line()
         paper.line(Text("Nothing that is looked at has changed.", "Rien de ce qui est examiné n'a changé."))
 

@@ -46,10 +46,9 @@ class Paper:
 
     def columns(self, rows: Sequence[Sequence[object]], *, indent: int = 2) -> None:
         """Rows in columns: each as wide as it must be; where they do not fit, the widest give way, words last."""
-        cells = [[visible(str(cell), 300) for cell in row] for row in rows]
-        if not cells:
-            return
-        columns = list(zip(*cells, strict=True))
+        shown = [[visible(str(cell), 300) for cell in row] for row in rows]
+        columns = [column for column in zip(*shown, strict=True) if any(column)]
+        cells = list(zip(*columns, strict=True))
         room = self.width - indent - 2 * (len(columns) - 1)
         widths = _narrowed([max(map(len, column)) for column in columns], [_longest_word(one) for one in columns], room)
         for row in cells:
