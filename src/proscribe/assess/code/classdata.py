@@ -14,7 +14,7 @@ import numpy as np
 from proscribe.assess.code.header import Header
 from proscribe.assess.code.strings import Bytes, Ints, Marks, uleb128
 
-_SPAN = 1 << 20  # bytes decoded together
+_SPAN = 1 << 16  # bytes decoded together
 _MOST = 5  # bytes of one number
 
 
@@ -50,6 +50,11 @@ class _Items:
 def read_members(raw: Bytes, offsets: Ints, header: Header, faults: Counter[str]) -> Members:
     """The methods of all classes. ``offsets``: class_data_off by class definition, 0 where a class has none."""
     items = _items(raw, offsets, header, faults)
+    # A method belongs to one class, so that all classes together define no more than the table has.
+    sound = np.cumsum(items.direct + items.virtual) <= header.methods.size
+    if not sound.all():
+        faults["dex.class-data"] += int((~sound).sum())
+        items = items.take(np.flatnonzero(sound))
     parts = []
     at = 0
     while at < len(items.owners):
@@ -93,7 +98,7 @@ def _stretch(raw: Bytes, items: _Items, faults: Counter[str]) -> tuple[Ints, Int
     """Class definitions, method indexes and code offsets of items that lie near each other."""
     low = int(items.bodies[0])
     high = min(len(raw), int(items.bodies[-1]) + _MOST * int(items.numbers[-1]))
-    starts, values, whole = _numbers(raw[low:high])
+    starts, values, whole = _numbers(raw[low:high], int(items.bodies[-1]) - low, int(items.numbers[-1]))
     first = np.searchsorted(starts, items.bodies - low)
     # An item that runs past the stretch, or a heap of items over the same bytes, is no class data.
     sound = first + items.numbers <= len(values)
@@ -118,9 +123,10 @@ def _stretch(raw: Bytes, items: _Items, faults: Counter[str]) -> tuple[Ints, Int
     return owners, methods, codes
 
 
-def _numbers(stretch: Bytes) -> tuple[Ints, Ints, Marks]:
-    """Every ULEB128 number of a stretch: where it starts, its value, whether it is at most five bytes long."""
+def _numbers(stretch: Bytes, last: int, count: int) -> tuple[Ints, Ints, Marks]:
+    """Every ULEB128 number up to the ``count``-th after byte ``last``: its start, its value, whether it is sound."""
     ends: Ints = np.flatnonzero(stretch < 0x80).astype(np.int64, copy=False)
+    ends = ends[: int(np.searchsorted(ends, last)) + count]
     starts = np.empty_like(ends)
     starts[:1] = 0
     starts[1:] = ends[:-1] + 1

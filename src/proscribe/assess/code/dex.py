@@ -25,6 +25,7 @@ from proscribe.assess.code.strings import (
 )
 
 NO_INDEX = 0xFFFFFFFF
+_MAX_INTERFACES = 1 << 19  # of all classes together
 _MAX_PARAMETERS = 255  # of a method, by the format
 
 
@@ -142,8 +143,7 @@ class Dex:
         sound &= offsets + 4 + 2 * counts <= self.header.end
         # Lists may be shared, but nobody implements more interfaces than there are types.
         sound &= counts <= self.header.types.size
-        budget = np.cumsum(np.where(sound, counts, 0)) <= len(self.units)
-        sound &= budget
+        sound &= np.cumsum(np.where(sound, counts, 0)) <= _MAX_INTERFACES
         if not sound.all():
             self.faults["dex.interfaces"] += int((~sound).sum())
         owners, offsets, counts = owners[sound], offsets[sound], counts[sound]

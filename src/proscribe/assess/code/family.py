@@ -29,34 +29,36 @@ class Edges:
     parents: np.ndarray
 
 
-def descendants(edges: Iterable[Edges], roots: np.ndarray) -> Marks:
-    """A table over fingerprints: True for the roots and for whatever descends from them."""
+def descendants(edges: Iterable[Edges], roots: np.ndarray) -> tuple[Marks, bool]:
+    """A table over fingerprints: True for the roots and for whatever descends from them; and whether it is whole."""
     listed = list(edges)
     known = roots.copy()
     if not listed:
-        return known
+        return known, True
     children = np.concatenate([part.children for part in listed])
     parents = np.concatenate([part.parents for part in listed])
     for _ in range(MAX_DEPTH):
         fresh = known[parents] & ~known[children]
         if not fresh.any():
-            break
+            return known, True
         known[children[fresh]] = True
         children, parents = children[~fresh], parents[~fresh]
-    return known
+    return known, False
 
 
 @dataclass
 class Family:
     """Exact superclasses, interfaces and definitions of the classes that matter; a class's first definition counts.
 
-    ``defined``: class -> (name, ``(args)ret``) of methods with a watched name. ``deep`` counts cut walks.
+    ``defined``: class -> (name, ``(args)ret``) of methods with a watched name. ``steps``: ancestors that may still be
+    visited.
     """
 
     supers: dict[bytes, bytes] = field(default_factory=dict)
     interfaces: dict[bytes, tuple[bytes, ...]] = field(default_factory=dict)
     defined: dict[bytes, set[tuple[bytes, str]]] = field(default_factory=dict)
     faults: Counter[str] = field(default_factory=Counter)
+    steps: int = 3_000_000
 
     def add(self, name: bytes, parent: bytes, interfaces: tuple[bytes, ...]) -> bool:
         """Take in a class definition; False where the class was defined before."""
@@ -94,17 +96,19 @@ class Family:
         seen: set[bytes] = set()
         current: bytes | None = owner
         while current and current not in seen:
-            if len(chain) >= MAX_DEPTH:
+            if len(chain) >= MAX_DEPTH or self.steps < 0:
                 self.faults["code.deep-hierarchy"] += 1
                 break
             seen.add(current)
             chain.append(current)
+            self.steps -= 1
             yield current
             current = self.supers.get(current)
         for below in chain:  # grows while it is walked
             for interface in self.interfaces.get(below, ()):
                 if interface not in seen:
-                    if len(chain) >= _MAX_ANCESTORS:
+                    self.steps -= 1
+                    if len(chain) >= _MAX_ANCESTORS or self.steps < 0:
                         self.faults["code.deep-hierarchy"] += 1
                         return
                     seen.add(interface)

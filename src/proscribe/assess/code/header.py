@@ -18,7 +18,16 @@ _CONTAINER = 41
 _HEADER = 0x70
 _HEADER_41 = 0x78
 _LITTLE_ENDIAN = 0x12345678
-_NO_INDEX = 0xFFFF  # type, proto and class counts fit 16 bits, as every instruction that names them has 16
+MOST_BYTES = 64 << 20
+"""A larger dex file is not read; the largest that compilers write stay below 20 MiB."""
+_MOST_ROWS = {
+    "string_ids": 1 << 19,  # our own limit; a full dex has about 75,000
+    "type_ids": 0xFFFF,  # ART's limit
+    "proto_ids": 0xFFFF,  # ART's limit
+    "field_ids": 1 << 16,  # what an instruction can name
+    "method_ids": 1 << 16,
+    "class_defs": 0xFFFF,
+}
 MAX_LOGICAL = 256  # dex files in one container
 _MAX_MAP = 64  # kinds of sections there are in a map_list, with room
 
@@ -142,7 +151,7 @@ def _container_end(data: bytes, base: int) -> int:
 def _table(name: str, size: int, offset: int, width: int, end: int) -> Table:
     if not size:
         return Table(name, 0, 0, width)
-    if name in {"type_ids", "proto_ids", "class_defs"} and size > _NO_INDEX:
+    if size > _MOST_ROWS[name]:
         raise DexFault("dex.table-size", f"{name} {size}")
     if offset % 4:
         raise DexFault("dex.misaligned", f"{name} at {offset:#x}")

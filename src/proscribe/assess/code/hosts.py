@@ -16,6 +16,7 @@ _SCHEME = re.compile(rb"[A-Za-z][A-Za-z0-9+.\-]*$")
 _LONGEST_SCHEME = 24
 _COLON, _SLASH = b":/"
 _CHUNK = 1 << 18
+_MAX_SEPARATORS = 100_000  # of one dex
 _LABEL = re.compile(r"[^\W_](?:[\w\-]{0,61}[^\W])?", re.ASCII)
 _LABEL_IDN = re.compile(r"\w(?:[\w\-]{0,61}\w)?")
 _ON_DEVICE = frozenset({b"content", b"file", b"android.resource", b"jar", b"package"})
@@ -65,6 +66,9 @@ def _separators(dex: Dex) -> list[int]:
         colons = np.flatnonzero(dex.raw[start : min(start + _CHUNK, high)] == _COLON) + start
         colons = colons[(dex.raw[colons + 1] == _SLASH) & (dex.raw[colons + 2] == _SLASH)]
         found += colons.tolist()
+        if len(found) > _MAX_SEPARATORS:
+            dex.faults["code.too-many-hosts"] += 1
+            break
     return found
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from proscribe.assess.code.dex import Dex
 from proscribe.assess.code.evidence import Scope, Search, Source
 from proscribe.assess.code.family import Edges, Family, descendants
-from proscribe.assess.code.header import DexFault, Header, headers, map_oddities
+from proscribe.assess.code.header import MOST_BYTES, DexFault, Header, headers, map_oddities
 from proscribe.assess.code.hosts import MAX_HOSTS, Found, hosts
 from proscribe.assess.code.scan import Budget
 from proscribe.assess.code.strings import HASH_BITS, fingerprints_of
@@ -31,7 +31,8 @@ from proscribe.assess.intake.container import Container, UnreadableMember
 KEPT = 40 << 20
 """Bytes of dex files that are held between the two passes."""
 _AHEAD = 2  # dex files that are inflated while one is read
-MOST = 768 << 20
+_UNDER_WAY = 32 << 20  # bytes of them; larger ones come one after another
+MOST = 512 << 20
 """Bytes of all dex files of a package; those beyond are listed and not read."""
 
 
@@ -103,8 +104,10 @@ def read_program(places: Sequence[Place], targets: Targets) -> Program:
         roots = np.zeros(1 << HASH_BITS, dtype=np.bool_)
         owners = {owner for owner, _ in targets.methods | targets.callbacks | REFLECTION}
         roots[fingerprints_of(sorted(owners))] = True
-        known = descendants((part.edges for part in parts), roots)
+        known, whole = descendants((part.edges for part in parts), roots)
         family = Family()
+        if not whole:
+            family.faults["code.deep-hierarchy"] += 1
         for part in parts:
             part.volume.settle(family, known)
         scope = Scope(targets, family, known, Budget())
@@ -161,16 +164,20 @@ def _affordable(places: Sequence[Place], program: Program) -> Iterator[Place]:
 
 def _loaded(places: Iterator[Place], pool: ThreadPoolExecutor) -> Iterator[_Loaded]:
     """Dex files in order, the next ones under way while one is looked at."""
-    waiting: deque[Future[_Loaded]] = deque()
+    waiting: deque[tuple[int, Future[_Loaded]]] = deque()
     for place in places:
-        waiting.append(pool.submit(_load, place, pool))
-        if len(waiting) > _AHEAD:
-            yield waiting.popleft().result()
+        size = place.container.entries[place.name].size
+        while waiting and (len(waiting) > _AHEAD or sum(under_way for under_way, _ in waiting) + size > _UNDER_WAY):
+            yield waiting.popleft()[1].result()
+        waiting.append((size, pool.submit(_load, place, pool)))
     while waiting:
-        yield waiting.popleft().result()
+        yield waiting.popleft()[1].result()
 
 
 def _load(place: Place, pool: ThreadPoolExecutor) -> _Loaded:
+    entry = place.container.entries[place.name]
+    if entry.size > MOST_BYTES:
+        return _Loaded(place, b"", (), DexFault("dex.too-large", f"{entry.size} > {MOST_BYTES}"))
     try:
         data = place.container.read(place.name)
     except UnreadableMember as error:
