@@ -453,3 +453,21 @@ def test_findings_carry_maps_caution_and_stable_ids(world, make):
     assert found.id == f"{found.capability}@app"
     assert found.maps[0].framework == "attack-mobile@20.0"
     assert found.caution.en == "static only"
+
+
+@pytest.mark.parametrize(
+    ("caller", "there"),
+    [
+        ("androidx.core.Compat", False),
+        ("androidx.core.Compat$1", False),
+        ("androidx.core.CompatExtra", True),
+        ("androidx.wrap.deep.Any", False),
+        ("com.example.shop.lite.Main", True),
+    ],
+)
+def test_a_row_leaves_out_callers_that_merely_hand_the_call_on(world, make, caller, there):
+    row = make.replace(
+        make.api("method", "Lx;->read", "PSB-A-CLIPBOARD-01"), unless=("androidx.core.Compat", "androidx.wrap")
+    )
+    packs = make.packs(apis=(*make.APIS, row))
+    assert bool(world.judge(make.app(make.call("Lx;->read", caller)), packs=packs).findings) is there

@@ -9,7 +9,7 @@ from proscribe.assess.rate.grants import easiest
 from proscribe.assess.rate.verdict import counts, in_force
 from proscribe.assess.rate.words import AGREES, FOUND, actor_names, few
 from proscribe.assess.terms import Area, Declaration, Grant, Ladder
-from proscribe.text import Text, plural
+from proscribe.text import COLON, Text, plural
 
 
 def access_map(findings: Sequence[Finding], *, seen_in_full: bool) -> tuple[AreaAccess, ...]:
@@ -67,7 +67,8 @@ def _found(best: Sequence[Finding]) -> Text:
         return FOUND[ladder]
     by = few(actors)
     if _whole(best):
-        return Text("Found in the package: ", "Relevé dans le paquet\u00a0: ") + by
+        found = Text("Found in the package", "Relevé dans le paquet")
+        return found + COLON + Text(" ", " ") + by if best[0].area is Area.supply_chain else found
     places = plural(
         sum(one.evidence_total for one in best),
         Text("piece of evidence", "élément de preuve"),

@@ -92,13 +92,20 @@ def _all(
 
 
 def fits(row: ApiRow, site: Site) -> bool:
-    """Whether a row that asks for an argument or an overload means this place."""
+    """Whether a row means this place: its argument, its overload, and not inside a wrapper that it leaves out."""
     if row.argument and not site.literal.startswith(row.argument):
+        return False
+    if row.unless and _inside(class_of(site.caller or site.subject), row.unless):
         return False
     if not row.signature:
         return True
     _, paren, rest = site.subject.partition("(")
     return (paren + rest).startswith(row.signature)
+
+
+def _inside(name: str, packages: tuple[str, ...]) -> bool:
+    """Whether a class is one of these, an inner class of one, or in one of these packages."""
+    return any(name == one or name.startswith((f"{one}.", f"{one}$")) for one in packages)
 
 
 def _component_classes(gathered: Gathered) -> frozenset[str]:

@@ -161,10 +161,7 @@ def _rating(verdict: Verdict) -> Rating:
 
 def _reasons(bench: Bench, verdict: Verdict) -> list[Reason]:
     """Why no word can be given, where none can; then the rule that fired, with its facts."""
-    reasons: list[Reason] = []
-    for unsure in verdict.unsure:
-        reasons.append(Reason(unsure.title))
-        reasons += bench.reasons(unsure)
+    reasons = [reason for unsure in verdict.unsure for reason in bench.reasons(unsure)]
     word = RATINGS[verdict.rating]
     if verdict.unsure:
         reasons.append(
@@ -176,8 +173,11 @@ def _reasons(bench: Bench, verdict: Verdict) -> list[Reason]:
                 )
             )
         )
-    reasons.append(Reason(verdict.rule.title))
-    return [*reasons, *bench.reasons(verdict.rule)]
+    for rule in (verdict.rule, *verdict.agreeing):
+        reasons += bench.reasons(rule)
+    return list({reason.text: reason for reason in reversed(reasons)}.values())[
+        ::-1
+    ]  # each told once, where first told
 
 
 # ---- the rest of the document --------------------------------------------------------------------------------------

@@ -65,6 +65,10 @@ def _others(gathered: Gathered, packs: Packs, actors: Actors, maker: Maker) -> I
         row = (packs.sdk_of_framework(name) or packs.sdk_of_framework(binary.identifier)) if name else None
         if row is not None:
             yield row, maker.framework(binary)
+    for manifest in gathered.ios.privacy if gathered.ios else ():
+        row = packs.sdk_of_framework(framework_of(manifest.member))
+        if row is not None:
+            yield from ((row, item) for item in maker.privacy(manifest))
 
 
 def views(found: Sequence[Presence], collected: Iterable[Collected]) -> tuple[SdkPresence, ...]:

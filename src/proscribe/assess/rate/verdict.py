@@ -54,11 +54,14 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``rating`` by the rules alone; ``unsure``: the inconclusive rules that fired."""
+    """``rating`` by the rules alone; ``unsure``: the inconclusive rules that fired.
+
+    ``rule`` gave the rating; ``agreeing`` fired with the same rating, so that the rating stands without ``rule`` too.
+    """
 
     rating: Rating
     rule: Rule
-    fired: frozenset[str]
+    agreeing: tuple[Rule, ...]
     unsure: tuple[InconclusiveRule, ...]
 
 
@@ -85,12 +88,12 @@ class Bench:
 
     def verdict(self) -> Verdict:
         """Apply the rules in order. The last one that fires gives the rating."""
-        last = self._rubric.rules[0]
-        for rule in self._rubric.rules:
-            if self._fires(rule):
-                last = rule
+        base, *rules = self._rubric.rules
+        fired = [rule for rule in (base, *rules) if self._fires(rule)]
+        last = fired[-1]
+        agreeing = tuple(rule for rule in fired[1:-1] if rule.rating is last.rating)
         unsure = tuple(rule for rule in self._rubric.inconclusive if self._fires(rule))
-        return Verdict(last.rating, last, frozenset(self._fired), unsure)
+        return Verdict(last.rating, last, agreeing, unsure)
 
     def _fires(self, rule: Rule | InconclusiveRule) -> bool:
         if rule.platform not in {None, self._reading.platform} or not self._holds(rule.when):
@@ -134,11 +137,8 @@ class Bench:
     # ---- why -------------------------------------------------------------------------------------------------------
 
     def reasons(self, rule: Rule | InconclusiveRule) -> list[Reason]:
-        """The facts that made a rule fire; ask after ``verdict``. Each fact is told once."""
-        told: dict[Text, Reason] = {}
-        for reason in self._why(rule.when):
-            told.setdefault(reason.text, reason)
-        return list(told.values())
+        """The facts that made a rule fire, after its title; ask after ``verdict``."""
+        return [Reason(rule.title), *self._why(rule.when)]
 
     def _why(self, condition: Condition) -> Iterable[Reason]:
         for _, inner in condition.parts():
