@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
+import click
 import pytest
 
 from proscribe.assess.errors import BrokenPack, OlderPack
@@ -266,10 +268,24 @@ def test_a_record_that_is_a_folder(release):
         read_state()
 
 
-def test_the_folder_of_updates_without_a_setting(monkeypatch):
+@pytest.mark.parametrize("config", ["", "/somewhere/else"])
+def test_the_folder_of_updates_without_a_setting_is_where_click_puts_it(monkeypatch, config):
     monkeypatch.delenv("PROSCRIBE_DATA", raising=False)
-    assert data_home().name == "packs"
-    assert "proscribe" in str(data_home()).lower()
+    monkeypatch.setenv("XDG_CONFIG_HOME", config)
+    if not config:
+        monkeypatch.delenv("XDG_CONFIG_HOME")
+    assert data_home() == Path(click.get_app_dir("proscribe")) / "packs"
+
+
+@pytest.mark.parametrize(
+    ("platform", "tail"),
+    [("win32", "Roaming/proscribe/packs"), ("darwin", "Library/Application Support/proscribe/packs")],
+)
+def test_the_folder_of_updates_elsewhere(monkeypatch, platform, tail):
+    monkeypatch.delenv("PROSCRIBE_DATA", raising=False)
+    monkeypatch.setenv("APPDATA", "/Users/someone/AppData/Roaming")
+    monkeypatch.setattr(installed.sys, "platform", platform)
+    assert data_home().as_posix().endswith(tail)
 
 
 def test_the_record_holds_no_path(release, newer):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import tempfile
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,13 +53,20 @@ class Place:
 
 
 def data_home() -> Path:
-    """``PROSCRIBE_DATA``, or a folder in the user's own data folder."""
+    """``PROSCRIBE_DATA``, or a folder beside the installation's own (where ``click.get_app_dir`` puts it).
+
+    Said here once more because a worker that loads packs has no other use for click, and it takes longer to import.
+    """
     named = os.environ.get("PROSCRIBE_DATA", "")
     if named:
         return Path(named)
-    import click  # knows where programs of this operating system keep their data
-
-    return Path(click.get_app_dir("proscribe")) / "packs"
+    if sys.platform == "win32":
+        base = os.environ.get("APPDATA", "") or Path.home()
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Application Support"
+    else:
+        base = os.environ.get("XDG_CONFIG_HOME", "") or Path.home() / ".config"
+    return Path(base) / "proscribe" / "packs"
 
 
 def in_use() -> dict[str, Place]:
@@ -143,6 +150,8 @@ def _plain(update: Update) -> dict[str, Any]:
 
 def replace_file(path: Path, data: bytes) -> None:
     """Write a file whole or not at all; what was there stays until the last moment."""
+    import tempfile  # only where something is written
+
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
