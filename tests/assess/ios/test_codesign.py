@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from proscribe.assess.ios import der
 from proscribe.assess.ios.codesign import FAILURES, Signature, read_signature
-from proscribe.assess.ios.image import images
+from proscribe.assess.ios.image import Budget, images
 from proscribe.assess.ios.window import Window
 
 ENTITLEMENTS: dict[str, Any] = {
@@ -29,7 +29,7 @@ ENTITLEMENTS: dict[str, Any] = {
 def read(macho: ModuleType, signing: Any = None, **thin: Any) -> Signature:
     (image,) = images(Window.of(macho.Thin(signing=signing, **thin).build()))
     assert image.problem == ""
-    return read_signature(image)
+    return read_signature(image, Budget())
 
 
 def codes(signature: Signature) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import time
 from types import ModuleType
 from typing import Any
 
@@ -12,8 +13,8 @@ from hypothesis import strategies as st
 
 from proscribe.assess.ios import imports as imports_module
 from proscribe.assess.ios.codesign import read_signature
-from proscribe.assess.ios.image import Image, images
-from proscribe.assess.ios.imports import Budget, imports
+from proscribe.assess.ios.image import Budget, Image, images
+from proscribe.assess.ios.imports import imports
 from proscribe.assess.ios.window import Window
 
 NAMES = ("_OBJC_CLASS_$_CNContactStore", "_dlopen", "_$s7SwiftUI4ViewP")
@@ -147,7 +148,7 @@ def test_cut_at_every_load_command_it_says_so(macho: ModuleType) -> None:
     for edge in edges[:-1]:
         (image,) = read(data[:edge])
         imports(image, Budget())
-        read_signature(image)
+        read_signature(image, Budget())
         assert image.problem, edge
     (whole,) = read(data)
     assert whole.problem == ""
@@ -182,7 +183,7 @@ def test_tables_that_lie_have_a_code(macho: ModuleType, command: int, field: int
         at += struct.unpack_from("<I", data, at + 4)[0]
     struct.pack_into("<I", data, at + field, value)
     (image,) = read(bytes(data))
-    read_signature(image)
+    read_signature(image, Budget())
     imports(image, Budget())
     assert image.problem == code
 
@@ -249,6 +250,29 @@ def test_limit_on_names_is_told(macho: ModuleType, monkeypatch: pytest.MonkeyPat
         assert image.problem == "macho.too-many-imports"
 
 
+def test_symbols_that_share_one_long_name_cost_it_once(macho: ModuleType) -> None:
+    class Repeated(macho.Thin):  # type: ignore[name-defined,misc]
+        def _symbols(self) -> tuple[bytes, bytes]:
+            return struct.pack("<IBBHQ", 1, 1, 0, 0, 0) * 1_000_000, b"\0" + b"x" * 4090 + b"\0"
+
+    (image,) = read(Repeated().build())
+    begin = time.process_time()
+    assert names(image) == {"x" * 4090}
+    assert time.process_time() - begin < 2
+
+
+def test_names_without_end_and_without_number_are_cut(macho: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Endless(macho.Thin):  # type: ignore[name-defined,misc]
+        def _symbols(self) -> tuple[bytes, bytes]:
+            rows = b"".join(struct.pack("<IBBHQ", at, 1, 0, 0, 0) for at in (*range(1, 5), 1, 2))
+            return rows, b"y" * 10_000
+
+    monkeypatch.setattr(imports_module, "MAX_NAMES", 3)
+    monkeypatch.setattr(imports_module, "MAX_NAME_BYTES", 100_000)
+    (image,) = read(Endless().build())
+    assert names(image) == {"y" * 4096}
+
+
 _changes = st.lists(st.tuples(st.integers(0, 0x4400), st.sampled_from([0, 1, 8, 0x7F, 0x80, 0xFF])), max_size=12)
 
 
@@ -265,5 +289,5 @@ def test_mutants_never_raise(macho: ModuleType, changes: list[tuple[int, int]], 
     for data in (bytes(mutant), bytes(mutant[:cut])):
         for image in read(data):
             imports(image, Budget())
-            read_signature(image)
+            read_signature(image, Budget())
             assert image.problem == "" or image.problem.startswith("macho.")

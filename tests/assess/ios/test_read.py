@@ -307,16 +307,23 @@ def test_no_ipa_raises(
 
 
 def test_hostile_sizes_take_seconds_at_most(ipa: Callable[..., Container], watch: Watch, macho: ModuleType) -> None:
-    """A million symbols that all name one long string; bind opcodes without end; bundles without end."""
-    long = "_" + "x" * 4000
-    many = macho.Thin(imports=(long,) * 1000, symbols_in=("symtab",)).build()
-    binds = bytearray(
-        macho.Thin(imports=("_a",), padding=0x100000, sections={"__text": b"\x20" + b"\x80" * 0xFFFFF}).build()
-    )
-    members: dict[str, Any] = {"App": many, "b.dylib": bytes(binds)}
+    """Each of these took from seven seconds to hours before it had a limit or a linear way."""
+    many = macho.Thin(imports=(f"_{'x' * 4000}",) * 200, symbols_in=("symtab",)).build()
+    pairs = macho.der(0xB0, macho.der(0x30, b"\x30\x00" * 500_000))
+    deep = macho.Signing(der=macho.der(0x70, macho.der_value(1) + pairs))
+    values = macho.Signing(der=macho.der(0x70, macho.der_value(1) + macho.der(0x30, b"\x30\x00" * 500_000)))
+    xml = macho.Signing(xml=b"<plist><array>" + b"<true/>" * 250_000 + b"</array></plist>")
+    members: dict[str, Any] = {"App": many}
+    members |= {
+        f"{number}.dylib": macho.Thin(signing=one).build() for number, one in enumerate([deep, values, xml] * 3)
+    }
+    members |= {f"{number}.lproj/InfoPlist.strings": b'"a" = "b";\n' * 180_000 for number in range(9)}
     members |= {f"{number}.bundle/Info.plist": {"a": "b"} for number in range(1100)}
     members |= {"/".join(["d.app"] * 2000) + "/Info.plist": {"a": "b"}}
+    container = ipa(None, members)
     begin = time.process_time()
-    reading, _ = read(ipa(None, members), watch)
+    reading, _ = read(container, watch)
     assert time.process_time() - begin < 5
-    assert "ipa.too-many-bundles" in odd(reading)
+    assert {"ipa.too-many-bundles", "codesign.entitlements-der", "codesign.entitlements-too-large", "plist.budget"} <= {
+        problem for run in reading.runs for problem in [run.problem]
+    } | odd(reading)

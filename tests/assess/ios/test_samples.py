@@ -16,8 +16,8 @@ import pytest
 
 from proscribe.assess.facts import IosFacts, MachO
 from proscribe.assess.intake.container import open_container
-from proscribe.assess.ios.image import images
-from proscribe.assess.ios.imports import Budget, imports
+from proscribe.assess.ios.image import Budget, images
+from proscribe.assess.ios.imports import imports
 from proscribe.assess.ios.plists import as_json
 from proscribe.assess.ios.read import read_ios
 from proscribe.assess.ios.window import Window

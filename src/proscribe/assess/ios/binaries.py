@@ -14,8 +14,8 @@ from proscribe.assess.facts import Entitlement, MachO, Run
 from proscribe.assess.intake.container import UnreadableMember
 from proscribe.assess.ios.bundles import PROCESSES, Bundle, BundleKind, Survey, begins
 from proscribe.assess.ios.codesign import FAILURES, Signature, read_signature
-from proscribe.assess.ios.image import DSYM, MAGICS, Image, images, wanted
-from proscribe.assess.ios.imports import Budget, imports
+from proscribe.assess.ios.image import DSYM, MAGICS, Budget, Image, images, wanted
+from proscribe.assess.ios.imports import imports
 from proscribe.assess.ios.plists import as_json
 from proscribe.assess.ios.window import open_window
 from proscribe.assess.terms import Extent, FactClass
@@ -108,7 +108,7 @@ class _Reader:
         try:
             window = open_window(container, name, wanted)
         except UnreadableMember as error:
-            self.survey.fail(FactClass.macho, error.code, name)
+            self.survey.fail(FactClass.macho, error.code, name, error.detail)
             self.found.slices.append(
                 MachO(
                     container.member(name),
@@ -125,11 +125,10 @@ class _Reader:
 
     def _slice(self, image: Image, name: str) -> None:
         """One architecture's facts."""
-        signature = read_signature(image)
+        signature = read_signature(image, self.budget)
         names = imports(image, self.budget)
         if image.problem:
-            self.survey.fail(FactClass.macho, image.problem, name)
-            self.survey.odd(image.problem, name, image.detail)
+            self.survey.fail(FactClass.macho, image.problem, name, image.detail)
         first = signature.directories[0] if signature.directories else None
         self.found.slices.append(
             MachO(
@@ -155,8 +154,9 @@ class _Reader:
             survey.attempt(FactClass.entitlements, name)
         for code, detail in signature.problems:
             if code in FAILURES:
-                survey.fail(FactClass.entitlements, code, name)
-            survey.odd(code, name, detail)
+                survey.fail(FactClass.entitlements, code, name, detail)
+            else:
+                survey.odd(code, name, detail)
         for source, entitlements in signature.forms():
             self.found.entitlements.update(
                 Entitlement(key, as_json(value), source, member) for key, value in entitlements.items()

@@ -14,7 +14,7 @@ from proscribe.assess.ios.plists import Plain, Plist, UnreadablePlist, read_plis
 from proscribe.assess.terms import Extent, FactClass
 
 MAX_BUNDLES = 1000
-MAX_PLIST_BYTES = 16 << 20  # of all property lists of a package together
+MAX_PLIST_BYTES = 8 << 20  # of all property lists of a package together
 MAX_ANOMALIES = 200  # a listing is for people
 
 _APP = re.compile(r"Payload/[^/]+\.app/")
@@ -60,10 +60,10 @@ class Survey:
         """A member is about to be read for this fact class."""
         self.tried.setdefault(of, set()).add(name)
 
-    def fail(self, of: FactClass, code: str, name: str) -> None:
+    def fail(self, of: FactClass, code: str, name: str, detail: str = "") -> None:
         """Something of this fact class could not be read: counted in its run, and an anomaly that names the member."""
         self.failed.setdefault(of, []).append((code, name))
-        self.odd(code, name)
+        self.odd(code, name, detail)
 
     def run(self, of: FactClass, reader: str) -> Run:
         """How much of a fact class was read."""
@@ -99,7 +99,7 @@ class Survey:
             plist = read(self.bytes_of(name))
             mapping = plist.mapping
         except (UnreadableMember, UnreadablePlist) as error:
-            self.fail(of, error.code, name)
+            self.fail(of, error.code, name, error.detail)
             return {}
         if plist.twice:
             self.odd("plist.duplicate-key", name, " ".join(plist.twice[:8]))

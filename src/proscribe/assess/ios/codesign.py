@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from proscribe.assess.ios import der
-from proscribe.assess.ios.image import DSYM, Image
+from proscribe.assess.ios.image import DSYM, Budget, Image
 from proscribe.assess.ios.plists import Plain, UnreadablePlist, as_json, read_plist
 
 MAX_BLOBS = 64
@@ -36,6 +36,7 @@ FAILURES = frozenset(
         "codesign.directory",
         "codesign.entitlements-xml",
         "codesign.entitlements-der",
+        "codesign.entitlements-too-large",
         "macho.encrypted",
     }
 )
@@ -65,6 +66,7 @@ class Directory:
 class Signature:
     """What the signature holds. ``xml`` and ``der`` None: no such blob; ``problems``: (code, detail) of what failed."""
 
+    budget: Budget = field(compare=False)
     directories: list[Directory] = field(default_factory=list)
     xml: dict[str, Plain] | None = None
     der: dict[str, Plain] | None = None
@@ -79,6 +81,13 @@ class Signature:
             return "cms"
         return "ad-hoc" if self.directories else ""
 
+    def affords(self, data: memoryview) -> bool:
+        """Count the bytes of some entitlements; False, and a problem, where they are too many."""
+        self.budget.entitlements -= len(data)
+        if self.budget.entitlements < 0:
+            self.problems.append(("codesign.entitlements-too-large", f"{len(data)} bytes"))
+        return self.budget.entitlements >= 0
+
     def forms(self) -> Iterator[tuple[str, dict[str, Plain]]]:
         """The entitlements by where they stand."""
         for source, found in (("codesign-xml", self.xml), ("codesign-der", self.der), ("section", self.section)):
@@ -90,9 +99,9 @@ class Signature:
         return all(directory.seals(_INFO_SLOT, data) is not False for directory in self.directories)
 
 
-def read_signature(image: Image) -> Signature:
+def read_signature(image: Image, budget: Budget) -> Signature:
     """The signature and the entitlements of one architecture. Never raises: see ``Signature.problems``."""
-    signature = Signature()
+    signature = Signature(budget)
     blobs = dict(_blobs(image, signature))
     for slot in (0, *_ALTERNATES):
         if (blob := _body(blobs, slot, _DIRECTORY, signature)) is not None:
@@ -170,6 +179,8 @@ def _text(blob: memoryview, offset: int) -> str:
 def _xml(data: memoryview, signature: Signature) -> dict[str, Plain] | None:
     if not data:
         return {}
+    if not signature.affords(data):
+        return None
     try:
         plist = read_plist(data)
         if plist.twice:
@@ -182,6 +193,8 @@ def _xml(data: memoryview, signature: Signature) -> dict[str, Plain] | None:
 
 
 def _der(data: memoryview, signature: Signature) -> dict[str, Plain] | None:
+    if not signature.affords(data):
+        return None
     try:
         return der.entitlements(data)
     except der.MalformedDer as error:

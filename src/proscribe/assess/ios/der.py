@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 from proscribe.assess.ios.plists import MAX_DEPTH, MAX_NODES, Plain, data_text, exact
 
@@ -50,15 +51,20 @@ def first(data: memoryview, tag: int) -> memoryview:
     raise MalformedDer(f"no {tag:#x}")
 
 
+def few(data: memoryview, most: int = 8) -> list[tuple[int, memoryview]]:
+    """The first values, for what is to have a known number of them."""
+    return list(islice(items(data), most))
+
+
 def signed_content(data: memoryview) -> bytes:
     """What a CMS SignedData envelope (RFC 5652) holds. The signature is not looked at. Raises MalformedDer."""
-    envelope = list(items(first(data, _SEQUENCE)))
+    envelope = few(first(data, _SEQUENCE))
     if len(envelope) < 2 or (envelope[0][0], bytes(envelope[0][1])) != (_OBJECT, _SIGNED_DATA):
         raise MalformedDer("no SignedData")
-    signed = list(items(first(envelope[1][1], _SEQUENCE)))
+    signed = few(first(envelope[1][1], _SEQUENCE))
     if len(signed) < 3 or signed[2][0] != _SEQUENCE:
         raise MalformedDer("no content")
-    content = list(items(signed[2][1]))
+    content = few(signed[2][1])
     if len(content) != 2 or content[1][0] != _CONTEXT_0:
         raise MalformedDer("no content")
     return bytes(first(content[1][1], _OCTETS))
@@ -66,7 +72,7 @@ def signed_content(data: memoryview) -> bytes:
 
 def entitlements(data: memoryview) -> dict[str, Plain]:
     """The dictionary in a DER entitlements blob (slot 7, or ``__TEXT,__ents_der``). Raises MalformedDer."""
-    parts = list(items(first(data, _APPLICATION_16)))
+    parts = few(first(data, _APPLICATION_16))
     if len(parts) != 2 or (parts[0][0], bytes(parts[0][1])) != (_INTEGER, b"\x01"):
         raise MalformedDer("not version 1")
     value = _Values().read(*parts[1])
@@ -100,7 +106,7 @@ class _Values:
         raise MalformedDer(f"tag {tag:#x}")
 
     def _pair(self, tag: int, data: memoryview, depth: int) -> tuple[str, Plain]:
-        pair = list(items(data))
+        pair = few(data)
         if tag != _SEQUENCE or len(pair) != 2 or pair[0][0] != _UTF8:
             raise MalformedDer("no pair")
         return _text(pair[0][1]), self.read(*pair[1], depth + 1)

@@ -36,6 +36,15 @@ _ARM = {(12, 6): "armv6", (12, 9): "armv7", (12, 11): "armv7s", (12, 12): "armv7
 
 
 @dataclass(slots=True)
+class Budget:
+    """What all Mach-O files of one package may cost together."""
+
+    symbols: int = 2_000_000  # rows of symbol tables
+    binds: int = 8 << 20  # bytes of bind opcodes
+    entitlements: int = 4 << 20  # bytes
+
+
+@dataclass(slots=True)
 class Image:
     """One architecture's load commands. Ranges are (offset, length) within ``window``; (0, 0): there is none.
 

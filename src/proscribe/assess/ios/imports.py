@@ -14,22 +14,13 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import chain
 
-from proscribe.assess.ios.image import Image
+from proscribe.assess.ios.image import Budget, Image
 
 MAX_NAMES = 200_000  # of one architecture; the largest apps import some ten thousand
 MAX_NAME = 4096  # bytes; mangled names of Swift have some hundreds
 MAX_NAME_BYTES = 16 << 20
-
-
-@dataclass(slots=True)
-class Budget:
-    """What all Mach-O files of one package may cost together."""
-
-    symbols: int = 4_000_000  # rows of symbol tables
-    binds: int = 8 << 20  # bytes of bind opcodes
 
 
 _EXTERNAL, _TYPE, _DEBUGGER = 0x01, 0x0E, 0xE0
@@ -69,8 +60,11 @@ def _undefined(image: Image, budget: Budget) -> Iterator[bytes]:
         count = budget.symbols
     budget.symbols -= count
     strings = bytes(image.get(image.strings, "strings")) if count else b""
+    seen: set[int] = set()  # a table that names one long string a million times costs no more than once
     for offset, kind, _, _, value in row.iter_unpack(table[: count * row.size]):
-        if kind & (_EXTERNAL | _TYPE | _DEBUGGER) == _EXTERNAL and not value:
+        if kind & (_EXTERNAL | _TYPE | _DEBUGGER) == _EXTERNAL and not value and offset not in seen:
+            if len(seen) < MAX_NAMES:
+                seen.add(offset)
             if name := _name(strings, offset):
                 yield name
             else:

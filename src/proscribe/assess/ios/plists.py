@@ -196,13 +196,11 @@ def _scalar(value: Any) -> Plain:
 
 # ---- the old text form ---------------------------------------------------------------------------------------------
 
-_TOKEN = re.compile(
-    r"""(?P<space>\s+|//[^\n]*|/\*(?:[^*]|\*(?!/))*\*/)
-      | "(?P<quoted>(?:[^"\\]|\\.)*)"
-      | (?P<word>[A-Za-z0-9_.$:/-]+)
-      | (?P<mark>[=;])""",
-    re.VERBOSE | re.DOTALL,
-)
+# Possessive throughout: a text that does not fit fails at once, however it was made.
+_GAP = r"(?:\s++|//[^\n]*+|/\*(?:[^*]++|\*(?!/))*+\*/)*+"
+_WORD = r"""(?:"((?:[^"\\]++|\\.)*+)"|([\w.$:/-]++))"""
+_ENTRY = re.compile(rf"{_GAP}{_WORD}{_GAP}(?:={_GAP}{_WORD}{_GAP})?;", re.DOTALL)
+_REST = re.compile(_GAP, re.DOTALL)
 _ESCAPE = re.compile(r"\\(?:U([0-9A-Fa-f]{1,4})|(.))", re.DOTALL)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
 
@@ -213,29 +211,22 @@ def _unescape(found: re.Match[str]) -> str:
 
 def _read_text(text: str) -> Plist:
     """``key = "value";`` over and over; a key alone stands for itself."""
-    words: list[str] = []
     table: dict[str, Plain] = {}
     twice: set[str] = set()
     at = 0
-    while at < len(text):
-        found = _TOKEN.match(text, at)
-        if not found:
-            raise UnreadablePlist("plist.malformed", f"character {at}")
+    while found := _ENTRY.match(text, at):
         at = found.end()
-        if found["quoted"] is not None:
-            # \U escapes can be halves of a character; put the pairs together, and lone halves out.
-            words.append(
-                _ESCAPE.sub(_unescape, found["quoted"]).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-            )
-        elif found["word"]:
-            words.append(found["word"])
-        elif found["mark"] == ";":
-            if not 1 <= len(words) <= 2 or len(table) >= MAX_NODES:
-                raise UnreadablePlist("plist.malformed", f"character {at}")
-            if words[0] in table:
-                twice.add(words[0])
-            table[words[0]] = words[-1]
-            words = []
-    if words:
-        raise UnreadablePlist("plist.malformed", "ends in an entry")
+        key = _word(found[1], found[2])
+        if key in table:
+            twice.add(key)
+        table[key] = key if found[3] is None and found[4] is None else _word(found[3], found[4])
+    if not _REST.fullmatch(text, at):
+        raise UnreadablePlist("plist.malformed", f"character {at}")
     return Plist(table, tuple(sorted(twice)))
+
+
+def _word(quoted: str | None, bare: str | None) -> str:
+    if quoted is None or "\\" not in quoted:
+        return quoted or bare or ""
+    # \U escapes can be halves of a character; put the pairs together, and lone halves out.
+    return _ESCAPE.sub(_unescape, quoted).encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -34,7 +34,7 @@ def read_profile(survey: Survey, root: str) -> Profile:
         data = survey.bytes_of(name)
         plist = read_plist(_content(survey, name, data)).mapping
     except (UnreadableMember, UnreadablePlist) as error:
-        survey.fail(FactClass.entitlements, error.code, name)
+        survey.fail(FactClass.entitlements, error.code, name, error.detail)
         return Profile()
     allowed = child(plist, "Entitlements")
     teams = texts(plist.get("TeamIdentifier"))
