@@ -86,6 +86,25 @@ def test_tables_are_asked_in_order_and_say_which_answered(axml: ModuleType, arsc
     assert [(each.value.text, each.apk) for each in found] == [("from base", 0)]
 
 
+def test_types_of_a_feature_split_are_shifted(axml: ModuleType, arsc: ModuleType) -> None:
+    """``typeIdOffset``: a feature shares the base's package id and numbers its types after the base's."""
+    whole = bytearray(arsc.table(axml.pool, {1: [(arsc.DEFAULT, {0: (TEXT, "feature")})]}))
+    package = whole.index(struct.pack("<HH", 0x0200, 288))
+    struct.pack_into("<I", whole, package + 284, 4)
+    table = Table(bytes(whole))
+    assert asked(table, 0x7F050000) == ["feature"]
+    assert asked(table, 0x7F010000) == []
+
+
+def test_work_on_one_table_is_bounded(axml: ModuleType, arsc: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("proscribe.assess.android.arsc.MAX_LOOKUPS", 3)
+    table = Table(arsc.table(axml.pool, {1: [(arsc.DEFAULT, {0: (NUMBER, 1)})]}))
+    assert [asked(table, 0x7F010000) for _ in range(4)] == [["1"], ["1"], ["1"], []]
+    assert table.broken == "arsc.budget"
+    monkeypatch.setattr("proscribe.assess.android.arsc.MAX_CHUNKS", 2)
+    assert Table(arsc.table(axml.pool, {1: [(arsc.DEFAULT, {0: (NUMBER, 1)})]})).broken == "arsc.chunk"
+
+
 @pytest.mark.parametrize("data", [b"", b"\x02\x00\x0c\x00", bytes(40), b"\x03\x00\x08\x00" + bytes(40)])
 def test_what_is_no_table_says_so(data: bytes) -> None:
     assert Table(data).broken == "arsc.header"

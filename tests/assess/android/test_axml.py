@@ -123,6 +123,26 @@ def test_a_name_outside_the_namespace_is_not_androids(axml: ModuleType) -> None:
     assert permissions(document) == list(axml.PERMISSIONS)
 
 
+def test_decoys_in_another_namespace_are_not_the_package(axml: ModuleType) -> None:
+    """Android asks for ``package`` without a namespace; a first one in some namespace is another attribute."""
+    built = axml.build(axml.Node("manifest", {"android:package": "org.decoy", "package": "org.example.app"}))
+    root = Document(bytes(built.data)).root
+    assert root is not None
+    assert shown(root.plain("package") or pytest.fail("lost")) == "org.example.app"
+    assert root.plain("split") is None
+
+
+def test_attributes_out_of_order_are_told(axml: ModuleType) -> None:
+    """Android walks attributes once by ascending id, so it can lose one that we see."""
+    built = axml.build(axml.Node("service", {"android:name": "a", "android:exported": True}))
+    at = built.at["start:service"] + 36
+    swapped = built.with_bytes(at, bytes(built.data[at + 20 : at + 40] + built.data[at : at + 20]))
+    document = Document(swapped)
+    assert document.root is not None
+    assert document.root.get("exported") is not None
+    assert "attribute-order" in document.notes
+
+
 def test_the_raw_string_names_the_package_and_the_typed_value_the_permission(axml: ModuleType) -> None:
     """``getAttributeValue`` takes the raw string, ``TypedArray`` the typed one; both can be there and differ."""
     node = axml.Node("manifest", {"package": axml.Typed(0x10, 5, "org.example.raw")})

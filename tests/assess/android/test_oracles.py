@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from proscribe.assess.android import arsc
 from proscribe.assess.android.arsc import Table
 from proscribe.assess.android.axml import Document, Element
 from proscribe.assess.android.components import KINDS, class_name
@@ -221,17 +222,23 @@ def test_aapt2_reads_the_same_xml_of_special_access_and_network(samples: Path) -
 
 BADGE = re.compile(r"^package: name='(.*?)' versionCode='(.*?)' versionName='(.*?)'(?: |$)")
 LEVEL = re.compile(r"^(sdkVersion|targetSdkVersion|maxSdkVersion):'(.*)'$")
+LABEL = re.compile(r"^application: label='(.*)' icon='")
 IMPLIED = re.compile(r"^uses-implied-permission: name='(.*?)'")
 ASKED = re.compile(r"^(uses-permission(?:-sdk-23)?): name='(.*?)'(?: maxSdkVersion='(\d+)')?$")
 
 
 def by_badging(text: str) -> dict[str, object]:
     found: dict[str, object] = {"permissions": set(), "sdkVersion": "", "targetSdkVersion": "", "maxSdkVersion": ""}
+    found |= {"label": "", "application-debuggable": False, "testOnly='-1'": False}
     for line in text.splitlines():
         if badge := BADGE.match(line):
             found |= {"package": badge[1], "version_code": badge[2], "version_name": badge[3]}
         elif level := LEVEL.match(line):
             found[level[1]] = level[2]
+        elif label := LABEL.match(line):
+            found["label"] = label[1]
+        elif line in ("application-debuggable", "testOnly='-1'"):
+            found[line] = True
         elif implied := IMPLIED.match(line):
             # What aapt2 adds for old target SDKs; it prints each as asked for, too.
             found["permissions"] = {each for each in found["permissions"] if each[1] != implied[1]}  # type: ignore[attr-defined]
@@ -248,6 +255,9 @@ def as_badging(facts: AndroidFacts) -> dict[str, object]:
         "sdkVersion": "" if facts.min_sdk is None else str(facts.min_sdk),
         "targetSdkVersion": "" if facts.target_sdk is None else str(facts.target_sdk),
         "maxSdkVersion": "" if facts.max_sdk is None else str(facts.max_sdk),
+        "label": "" if facts.label.startswith("@") else facts.label,  # a reference that goes nowhere
+        "application-debuggable": facts.debuggable,
+        "testOnly='-1'": facts.test_only,
         "permissions": {(each.element, each.name, str(each.max_sdk or "")) for each in facts.permissions},
     }
 
@@ -294,8 +304,9 @@ def simple(text: str) -> str | None:
     return text if re.fullmatch(r"-?\d+|true|false", text) else None
 
 
-def test_aapt2_reads_the_same_resource_tables(samples: Path) -> None:
+def test_aapt2_reads_the_same_resource_tables(samples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every string, file, integer and boolean of every table, in every configuration, the default first."""
+    monkeypatch.setattr(arsc, "MAX_LOOKUPS", 1 << 30)  # a manifest asks for a dozen resources, this for all
     differences, read = [], 0
     for path, apk in opened(samples):
         text = aapt2("resources", str(path)) if "resources.arsc" in apk.entries else None

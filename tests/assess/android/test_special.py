@@ -118,6 +118,19 @@ def test_xml_that_is_missing_or_broken_is_never_silent(
     assert resources(read_android([make_apk(members)])).extent is Extent.failed
 
 
+def test_one_xml_behind_many_services_is_read_once(
+    axml: ModuleType, read: Callable[..., Reading[AndroidFacts]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = tuple(accessibility(axml, **{"android:name": f".S{index}"}) for index in range(5))
+    xml = axml.Node("accessibility-service", {"android:canRetrieveWindowContent": True})
+    reading = read(axml.manifest(application=services), {"res/a.xml": xml})
+    assert len(special(reading)) == 5
+    assert (resources(reading).read, resources(reading).total) == (1, 1)
+    monkeypatch.setattr("proscribe.assess.android.package.MAX_ALL_XML", 1000)
+    short = read(axml.manifest(), {"res/a.xml": xml})
+    assert short.runs[0].problem == "zip.too-large"
+
+
 def test_what_keeps_the_system_from_finding_it(axml: ModuleType, read: Callable[..., Reading[AndroidFacts]]) -> None:
     service = bound(axml, "android.permission.BIND_NOTIFICATION_LISTENER_SERVICE", "", **{"android:enabled": False})
     (found,) = special(read(axml.manifest(application=(service,))))

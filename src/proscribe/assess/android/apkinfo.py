@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from proscribe.assess.android.components import class_name
 from proscribe.assess.android.package import MANIFEST, MAX_XML, TABLE
+from proscribe.assess.android.values import integer
 from proscribe.assess.facts import AndroidFacts, Component, UsesPermission
 from proscribe.assess.intake.container import Container, UnreadableMember
 from proscribe.assess.intake.memory import NoMemoryFile, as_path
@@ -55,9 +56,9 @@ class Other:
             package=self.package,
             version_name=self.version_name,
             version_code=self.version_code,
-            min_sdk=_integer(self.min_sdk),
-            target_sdk=_integer(self.target_sdk),
-            max_sdk=_integer(self.max_sdk),
+            min_sdk=integer(self.min_sdk),
+            target_sdk=integer(self.target_sdk),
+            max_sdk=integer(self.max_sdk),
             permissions=tuple(UsesPermission(name, member=member) for name in sorted(self.permissions)),
             components=tuple(Component(kind, name, member=member) for kind, name in sorted(self.components)),
         )
@@ -132,7 +133,7 @@ def _read(apk: APK) -> Other:
         min_sdk=_text(apk.get_min_sdk_version()),
         target_sdk=_stated_target(apk),
         max_sdk=_text(apk.get_max_sdk_version()),
-        permissions=frozenset({*map(str, apk.get_permissions()), *map(str, apk.get_permissions_sdk23())}),
+        permissions=frozenset({*map(str, apk.get_permissions()), *map(str, apk.get_permissions_sdk23())} - {""}),
         components=frozenset(
             (kind, class_name(package, name))
             for kind, items in named
@@ -149,7 +150,3 @@ def _stated_target(apk: APK) -> str:
 
 def _text(value: object) -> str:
     return "" if value is None else str(value)
-
-
-def _integer(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from proscribe.assess.android.apkinfo import Other
+from proscribe.assess.android.values import integer
 from proscribe.assess.facts import AndroidFacts, Disagreement
 
 
@@ -16,10 +17,10 @@ def compare(ours: AndroidFacts, theirs: Other, member: str) -> tuple[Disagreemen
 def _differences(ours: AndroidFacts, theirs: Other, member: str) -> Iterator[Disagreement]:
     pairs = (
         ("package", {ours.package}, {theirs.package}),
-        ("version_code", {_low(ours.version_code)}, {theirs.version_code}),
-        ("min_sdk", {_shown(ours.min_sdk)}, {theirs.min_sdk}),
-        ("target_sdk", {_shown(ours.target_sdk)}, {theirs.target_sdk}),
-        ("max_sdk", {_shown(ours.max_sdk)}, {theirs.max_sdk}),
+        ("version_code", {_low(ours.version_code)}, {_low(theirs.version_code)}),
+        ("min_sdk", {_shown(ours.min_sdk)}, {_number(theirs.min_sdk)}),
+        ("target_sdk", {_shown(ours.target_sdk)}, {_number(theirs.target_sdk)}),
+        ("max_sdk", {_shown(ours.max_sdk)}, {_number(theirs.max_sdk)}),
         ("permissions", {each.name for each in ours.permissions}, set(theirs.permissions)),
         (
             "components",
@@ -35,7 +36,13 @@ def _differences(ours: AndroidFacts, theirs: Other, member: str) -> Iterator[Dis
 
 def _low(version_code: str) -> str:
     """The lower 32 bits: parser A leaves ``versionCodeMajor`` out."""
-    return str(int(version_code) & 0xFFFFFFFF) if version_code.isdecimal() else version_code
+    number = integer(version_code)
+    return version_code if number is None else str(number & 0xFFFFFFFF)
+
+
+def _number(text: str) -> str:
+    """Parser A shows numbers as they are written; a code name ("S") is no number to us, and none here."""
+    return text if "@" in text else _shown(integer(text))
 
 
 def _shown(level: int | None) -> str:

@@ -48,10 +48,15 @@ def _boolean(value: Value) -> bool | None:
 
 
 def _integer(value: Value) -> int | None:
-    """``TypedArray.getInt``: typed integers, and strings of digits with the prefixes 0x, # and 0."""
+    """``TypedArray.getInt``: typed integers, and strings as ``integer`` takes them."""
     if _DECIMAL <= value.type <= _LAST_INTEGER:
         return signed(value.data)
-    text = value.text.strip()
+    return integer(value.text)
+
+
+def integer(text: str) -> int | None:
+    """``XmlUtils.convertValueToInt``: digits with the prefixes 0x, # (both 16) and 0 (8), and a minus sign."""
+    text = text.strip()
     sign, digits = (-1, text[1:]) if text.startswith("-") else (1, text)
     base = 10
     if digits[:2] in ("0x", "0X"):
