@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from enum import StrEnum
 from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
@@ -24,22 +24,23 @@ class Misfit(Exception):
 
 
 def to_row(cls: type[T], value: Any) -> T:
-    """A plain JSON object as a row of ``cls``. Raises Misfit with the first field that does not fit."""
-    readers, required = _fields(cls)
-    if not isinstance(value, dict):
+    """A plain JSON object (it is used up) as a row of ``cls``. Raises Misfit with the first field that does not fit."""
+    shape = _shape(cls)
+    if type(value) is not dict:
         raise Misfit("wrong")
-    made = {}
     for name, one in value.items():
-        if name not in readers:
+        if shape.plain.get(name) is type(one):
+            continue  # most fields: a text or a number, as it stands
+        if name not in shape.readers:
             raise Misfit("unknown", name)
         try:
-            made[name] = readers[name](one)
+            value[name] = shape.readers[name](one)
         except Misfit as inner:
             raise Misfit(inner.problem, f"{name}.{inner.field}".rstrip(".")) from inner
-    for name in required:
-        if name not in made:
+    for name in shape.required:
+        if name not in value:
             raise Misfit("missing", name)
-    return cls(**made)
+    return cls(**value)
 
 
 def plain(row: Any) -> dict[str, Any]:
@@ -62,16 +63,29 @@ def _plain(value: Any) -> Any:
     return plain(value) if is_dataclass(value) else value
 
 
-_known: dict[Any, tuple[dict[str, Reader], tuple[str, ...]]] = {}
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """Of a row type: its fields that are plain values, what reads each field, and which have to be there."""
+
+    plain: dict[str, type[Any]]
+    readers: dict[str, Reader]
+    required: tuple[str, ...]
 
 
-def _fields(cls: Any) -> tuple[dict[str, Reader], tuple[str, ...]]:
-    """What reads each field of a row type, and which fields have to be there."""
-    if cls not in _known:
+_PLAIN = (str, int, bool)
+
+_shapes: dict[Any, _Shape] = {}
+
+
+def _shape(cls: Any) -> _Shape:
+    if cls not in _shapes:
         hints = get_type_hints(cls)
-        readers = {one.name: _reader(hints[one.name]) for one in fields(cls)}
-        _known[cls] = readers, tuple(one.name for one in fields(cls) if one.default is MISSING)
-    return _known[cls]
+        _shapes[cls] = _Shape(
+            plain={one.name: hints[one.name] for one in fields(cls) if hints[one.name] in _PLAIN},
+            readers={one.name: _reader(hints[one.name]) for one in fields(cls)},
+            required=tuple(one.name for one in fields(cls) if one.default is MISSING),
+        )
+    return _shapes[cls]
 
 
 def _reader(kind: Any) -> Reader:
@@ -84,7 +98,7 @@ def _reader(kind: Any) -> Reader:
         return _some(tuple(_reader(part) for part in parts))
     if issubclass(kind, StrEnum):
         return _word(kind)
-    return _exactly(kind) if kind in (str, int, bool) else _nested(kind)
+    return _exactly(kind) if kind in _PLAIN else _nested(kind)
 
 
 def _nested(kind: type[Any]) -> Reader:
