@@ -304,10 +304,22 @@ def signer(
     return lp(signed) + span + signatures + lp(wrong.get("key", one.spki))
 
 
+def in_pages(apk: bytes) -> bytes:
+    """The APK with its members filled up to whole pages of 4 KiB, as a Merkle tree wants them."""
+    members, directory, end = parts_of(apk)
+    members += bytes(-len(members) % 4096)
+    moved = bytearray(end)
+    struct.pack_into("<L", moved, 16, len(members))
+    return members + directory + bytes(moved)
+
+
 def with_block(apk: bytes, pairs: Sequence[tuple[int, bytes]]) -> bytes:
-    """The APK with a signing block of those pairs."""
+    """The APK with a signing block of those pairs; of whole pages where the members are."""
     members, directory, end = parts_of(apk)
     inner = b"".join(struct.pack("<QI", len(value) + 4, number) + value for number, value in pairs)
+    if members and len(members) % 4096 == 0:
+        filling = bytes(-(len(inner) + 12 + 32) % 4096)
+        inner += struct.pack("<QI", len(filling) + 4, 0x42726577) + filling
     size = struct.pack("<Q", len(inner) + 24)
     block = size + inner + size + b"APK Sig Block 42"
     moved = bytearray(end)
