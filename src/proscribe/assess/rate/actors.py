@@ -4,7 +4,7 @@ Two claim code: an SDK by a prefix of the catalogue, and the app by its package 
 is the app's (an app of the maker of the SDK). The app claims its own package name, and beside it the part of the name
 that its maker must own: a package name is a reversed domain name, so that part is the registrable domain
 (``com.example`` of ``com.example.shop.lite``, ``io.github.user`` of ``io.github.user.app``). Code that nobody claims is
-unattributed: renamed, or not catalogued. See docs/adr/0018.
+unattributed: renamed, or not catalogued. See docs/adr/0021.
 """
 
 from __future__ import annotations

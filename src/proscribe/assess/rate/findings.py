@@ -137,21 +137,9 @@ class Judge:
 
     def _counter(self, standing: Standing) -> tuple[Text, ...]:
         if standing.declaration is Declaration.not_declared:
-            return (
-                Text(
-                    "Code present, not declared: the system withholds, in whole or in part, what the package does not ask "
-                    "for; not counted.",
-                    "Code présent, non déclaré\u00a0: le système refuse, en tout ou en partie, ce que le paquet ne demande "
-                    "pas; non compté.",
-                ),
-            )
+            return (_NOT_DECLARED,)
         if standing.declaration is Declaration.unknown:
-            return (
-                Text(
-                    "Whether the package declares it is not known: the manifest was not read reliably.",
-                    "On ignore si le paquet le déclare\u00a0: le manifeste n'a pas été lu de façon fiable.",
-                ),
-            )
+            return (_NOT_KNOWN,)
         return standing.why
 
     # ---- declared only ---------------------------------------------------------------------------------------------
@@ -232,6 +220,16 @@ _SETTLED = frozenset({Declaration.declared, Declaration.not_needed})
 _NEVER = Text(
     "An app from a store can never have this access; not counted.",
     "Une application de boutique ne peut jamais obtenir cet accès; non compté.",
+)
+_NOT_DECLARED = Text(
+    "Code present, not declared: the system withholds, in whole or in part, what the package does not ask for; not "
+    "counted.",
+    "Code présent, non déclaré\u00a0: le système refuse, en tout ou en partie, ce que le paquet ne demande pas; non "
+    "compté.",
+)
+_NOT_KNOWN = Text(
+    "Whether the package declares it is not known: the manifest was not read reliably.",
+    "On ignore si le paquet le déclare\u00a0: le manifeste n'a pas été lu de façon fiable.",
 )
 _DECLARED_ONLY = Text("Declared, no code found.", "Déclaré, aucun code relevé.")
 _DECLARED_UNREAD = Text(

@@ -175,9 +175,10 @@ def _reasons(bench: Bench, verdict: Verdict) -> list[Reason]:
         )
     for rule in (verdict.rule, *verdict.agreeing):
         reasons += bench.reasons(rule)
-    return list({reason.text: reason for reason in reversed(reasons)}.values())[
-        ::-1
-    ]  # each told once, where first told
+    told: dict[Text, Reason] = {}
+    for reason in reasons:
+        told.setdefault(reason.text, reason)
+    return list(told.values())
 
 
 # ---- the rest of the document --------------------------------------------------------------------------------------
