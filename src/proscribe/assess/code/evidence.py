@@ -69,8 +69,9 @@ class Search:
                     yield self._site(SiteKind.call, self.dex.method_text(use.index), methods[use.index], use)
         yield from self._callbacks()
         # What a class defines stands in the method table for that alone.
-        used_methods.update(self.volume.members.methods.tolist() if methods else ())
-        for row in sorted(methods.keys() - used_methods):
+        defined = np.zeros(self.dex.header.methods.size, dtype=np.bool_)
+        defined[self.volume.members.methods] = True
+        for row in sorted(row for row in methods.keys() - used_methods if not defined[row]):
             yield self._reference(self.dex.method_text(row), methods[row])
         for row in sorted(strings.keys() - used_strings):
             yield self._reference(self.dex.text(row), strings[row])

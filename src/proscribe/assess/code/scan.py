@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
 
@@ -179,11 +181,9 @@ def _by_item(code: Code, places: Ints, budget: Budget) -> Iterator[tuple[int, li
         return
     items = np.searchsorted(code.firsts, places, side="right") - 1
     inside = (items >= 0) & (places < ends[items])
-    items, places = items[inside], places[inside]
-    cuts = np.flatnonzero(np.diff(items)) + 1
-    for group in np.split(np.arange(len(items)), cuts):
-        if len(group):
-            yield int(items[group[0]]), places[group].tolist()
+    pairs = zip(items[inside].tolist(), places[inside].tolist(), strict=True)
+    for item, group in groupby(pairs, key=itemgetter(0)):
+        yield item, [place for _, place in group]
 
 
 def _by_overlapping_item(code: Code, places: Ints, budget: Budget) -> Iterator[tuple[int, list[int]]]:
