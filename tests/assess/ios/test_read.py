@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import plistlib
 import stat
@@ -131,6 +132,19 @@ def test_entitlements_that_cannot_be_read_are_never_none(
     assert runs(reading, FactClass.entitlements) == [("codesign", Extent.failed, 0, 1, "codesign.entitlements-xml")]
 
 
+def test_entitlements_that_differ_are_both_told(ipa: Callable[..., Container], watch: Watch, macho: ModuleType) -> None:
+    signing = macho.Signing(xml=plistlib.dumps({"a": False}), der=macho.der_entitlements({"a": True}))
+    reading, facts = read(ipa(None, {"App": macho.Thin(signing=signing).build()}), watch)
+    assert [(row.source, row.value) for row in facts.entitlements] == [
+        ("codesign-der", "true"),
+        ("codesign-xml", "false"),
+    ]
+    assert [(one.code, one.member, one.detail) for one in reading.anomalies] == [
+        ("codesign.entitlements-differ", f"{ROOT}App", "a")
+    ]
+    assert runs(reading, FactClass.entitlements) == [("codesign", Extent.complete, 1, 1, "")]
+
+
 def test_an_executable_that_is_none_is_told(ipa: Callable[..., Container], watch: Watch, macho: ModuleType) -> None:
     framework = {"Frameworks/F.framework/Info.plist": {"CFBundleExecutable": "F"}}
     for members, extent, code in (
@@ -209,6 +223,8 @@ def test_broken_members_are_told(ipa: Callable[..., Container], watch: Watch) ->
     at = container.entries[f"{ROOT}App"].offset
     data[at : at + 4] = b"\xff" * 4  # it cannot even be told that this is code
     container.data = memoryview(bytes(data))
+    nowhere = dataclasses.replace(container.entries[f"{ROOT}App"], offset=-1)
+    container.entries = {**container.entries, f"{ROOT}elsewhere": nowhere}
     reading, facts = read(container, watch)
     assert {run.of: (run.extent, run.problem) for run in reading.runs} == {
         FactClass.plist: (Extent.failed, "zip.bad-deflate"),

@@ -189,9 +189,7 @@ def _scalar(value: Any) -> Plain:
         return data_text(value)
     if isinstance(value, datetime):
         return value.isoformat() + "Z"  # plistlib's dates are in UTC, without saying so
-    if isinstance(value, plistlib.UID):
-        return f"uid:{value.data}"
-    raise UnreadablePlist("plist.malformed", type(value).__name__)
+    return f"uid:{value.data}"  # plistlib.UID, the last of plistlib's types
 
 
 # ---- the old text form ---------------------------------------------------------------------------------------------
