@@ -20,6 +20,7 @@ from proscribe.assess.emit.reading import (
     reach,
     reach_line,
     readable,
+    rung_of,
     sentence,
     signer_line,
     suppressed_findings,
@@ -104,7 +105,7 @@ def _map_row(paper: Paper, assessment: Assessment, row: AreaAccess) -> list[str]
     cells = [
         str(AREAS[row.area]),
         paper.bars(row.ladder),
-        f"E{int(row.ladder)} {SHORT_RUNGS[row.ladder]}",
+        f"E{int(row.ladder)} {rung_of(assessment, row, SHORT_RUNGS)}",
         agree,
         str(actors) if found else "",
     ]

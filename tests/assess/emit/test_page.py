@@ -222,10 +222,18 @@ def test_inconclusive_is_not_little_access() -> None:
     assert "could not be established" in source
     assert "not the same as little access" in source
     assert 'class="here"' not in source
-    assert ">at least 0 of 13<" in source
+    assert ">Not known<" in source
+    assert "no sign" not in source.split('<ul class="legend">')[0]
     assert 'class="alarm"' in source
     assert "LOOK-ALIKE" in source
     assert "nobody: no valid signature was found" in source
+
+
+def test_an_inconclusive_figure_is_a_least_one(rich: Assessment) -> None:
+    unsure = replace(rich, rating=replace(rich.rating, rating=Rating.inconclusive))
+    source = page(unsure, "fr")
+    assert ">au moins 9 sur 13<" in source
+    assert "en atteint au moins 9;" in source
 
 
 def test_words_on_tiles_fit_them() -> None:
@@ -275,7 +283,7 @@ def test_cut_lists_say_so(rich: Assessment) -> None:
         exposure=replace(rich.exposure, hosts_total=900),
     )
     source = page(cut, "en")
-    assert "(1 of 7 kept in the document)" in source
+    assert "Kept in the document: 1 of 7" in source
     assert f"({len(rich.exposure.hosts)} of 900)" in source
 
 

@@ -22,8 +22,11 @@ class Ink(Pen):
         return visible(super().plain(text), LIMIT if isinstance(text, str) else SENTENCE_LIMIT)
 
     def code(self, text: str, limit: int = 300) -> str:
-        """A name out of the package: monospaced, broken anywhere, cut after ``limit`` characters."""
-        return f'<code class="hash">{html.escape(visible(text, limit), quote=True)}</code>' if text else "–"
+        """A name out of the package: monospaced, broken anywhere but best before an arrow, cut after ``limit``."""
+        if not text:
+            return "–"
+        shown = html.escape(visible(text, limit), quote=True).replace("-&gt;", '<wbr><span class="to">-&gt;</span>')
+        return f'<code class="hash">{shown}</code>'
 
     def code_cell(self, text: str, limit: int = 300) -> Raw:
         """``code`` for a table."""

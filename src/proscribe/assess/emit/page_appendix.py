@@ -23,8 +23,7 @@ _FINDING_COLUMNS = [
     Column(Text("Subject", "Objet")),
     Column(Text("Caller", "Appelant")),
     Column(Text("Offset", "Décalage"), "number"),
-    Column(Text("Member", "Élément")),
-    Column(Text("SHA-256", "SHA-256")),
+    Column(Text("File, SHA-256", "Fichier, SHA-256")),
 ]
 
 
@@ -85,10 +84,19 @@ def _evidence(pen: Ink, finding: Finding) -> str:
     if not finding.evidence:
         return ""
     shown, total = len(finding.evidence), finding.evidence_total
-    caption = Text("Evidence", "Éléments de preuve")
-    if total > shown:
-        caption += Text(f" ({shown} of {total} kept in the document)", f" ({shown} sur {total} gardés au document)")
-    return pen.table(caption, _FINDING_COLUMNS, [_evidence_row(pen, one) for one in finding.evidence], wide=True)
+    table = pen.table(
+        Text(f"Evidence of {finding.id}", f"Éléments de preuve de {finding.id}"),
+        _FINDING_COLUMNS,
+        [_evidence_row(pen, one) for one in finding.evidence],
+        wide=True,
+    )
+    if total <= shown:
+        return table
+    kept = Text(
+        f"Kept in the document: {shown} of {total} pieces of evidence.",
+        f"Gardés au document : {shown} éléments de preuve sur {total}.",
+    )
+    return pen.paragraph(kept, "note") + table
 
 
 def _evidence_row(pen: Ink, evidence: Evidence) -> list[Cell]:
@@ -100,8 +108,7 @@ def _evidence_row(pen: Ink, evidence: Evidence) -> list[Cell]:
         Raw(subject),
         pen.code_cell(evidence.caller),
         pen.number(evidence.offset) if evidence.offset >= 0 else "–",
-        pen.code_cell(evidence.member),
-        pen.code_cell(evidence.sha256[:SHORT_DIGEST]),
+        Raw(f"{pen.code(evidence.member)}<br>{pen.code(evidence.sha256[:SHORT_DIGEST])}"),
     ]
 
 

@@ -19,6 +19,7 @@ from proscribe.assess.emit.reading import (
     not_seen,
     reach,
     reach_line,
+    rung_of,
     signer_line,
     suppressed_findings,
     telling,
@@ -163,7 +164,7 @@ def access_table(pen: Ink, assessment: Assessment) -> str:
 
 def _row(pen: Ink, assessment: Assessment, row: AreaAccess) -> list[Cell]:
     if row.ladder is Ladder.none:
-        return [AREAS[row.area], _rung(pen, row.ladder), "–", "–", 0, "–"]
+        return [AREAS[row.area], _rung(pen, assessment, row), "–", "–", 0, "–"]
     actors = actors_of(assessment, row)
     marks = "".join(actor_mark(kind) for kind in dict.fromkeys(one.kind for one in actors) if kind in DOING)
     whose = Raw(f"{marks}{pen.text(actor_names(actors, 3))}")
@@ -171,11 +172,12 @@ def _row(pen: Ink, assessment: Assessment, row: AreaAccess) -> list[Cell]:
     if not row.counts:
         counts = Text("no: ", "non : ") + condition_of(assessment, row)
     pieces = evidence_count(assessment, row)
-    return [AREAS[row.area], _rung(pen, row.ladder), GRANTS[row.grant], whose, pieces, counts]
+    return [AREAS[row.area], _rung(pen, assessment, row), GRANTS[row.grant], whose, pieces, counts]
 
 
-def _rung(pen: Ink, ladder: Ladder) -> Raw:
-    return Raw(f"{signal_mark(ladder)}E{int(ladder)}{pen.text(COLON)} {pen.text(RUNGS[ladder])}")
+def _rung(pen: Ink, assessment: Assessment, row: AreaAccess) -> Raw:
+    word = pen.text(rung_of(assessment, row, RUNGS))
+    return Raw(f"{signal_mark(row.ladder)}E{int(row.ladder)}{pen.text(COLON)} {word}")
 
 
 def exposure(pen: Ink, assessment: Assessment) -> str:

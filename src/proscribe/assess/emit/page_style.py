@@ -68,10 +68,19 @@ padding:.8rem 1rem}
 .brief dd{display:inline;margin:0}
 :lang(fr) .brief dt::after{content:"\\a0: "}
 .finding p{margin:0 0 .5rem}
-.finding table{font-size:.94rem}
+.finding table{font-size:.94rem;table-layout:fixed}
+.finding thead th:nth-child(1){width:13%}
+.finding thead th:nth-child(4){width:10%}
+.finding thead th:nth-child(5){width:17%}
+.finding caption{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
+main .finding tbody th,main .finding td{min-width:0}
 section h2:target,h3:target{outline:3px solid var(--link);outline-offset:4px}
 .part{font-size:.92rem;color:var(--soft);margin:0 0 .2rem;font-weight:600}
 tbody th .hash{font-weight:400}
+.to{white-space:nowrap}
+main td,main tbody th{overflow-wrap:anywhere}
+main td{min-width:4.6rem}
+main td.number{min-width:0}
 caption{overflow-wrap:normal}
 @media screen and (max-width:60rem){
 .front{display:block}
@@ -93,7 +102,10 @@ table.wide td.word{max-width:none;justify-content:flex-start}
 .legend li{padding:.03cm 0}
 .finding table,.appendix table,.brief,.finding .note{font-size:8pt}
 .finding{margin-top:.3cm}
-.finding table{margin:.1cm 0 .2cm}
+.finding table{margin:.05cm 0 .1cm}
+.finding .hash{font-size:6.4pt;line-height:1.2}
+.finding h3{margin:.2cm 0 .05cm}
+.finding p,.brief{margin:0 0 .05cm}
 .appendix th,.appendix td{padding:.07cm .15cm}
 .finding h3{break-after:avoid}
 .countries{max-width:11cm}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from proscribe.assess.emit.markup import Ink
-from proscribe.assess.emit.reading import Reach, actors_of, condition_of, reach, reach_line
+from proscribe.assess.emit.reading import Reach, actors_of, condition_of, reach, reach_line, rung_of
 from proscribe.assess.emit.words import AREAS, RUNGS, SHORT_RUNGS, TILES
 from proscribe.assess.model import Assessment
 from proscribe.assess.profile import AreaAccess
@@ -103,16 +103,22 @@ _BEHAVIOUR = Text("How the app behaves", "Comment l'application se comporte")
 
 def _description(pen: Ink, assessment: Assessment, found: Reach) -> str:
     areas = "; ".join(
-        f"{pen.text(AREAS[row.area])}{pen.text(COLON)} {pen.text(RUNGS[row.ladder])}" for row in assessment.access
+        f"{pen.text(AREAS[row.area])}{pen.text(COLON)} {pen.text(rung_of(assessment, row, RUNGS))}"
+        for row in assessment.access
     )
     return f"{pen.text(reach_line(found))} {areas}."
 
 
 def _headline(pen: Ink, found: Reach) -> str:
     """The one number, large: how many of the kinds of content."""
-    least = Text("at least ", "au moins ") if found.at_least else Text("", "")
-    count = Text(f"{least.en}{len(found.reached)} of {found.of}", f"{least.fr}{len(found.reached)} sur {found.of}")
+    number = len(found.reached)
+    count = Text(f"{number} of {found.of}", f"{number} sur {found.of}")
     what = Text("kinds of content that its code reaches", "types de contenu que son code atteint")
+    if found.at_least and number:
+        count = Text(f"at least {number} of {found.of}", f"au moins {number} sur {found.of}")
+    elif found.at_least:
+        count = Text("Not known", "Indéterminé")
+        what = Text("too little could be read for a figure", "trop peu a pu être lu pour un chiffre")
     return (
         f'<text class="count" x="{_EDGE + 4}" y="55">{pen.text(count)}</text>'
         f'<text class="what" x="{_EDGE + 4}" y="76">{pen.text(what)}</text>'
@@ -147,7 +153,7 @@ def _tile(pen: Ink, assessment: Assessment, row: AreaAccess, box: _Box) -> str:
         f"{_frame(box, fill, kind)}{_icon(row.area, x + 8, y + 7, ink)}"
         f"{_signal(row.ladder, x + box.width - 36, y + 8, ink)}{label}"
         f'<text class="small" x="{x + _PAD:g}" y="{y + 78:g}" fill="{ink}">'
-        f"{pen.text(SHORT_RUNGS[row.ladder])}</text>{rest}"
+        f"{pen.text(rung_of(assessment, row, SHORT_RUNGS))}</text>{rest}"
     )
 
 
@@ -161,11 +167,12 @@ def _bar(pen: Ink, assessment: Assessment, row: AreaAccess, box: _Box) -> str:
         icon = _icon(row.area, left - 1, box.y + 8, ink)
         left += 30
     right = box.x + box.width - 44
+    rung = pen.text(rung_of(assessment, row, SHORT_RUNGS))
     return (
         f"{_frame(box, fill, kind)}{icon}"
         f'<text class="label" x="{left:g}" y="{middle:g}" fill="{ink}">{pen.text(AREAS[row.area])}</text>'
         f'<text class="small" x="{right - 50:g}" y="{middle:g}" text-anchor="end" fill="{ink}">'
-        f"{pen.text(SHORT_RUNGS[row.ladder])}</text>{_shapes(assessment, row, ink, right - 2, middle - 4)}"
+        f"{rung}</text>{_shapes(assessment, row, ink, right - 2, middle - 4)}"
         f"{_signal(row.ladder, right + 6, box.y + box.height / 2 - 10, ink)}"
     )
 

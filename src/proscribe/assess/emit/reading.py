@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from proscribe.assess.emit.hostile import visible
@@ -76,6 +76,13 @@ def sentence(assessment: Assessment) -> Text:
     )
 
 
+def rung_of(assessment: Assessment, row: AreaAccess, words: Mapping[Ladder, Text]) -> Text:
+    """The rung in ``words``. Where the rating is inconclusive, no sign is no answer: it is "not known"."""
+    if row.ladder is Ladder.none and assessment.rating.rating is Rating.inconclusive:
+        return Text("not known", "indéterminé")
+    return words[row.ladder]
+
+
 def reach_line(found: Reach) -> Text:
     """The picture in one sentence."""
     least = Text("at least ", "au moins ") if found.at_least else Text("", "")
@@ -86,6 +93,7 @@ def reach_line(found: Reach) -> Text:
             f"{len(found.reached)}",
         )
     ]
+    none = Text("not known", "indéterminés") if found.at_least else Text("with no sign", "sans aucun signe")
     others = (
         (
             found.lesser,
@@ -97,7 +105,7 @@ def reach_line(found: Reach) -> Text:
             Text("found without effect", "trouvé, mais sans effet"),
             Text("found without effect", "trouvés, mais sans effet"),
         ),
-        (found.unseen, Text("with no sign", "sans aucun signe"), Text("with no sign", "sans aucun signe")),
+        (found.unseen, none, none),
     )
     parts += [plural(len(rows), one, many) for rows, one, many in others if rows]
     return Text("; ".join(part.en for part in parts) + ".", "; ".join(part.fr for part in parts) + ".")
