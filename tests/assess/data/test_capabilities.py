@@ -58,6 +58,42 @@ NAMED = {
     "PSB-I-KEYBOARD-01": ("keyboard", "keyboard:open_access"),
 }
 
+# Permissions that a user can grant and no capability names, with the reason.
+NO_CAPABILITY = {
+    "com.android.voicemail.permission.ADD_VOICEMAIL": "adds to the device, reads nothing",
+    "com.android.voicemail.permission.WRITE_VOICEMAIL": "comes with READ_VOICEMAIL, to the phone app alone",
+    "android.permission.ACCEPT_HANDOVER": "goes on with a call that another app began",
+    "android.permission.ACCESS_BLOBS_ACROSS_USERS": "files that other apps chose to share",
+    "android.permission.BLUETOOTH_ADVERTISE": "shows this device to others, finds none",
+    "android.permission.EXECUTE_APP_ACTION": "asks apps for actions that they offer to the assistant",
+    "android.permission.LAUNCH_CAPTURE_CONTENT_ACTIVITY_FOR_NOTE": "the user cuts out a piece of the screen",
+    "android.permission.MEDIA_ROUTING_CONTROL": "chooses where sound is played",
+    "android.permission.POST_NOTIFICATIONS": "shows its own notifications",
+    "android.permission.PROVIDE_OWN_AUTOFILL_SUGGESTIONS": "fills in forms inside the browser itself",
+    "android.permission.READ_CELL_BROADCASTS": "public alerts, the same for everyone around",
+    "android.permission.START_FOREGROUND_SERVICES_FROM_BACKGROUND": "when a service starts, not what it reaches",
+    "android.permission.SUBSCRIBE_TO_KEYGUARD_LOCKED_STATE": "whether the screen is locked",
+    "android.permission.TURN_SCREEN_ON": "turns the screen on",
+    "android.permission.USE_ICC_AUTH_WITH_DEVICE_IDENTIFIER": "logs in to the operator by the SIM card",
+    "android.permission.USE_SIP": "calls over the internet by an interface deprecated since Android 12",
+}
+# Purpose strings of Apple's that no capability names, with the reason.
+NO_IOS_CAPABILITY = {
+    "NSFaceIDUsageDescription": "unlocks by face; no data of the face is given",
+    "NSFocusStatusUsageDescription": "whether a Focus is on",
+    "NSSiriUsageDescription": "Siri hands over what the user said to it for this app",
+    "NSCriticalMessagingUsageDescription": "sends an emergency message that the user set up",
+}
+PURPOSES = {
+    "NSAppleMusic", "NSBluetoothAlways", "NSBluetoothPeripheral", "NSCalendars", "NSCalendarsFullAccess",
+    "NSCalendarsWriteOnlyAccess", "NSCamera", "NSContacts", "NSCriticalMessaging", "NSFaceID", "NSFallDetection",
+    "NSFinancialData", "NSFocusStatus", "NSGKFriendList", "NSHealthClinicalHealthRecordsShare", "NSHealthShare",
+    "NSHealthUpdate", "NSHomeKit", "NSIdentity", "NSLocalNetwork", "NSLocation", "NSLocationAlways",
+    "NSLocationAlwaysAndWhenInUse", "NSLocationWhenInUse", "NSMicrophone", "NSMotion", "NSNearbyInteraction",
+    "NSNearbyInteractionAllowOnce", "NSPhotoLibrary", "NSPhotoLibraryAdd", "NSReminders", "NSRemindersFullAccess",
+    "NSSensorKit", "NSSiri", "NSSpeechRecognition", "NSUserTracking", "NSVideoSubscriberAccount",
+}  # fmt: skip
+
 SENTENCE = re.compile(r".{12,220}\.")
 
 
@@ -140,6 +176,23 @@ def test_a_permission_that_no_store_app_can_hold_declares_nothing_that_counts(ca
         asked = [token.partition(":")[2] for token in row["declared_by"] if token.startswith("permission:")]
         if asked and all(permissions[name]["grant"] == "never" for name in asked):
             assert row["grant"] == "never", id_
+
+
+def test_every_permission_that_a_user_can_grant_is_told_or_explained(capabilities, apis, permissions):
+    """A permission that nobody thought of would be silence about an access."""
+    told = {t.partition(":")[2] for row in capabilities.values() for t in row["declared_by"] if t.startswith("permi")}
+    told |= {name for row in apis for name in row.get("permission", ())}
+    left = {
+        name
+        for name, row in permissions.items()
+        if row["grant"] in {"prompt", "special_access"} and "until" not in row and ".BIND_" not in name
+    } - told
+    assert left == set(NO_CAPABILITY)
+
+
+def test_every_purpose_string_of_ios_is_told_or_explained(capabilities):
+    told = {t.partition(":")[2] for row in capabilities.values() for t in row["declared_by"] if t.startswith("plist:")}
+    assert {f"{name}UsageDescription" for name in PURPOSES} - told == set(NO_IOS_CAPABILITY)
 
 
 def test_both_languages_say_it(capabilities):
