@@ -72,9 +72,9 @@ class Search:
         defined = np.zeros(self.dex.header.methods.size, dtype=np.bool_)
         defined[self.volume.members.methods] = True
         for row in sorted(row for row in methods.keys() - used_methods if not defined[row]):
-            yield self._reference(self.dex.method_text(row), methods[row])
+            yield from self._reference(self.dex.method_text(row), methods[row])
         for row in sorted(strings.keys() - used_strings):
-            yield self._reference(self.dex.text(row), strings[row])
+            yield from self._reference(self.dex.text(row), strings[row])
 
     # ---- what of this dex's tables is watched ----------------------------------------------------------------------
 
@@ -114,8 +114,9 @@ class Search:
         caller = self.dex.method_text(use.method)
         return Site(kind, self.source.member, self.source.sha256, subject, watch, caller, use.offset, literal)
 
-    def _reference(self, subject: str, watch: str) -> Site:
-        return Site(SiteKind.reference, self.source.member, self.source.sha256, subject, watch)
+    def _reference(self, subject: str, watch: str) -> Iterator[Site]:
+        if self.scope.budget.spend_use():
+            yield Site(SiteKind.reference, self.source.member, self.source.sha256, subject, watch)
 
     def _callbacks(self) -> Iterator[Site]:
         dex, scope, members = self.dex, self.scope, self.volume.members

@@ -32,7 +32,7 @@ KEPT = 40 << 20
 """Bytes of dex files that are held between the two passes."""
 _AHEAD = 2  # dex files that are inflated while one is read
 _UNDER_WAY = 32 << 20  # bytes of them; larger ones come one after another
-MOST = 512 << 20
+MOST = 320 << 20
 """Bytes of all dex files of a package; those beyond are listed and not read."""
 
 

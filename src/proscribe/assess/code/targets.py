@@ -12,6 +12,9 @@ from proscribe.assess.watch import Watch
 
 CLASS, METHOD, CALLBACK, FIELD_CLASS, FIELD, STRING = 1, 2, 4, 8, 16, 32
 
+MAX_STRINGS = 50_000
+"""Strings of one dex that begin like a watched one; a real dex has some hundred."""
+
 REFLECTION = frozenset(
     {
         (b"Ljava/lang/Class;", b"forName"),
@@ -69,8 +72,11 @@ class Targets:
 
     def strings_of(self, dex: Dex, roles: np.ndarray) -> dict[int, str]:
         """String index -> what of the watch list it met: an exact string or the start of one."""
-        found = {index: decode(dex.string(index)) for index in np.flatnonzero(roles & STRING).tolist()}
-        for index in dex.starting([uri[:3] for uri in self.uris]).tolist():
+        found = {index: decode(dex.string(index)) for index in np.flatnonzero(roles & STRING)[:MAX_STRINGS].tolist()}
+        likely = dex.starting([uri[:3] for uri in self.uris])
+        if len(likely) > MAX_STRINGS:
+            dex.faults["code.too-many-strings"] += len(likely) - MAX_STRINGS
+        for index in likely[:MAX_STRINGS].tolist():
             text = dex.string(index)
             uri = next((uri for uri in self.uris if text.startswith(uri)), None)
             if uri is not None:
