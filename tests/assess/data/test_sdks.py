@@ -73,6 +73,26 @@ def test_country_and_operator_tell_the_same(packs, sdks):
         assert not row.country or row.country in packs.jurisdictions, row.id
 
 
+def test_code_that_needs_no_service_has_no_operator(sdks):
+    """A library that only runs on the device exposes nobody to its maker's country; who shows ads does."""
+    for name in ("tencent-mmkv", "kotlin-stdlib", "aosp-androidx", "square-okhttp", "meta-react-native", "junit-lib"):
+        assert sdks[name].operator == "", name
+    services = {
+        "ads",
+        "analytics",
+        "attribution",
+        "push",
+        "payment",
+        "social",
+        "vendor",
+        "webview",
+        "consent",
+        "replay",
+    }
+    for row in sdks.values():
+        assert row.operator or row.category not in served, row.id
+
+
 def test_prefixes_are_names_of_packages_and_not_too_wide(sdks):
     for row in sdks.values():
         for prefix in row.prefixes:

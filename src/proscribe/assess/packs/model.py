@@ -112,7 +112,7 @@ class SdkRow:
     evidence_class: str  # package (classes in the dex), component, native, framework (iOS)
     source: str
     reviewed: str  # YYYY-MM-DD
-    operator: str = ""  # id in the operators pack
+    operator: str = ""  # id in the operators pack, of who runs a service it talks to; "" for code that needs none
     components: tuple[str, ...] = ()
     native: tuple[str, ...] = ()  # library file names
     frameworks: tuple[str, ...] = ()  # iOS framework names or bundle ids
