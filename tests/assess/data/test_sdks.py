@@ -21,6 +21,8 @@ CATEGORIES = {
     "social", "speech", "support", "testing", "vendor", "vpn", "webview",
 }  # fmt: skip
 
+SERVED = {"ads", "analytics", "attribution", "consent", "payment", "push", "replay", "social", "vendor", "webview"}
+
 
 @pytest.fixture(scope="module")
 def sdks(packs):
@@ -77,20 +79,8 @@ def test_code_that_needs_no_service_has_no_operator(sdks):
     """A library that only runs on the device exposes nobody to its maker's country; who shows ads does."""
     for name in ("tencent-mmkv", "kotlin-stdlib", "aosp-androidx", "square-okhttp", "meta-react-native", "junit-lib"):
         assert sdks[name].operator == "", name
-    services = {
-        "ads",
-        "analytics",
-        "attribution",
-        "push",
-        "payment",
-        "social",
-        "vendor",
-        "webview",
-        "consent",
-        "replay",
-    }
     for row in sdks.values():
-        assert row.operator or row.category not in served, row.id
+        assert row.operator or row.category not in SERVED, row.id
 
 
 def test_prefixes_are_names_of_packages_and_not_too_wide(sdks):
