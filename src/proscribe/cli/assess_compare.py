@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from proscribe.assess.emit.reading import actor_name
-from proscribe.assess.emit.words import AREAS, RATINGS, SHORT_RUNGS
+from proscribe.assess.emit.words import RATINGS
 from proscribe.assess.model import Batch, Difference, Recheck, RecheckState
 from proscribe.cli.assess_paper import Paper
 from proscribe.text import COLON, Text, number
@@ -66,24 +66,16 @@ def show_difference(found: Difference) -> None:
     """What is notable, the areas that moved, then what came and what went."""
     paper = Paper()
     before, after = RATINGS[found.rating_before], RATINGS[found.rating_after]
-    paper.line(f"{found.app_id}{COLON} {found.version_before} → {found.version_after}", bold=True)
+    unknown = Text("no version stated", "aucune version indiquée")
+    versions = f"{found.version_before or unknown} → {found.version_after or unknown}"
+    paper.line(f"{found.app_id}{COLON} {versions}", bold=True)
     paper.line(Text(f"Access: {before.en} → {after.en}", f"Accès : {before.fr} → {after.fr}"))
     if found.notable:
         paper.title(Text("Notable", "À noter"))
         paper.bullets(found.notable)
     if found.areas:
         paper.title(Text("Areas that changed", "Domaines qui ont changé"))
-        paper.columns(
-            [
-                [
-                    AREAS[one.area],
-                    f"{paper.bars(one.before)} → {paper.bars(one.after)}",
-                    f"{SHORT_RUNGS[one.before]} → {SHORT_RUNGS[one.after]}",
-                    one.summary,
-                ]
-                for one in found.areas
-            ]
-        )
+        paper.columns([[f"{paper.bars(one.before)} → {paper.bars(one.after)}", one.summary] for one in found.areas])
     _findings(paper, found)
     changes = (
         (Text("Permissions", "Autorisations"), found.permissions_added, found.permissions_removed),

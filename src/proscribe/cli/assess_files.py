@@ -63,7 +63,7 @@ def assessment_of(wanted: Wanted) -> tuple[bytes, Assessment]:
         data = engine.assess(wanted.path, wanted.engine_options())
         return data, engine.load(data)
     from proscribe.assess.model import Assessment
-    from proscribe.documents import read
+    from proscribe.documents import read, to_bytes
 
     wanted.refuse(
         "rubric",
@@ -72,7 +72,7 @@ def assessment_of(wanted: Wanted) -> tuple[bytes, Assessment]:
         why=Text("no effect on a saved assessment", "sans effet sur une évaluation enregistrée"),
     )
     saved = read(Assessment, wanted.path)
-    return engine.to_bytes(saved), saved
+    return to_bytes(saved), saved
 
 
 def _is_document(path: Path) -> bool:
