@@ -15,10 +15,11 @@ from pathlib import Path
 from queue import SimpleQueue
 from threading import get_ident
 
-from proscribe.assess.engine import Options, assess, context, load, to_bytes
+from proscribe.assess.engine import Options, assess, context, load
 from proscribe.assess.model import Assessment, Batch, BatchItem
 from proscribe.assess.sandbox import Worker
 from proscribe.canonical import digest_bytes, digest_file
+from proscribe.documents import quick_bytes
 from proscribe.errors import ProscribeError, UnreadableFile, Where
 from proscribe.text import Text
 
@@ -63,7 +64,7 @@ def assess_folder(
                 report(done, len(files), item.file)
     failed = sum(1 for item in items if item.problem)
     batch = Batch(len(files), len(files) - failed, failed, skipped, tuple(items))
-    _write(out / "batch.json", to_bytes(batch))
+    _write(out / "batch.json", quick_bytes(batch))
     return batch
 
 

@@ -8,16 +8,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 from proscribe.assess.model import Assessment, Observations, Recheck
 from proscribe.canonical import digest_bytes, digest_file, digest_json
-from proscribe.documents import Document, digest, read
+from proscribe.documents import quick_bytes, read
 
 if TYPE_CHECKING:
     from proscribe.assess.packs.library import Packs
     from proscribe.assess.sandbox import Worker
     from proscribe.catalogue.library import Catalogue
+
+
+D = TypeVar("D")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,33 +55,7 @@ def load(data: bytes) -> Assessment:
     return _decoded(data, Assessment)
 
 
-def to_bytes(document: Document) -> bytes:
-    """The canonical bytes of a document, as ``documents.to_bytes`` makes them but in a tenth of the time.
-
-    The documents of this stage hold neither floating-point numbers nor keys beyond ASCII, so that sorted compact JSON
-    is RFC 8785 already; a test compares the two.
-    """
-    import msgspec
-
-    body = {"kind": document.KIND, "schema": document.SCHEMA, **msgspec.to_builtins(document)}
-    try:
-        return msgspec.json.encode(body, order="sorted")
-    except UnicodeEncodeError:
-        # A package may name things with half of a surrogate pair, which no UTF-8 can carry.
-        return msgspec.json.encode(_encodable(body), order="sorted")
-
-
-def _encodable(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.encode("utf-8", "backslashreplace").decode("utf-8")
-    if isinstance(value, dict):
-        return {_encodable(key): _encodable(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_encodable(item) for item in value]
-    return value
-
-
-def _decoded(data: bytes, cls: Any) -> Any:
+def _decoded(data: bytes, cls: type[D]) -> D:
     import msgspec
 
     body = msgspec.json.decode(data)
@@ -103,7 +80,7 @@ def assess_here(path: Path, options: Options | None = None) -> bytes:
     observations = tuple(read(Observations, file) for file in options.observations)
     gathered = gather(path, packs.watch)
     found = judge(gathered, packs, rubric, review=review, observations=observations, library=_catalogue())
-    return to_bytes(found)
+    return quick_bytes(found)
 
 
 def recheck_here(report: Path, path: Path, options: Options | None = None) -> bytes:
@@ -113,26 +90,33 @@ def recheck_here(report: Path, path: Path, options: Options | None = None) -> by
 
     packs = _packs((options or Options()).packs)
     stated = read(Assessment, report)
-    return to_bytes(check(stated, gather(path, packs.watch), packs, digest=digest_bytes(report.read_bytes())))
+    return quick_bytes(check(stated, gather(path, packs.watch), packs, digest=digest_bytes(report.read_bytes())))
 
 
 def context(options: Options) -> str:
     """Sixteen hex digits that name everything an assessment is made with but the package."""
     from importlib.metadata import version
 
-    from proscribe.assess.rate.rubric import load_rubric
+    from proscribe.assess.rate.rubric import load_rubric, reference
 
     files = [file for file in (options.review, *options.observations) if file]
     rubric = load_rubric(options.rubric)
     parts = [version("proscribe"), *(f"{one.id} {one.digest}" for one in _packs(options.packs).references)]
-    parts += [digest(rubric), *(digest_file(file) for file in files)]
+    parts += [str(reference(rubric).digest), *(digest_file(file) for file in files)]
     return digest_json(parts).removeprefix("sha256:")[:16]
 
 
 def warm() -> None:
-    """Load once what every assessment with the shipped data needs."""
-    import msgspec  # noqa: F401
+    """Load once what every assessment with the shipped data needs, for processes that are forked from this one."""
+    import apk_info  # noqa: F401
 
+    import proscribe.assess.code.read
+    import proscribe.assess.rate.judge  # noqa: F401
+    from proscribe.assess.rate.rubric import load_rubric
+    from proscribe.catalogue.skeleton import skeleton
+
+    skeleton("a")
+    load_rubric()
     _packs(None)
     _catalogue()
 

@@ -36,8 +36,7 @@ def main() -> None:
 
 def _prepare() -> None:
     """Import once what every child needs, so that each begins with it."""
-    import proscribe.assess.gather
-    import proscribe.assess.rate.judge  # noqa: F401
+    import proscribe.assess.gather  # noqa: F401
     from proscribe.assess.engine import warm
 
     warm()

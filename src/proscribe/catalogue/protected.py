@@ -53,7 +53,7 @@ def groups() -> tuple[ProtectedGroup, ...]:
     """The data file, as read."""
     path = DATA / "protected.yaml"
     raw = documents.parse(path.read_text(encoding="utf-8"), source=str(path))
-    return tuple(documents.from_json(ProtectedGroup, item, source=str(path)) for item in raw)
+    return tuple(documents.from_shipped(ProtectedGroup, item) for item in raw)
 
 
 def _role(platform: Platform, app_id: str) -> Text | None:

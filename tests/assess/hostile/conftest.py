@@ -9,62 +9,30 @@ from types import ModuleType
 
 import pytest
 
-_ASSESS = Path(__file__).resolve().parents[1]
-
-
-def load(path: Path) -> ModuleType:
-    """A plain module by its path: with ``--import-mode=importlib`` test folders are no packages."""
-    key = f"assess_builders_{path.stem}"
-    if key not in sys.modules:
-        spec = importlib.util.spec_from_file_location(key, path)
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[key] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[key])
-    return sys.modules[key]
+_HERE = Path(__file__).resolve().parent
 
 
 @pytest.fixture(scope="session")
-def cases() -> ModuleType:
-    return load(_ASSESS / "hostile" / "cases.py")
+def bases() -> ModuleType:
+    """Where good packages come from; loaded by path, as test folders are no packages in this import mode."""
+    spec = importlib.util.spec_from_file_location("assess_builders_bases", _HERE / "bases.py")
+    assert spec is not None
+    assert spec.loader is not None
+    found = sys.modules.setdefault("assess_builders_bases", importlib.util.module_from_spec(spec))
+    spec.loader.exec_module(found)
+    return found
 
 
 @pytest.fixture(scope="session")
-def kit(cases):
-    builders = {
-        name: load(_ASSESS / "builders" / f"{name}.py") for name in ("zips", "axml", "arsc", "macho", "bplist", "dex")
-    }
-    axml, arsc = builders["axml"], builders["arsc"]
-    return cases.Kit(
-        zips=builders["zips"],
-        axml=axml,
-        macho=builders["macho"],
-        bplist=builders["bplist"],
-        manifest=bytes(axml.build(axml.manifest()).data),
-        dex=good_dex(builders["dex"]),
-        arsc=bytes(arsc.table(axml.pool, {1: [(arsc.DEFAULT, {0: (3, "Example")})]})),
-    )
+def cases(bases) -> ModuleType:
+    return bases.load(_HERE / "cases.py")
 
 
-def good_dex(dex: ModuleType) -> bytes:
-    """A few classes that read the clipboard, ask for the place, load code and count contacts."""
-    made = dex.Dex()
-    clipboard = dex.call("Landroid/content/ClipboardManager;", "getPrimaryClip", "()Landroid/content/ClipData;")
-    place = dex.call(
-        "Landroid/location/LocationManager;",
-        "getLastKnownLocation",
-        "(Ljava/lang/String;)Landroid/location/Location;",
-    )
-    loader = dex.call(
-        "Ldalvik/system/DexClassLoader;",
-        "<init>",
-        "(Ljava/lang/String;Ljava/lang/String;Ljava/lang/String;Ljava/lang/ClassLoader;)V",
-    )
-    uri = "content://com.android.contacts/contacts"
-    for number in range(40):
-        one = made.add(f"Lorg/example/app/Part{number};")
-        one.method("clip", "()V", [*dex.invoke(0x6E, [1], clipboard), dex.RETURN_VOID])
-        one.method("where", "()V", [*dex.invoke(0x6E, [1, 2], place), dex.RETURN_VOID])
-        one.method("more", "()V", [*dex.invoke(0x70, [1, 2, 3, 4, 5], loader), dex.RETURN_VOID])
-        one.method("people", "()V", [*dex.const_string(1, uri), dex.RETURN_VOID])
-    return bytes(made.build())
+@pytest.fixture(scope="session")
+def fuzz(bases) -> ModuleType:
+    return bases.load(_HERE / "fuzz.py")
+
+
+@pytest.fixture(scope="session")
+def kit(bases):
+    return bases.kit()

@@ -100,3 +100,13 @@ def test_a_manifest_that_nobody_reads_is_never_no_permissions(cases, kit, worker
     assert {run.extent for run in found.runs if run.of is FactClass.manifest} == {Extent.failed}
     assert found.rating.rating is Rating.inconclusive
     assert found.hidden
+
+
+@pytest.mark.slow
+def test_mutants(fuzz, bases, tmp_path: Path):
+    """A few hundred here; ``.ci/run`` takes 10,000 (tests/assess/hostile/fuzz.py)."""
+    packages = bases.bases(Path(__file__).resolve().parents[3] / ".samples")
+    found = list(fuzz.run(packages, mutants=300, seed=7, jobs=2, folder=tmp_path))
+    assert len(found) == 300
+    assert len({result for _, result, _ in found}) >= 3
+    assert [f"{number}: {result}: {wrong}" for number, result, wrong in found if wrong] == []

@@ -18,6 +18,7 @@ from proscribe import documents
 from proscribe.assess.errors import BrokenPack
 from proscribe.assess.profile import Reference
 from proscribe.assess.terms import CONTENT_AREAS, Area, Extent, FactClass, Ladder, Rating
+from proscribe.canonical import digest_bytes
 from proscribe.documents import Document, Value
 from proscribe.errors import Where
 from proscribe.terms import Platform
@@ -142,16 +143,24 @@ def load_rubric(path: Path | None = None) -> Rubric:
 
     Raises BrokenPack, InvalidDocument or UnreadableFile, each with file, field and remedy.
     """
-    path = path or SHIPPED
+    if path is None:
+        return _shipped()
     rubric = documents.read(Rubric, path)
     check(rubric, source=str(path))
+    return rubric
+
+
+@lru_cache(maxsize=1)
+def _shipped() -> Rubric:
+    rubric = documents.from_shipped(Rubric, documents.parse(SHIPPED.read_text("utf-8"), source=str(SHIPPED)))
+    check(rubric, source=str(SHIPPED))
     return rubric
 
 
 @lru_cache(maxsize=16)
 def reference(rubric: Rubric) -> Reference:
     """What an assessment names the rubric by."""
-    return Reference(id=rubric.id, version=rubric.version, digest=documents.digest(rubric))
+    return Reference(id=rubric.id, version=rubric.version, digest=digest_bytes(documents.quick_bytes(rubric)))
 
 
 def check(rubric: Rubric, *, source: str = "") -> None:
