@@ -313,12 +313,12 @@ def test_apksigner_agrees(
 
 
 def test_sections_and_where_they_lie() -> None:
-    text = b"\n\nMain: 1\r\nLong: a\r\n b\n  c\r\rName: x\nvalue\nEmpty: \n\n\n\nName: y"
+    text = b"\n\nMain: 1\r\nmain: 2\r\nLong: a\r\n b\n  c\r\rName: x\nvalue\nEmpty: \n\n\n\nName: y"
     main, first, second = sections(text)
-    assert text[main.start : main.end] == b"Main: 1\r\nLong: a\r\n b\n  c\r\r"
-    assert main.attributes == (("Main", "1"), ("Long", "ab c"))
+    assert text[main.start : main.end] == b"Main: 1\r\nmain: 2\r\nLong: a\r\n b\n  c\r\r"
+    assert main.attributes == {"main": "1", "long": "ab c"}
     assert text[first.start : first.end] == b"Name: x\nvalue\nEmpty: \n\n"
-    assert first.attributes == (("Name", "x"), ("value", ""), ("Empty", ""))
+    assert first.attributes == {"name": "x", "value": "", "empty": ""}
     assert (second.name, second.end) == ("y", len(text))
     assert first.get("EMPTY") == ""
     assert first.get("other") is None

@@ -30,6 +30,8 @@ class Content:
         end[16:20] = sections.block.to_bytes(4, "little")
         self._parts = (data[: sections.block], data[sections.directory : sections.end], memoryview(bytes(end)))
         self._known: dict[str, bytes] = {}
+        # Android maps a Merkle tree's pages: members and signing block each take whole ones, or it refuses the file.
+        self.in_pages = sections.block % _BLOCK == 0 == (sections.directory - sections.block) % _BLOCK
 
     def digest(self, algorithm: str) -> bytes:
         """The digest by its name in this module."""

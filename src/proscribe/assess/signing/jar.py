@@ -23,7 +23,7 @@ _META_INF = "META-INF/"
 _BLOCKS = (".RSA", ".DSA", ".EC")
 _SIGNERS = 10  # as Android has it
 _BLOCK_SIZE = 1 << 20
-_TEXT_SIZE = 24 << 20  # of the manifest and all signature files together; 100,000 entries need 12 MiB
+_TEXT_SIZE = 16 << 20  # of the manifest and all signature files together; 50,000 entries need 10 MiB
 _LISTED = 20
 _DUPLICATE = "zip.duplicate-name"
 
@@ -168,7 +168,7 @@ class _JarVerifier:
         """The manifest; every entry it names exists, once."""
         text = self._text(MANIFEST)
         parsed = sections(text)
-        main = next(parsed, Section(0, 0, ()))
+        main = next(parsed, Section(0, 0, {}))
         entries: dict[str, Section] = {}
         for number, section in enumerate(parsed, 1):
             name = section.name
@@ -208,7 +208,7 @@ class _JarVerifier:
     def _check_signature_file(self, signer: _Signer, manifest: _Manifest) -> frozenset[str]:
         """The names of the entries that it signs. Raises SignatureProblem or _Ignored."""
         parsed = sections(signer.text)
-        main = next(parsed, Section(0, 0, ()))
+        main = next(parsed, Section(0, 0, {}))
         if main.get("Signature-Version") is None:
             raise _Ignored(f"jar-sig.missing-version-attr-in-sig-file {signer.file}")
         if self._high >= NOUGAT:

@@ -8,12 +8,13 @@ JAR file specification, and how Android and ``apksigner`` read what departs from
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-_LINE = re.compile(rb"([^\r\n]*)(\r\n|\r|\n|\Z)")
 _EMPTY_LINES = re.compile(rb"(?:\r\n|\r|\n)+")
-_ATTRIBUTES = 2000  # of one section; real ones have fewer than ten
+_SECTION_END = re.compile(rb"(?:\r\n|\r(?!\n)|\n)(?:\r\n|\r|\n)")
+_FOLD = re.compile(rb"(?:\r\n|\r|\n) ")
+_LINE_ENDS = 4000  # of one section; real ones have fewer than ten
 
 
 class TooManyAttributes(ValueError):
@@ -22,21 +23,20 @@ class TooManyAttributes(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One section: its place in the file, and its attributes as they stand."""
+    """One section: its place in the file, and its attributes by name in lower case, the first of each."""
 
     start: int
     end: int
-    attributes: tuple[tuple[str, str], ...]
+    attributes: Mapping[str, str]
 
     @property
     def name(self) -> str | None:
         """Of the entry it is about."""
-        return self.get("Name")
+        return self.attributes.get("name")
 
     def get(self, name: str) -> str | None:
         """The first attribute of that name, in any case of letters."""
-        wanted = name.lower()
-        return next((value for key, value in self.attributes if key.lower() == wanted), None)
+        return self.attributes.get(name.lower())
 
 
 def sections(data: bytes) -> Iterator[Section]:
@@ -48,34 +48,19 @@ def sections(data: bytes) -> Iterator[Section]:
             at = empty.end()
         if at >= len(data):
             return
-        section = _section(data, at)
-        yield section
-        at = section.end
+        end = _SECTION_END.search(data, at)
+        start, at = at, end.end() if end else len(data)
+        yield Section(start, at, _attributes(data[start:at]))
 
 
-def _section(data: bytes, start: int) -> Section:
-    attributes: list[tuple[str, str]] = []
-    lines: list[bytes] = []
-    at = start
-    while at < len(data):
-        match = _LINE.match(data, at)
-        if match is None:  # the pattern matches everywhere
-            break
-        line, at = match.group(1), match.end()
-        if not line:
-            break
-        if lines and line[:1] != b" ":
-            attributes.append(_attribute(lines))
-            lines = []
-        lines.append(line[1:] if lines else line)
-        if len(attributes) > _ATTRIBUTES or len(lines) > _ATTRIBUTES:
-            raise TooManyAttributes(f"section at {start}")
-    if lines:
-        attributes.append(_attribute(lines))
-    return Section(start, at, tuple(attributes))
-
-
-def _attribute(lines: list[bytes]) -> tuple[str, str]:
-    """Name and value; spaces around them are part of them, as some obfuscators' entries have such names."""
-    name, _, value = b"".join(lines).decode("utf-8", "replace").partition(": ")
-    return name, value
+def _attributes(section: bytes) -> dict[str, str]:
+    """Names and values; spaces around them are part of them, as some obfuscators' entries have such names."""
+    if section.count(b"\n") + section.count(b"\r") > _LINE_ENDS:
+        raise TooManyAttributes(f"a section of {len(section)} bytes")
+    lines = _FOLD.sub(b"", section).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    attributes: dict[str, str] = {}
+    for line in lines.decode("utf-8", "replace").split("\n"):
+        if line:
+            name, _, value = line.partition(": ")
+            attributes.setdefault(name.lower(), value)
+    return attributes

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from proscribe.assess.signing.algorithms import BLOCK_ALGORITHMS, NEWEST, TIRAMISU, to_check
 from proscribe.assess.signing.certificate import X509, BadCertificate, parse_certificate
-from proscribe.assess.signing.content import Content
+from proscribe.assess.signing.content import VERITY_SHA256, Content
 from proscribe.assess.signing.keys import UnusableKey, parse_key, signature_holds
 from proscribe.assess.signing.lineage import Node, longest, read_lineage
 from proscribe.assess.signing.problems import SignatureProblem
@@ -280,6 +280,8 @@ class BlockVerifier:
     def _check_content(self, signers: Sequence[Signer]) -> None:
         """Every digest of a kind that a verified signature stands for must be the content's."""
         wanted = frozenset().union(*(signer.checked for signer in signers))
+        if VERITY_SHA256 in wanted and not self._content.in_pages:
+            raise SignatureProblem("apk.signing-block-not-in-pages")
         for signer in signers:
             for number, digest in signer.digests:
                 algorithm = BLOCK_ALGORITHMS.get(number)
