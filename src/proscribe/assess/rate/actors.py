@@ -12,7 +12,7 @@ from __future__ import annotations
 from proscribe.assess.packs.library import Packs
 from proscribe.assess.packs.model import SdkRow
 from proscribe.assess.profile import Actor
-from proscribe.assess.rate.evidence import framework_of
+from proscribe.assess.rate.evidence import DEEPEST, framework_of
 from proscribe.assess.terms import ActorKind
 
 APP = Actor(ActorKind.app)
@@ -82,7 +82,7 @@ class Actors:
 
     def sdk_of(self, name: str) -> SdkRow | None:
         """The SDK that a dotted package or class name belongs to, None where the app's claim is as long or longer."""
-        row = self._packs.sdk_of(name)
+        row = self._packs.sdk_of(".".join(name.split(".", DEEPEST)[:DEEPEST]))
         if row is None or max(len(one) for one in row.prefixes if _under(name, one)) <= self._claim(name):
             return None
         return row

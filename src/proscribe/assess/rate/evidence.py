@@ -7,8 +7,11 @@ hold. So a fact becomes evidence in exactly one way, and nothing in an item may 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
 
 from proscribe.assess.facts import (
     AndroidFacts,
@@ -31,6 +34,9 @@ MANIFEST = "AndroidManifest.xml"
 ENCRYPTED_LIKE = "encrypted-like"
 FAIRPLAY = "fairplay"
 REFLECTION = "reflection"
+
+DEEPEST = 12
+"""Parts of a package name that are looked at; no catalogued prefix is nearly as long, and a hostile name is endless."""
 
 _MAIN_PLIST = re.compile(r"(?:.*!)?Payload/[^/]+\.app/Info\.plist")
 _FRAMEWORK = re.compile(r".*/([^/]+)\.framework/")
@@ -128,10 +134,17 @@ class Maker:
         return self._item(EvidenceKind.native_library, library.member, name, sha256=library.sha256)
 
     def class_prefix(self, prefix: str) -> Evidence:
-        """How many classes are defined under a dotted prefix, whoever else claims a longer one."""
-        under = prefix + "."
-        count = sum(one.classes for one in self._gathered.code.packages if f"{one.name}.".startswith(under))
-        return self._item(EvidenceKind.class_prefix, "", prefix, detail=str(count))
+        """How many classes are defined under a prefix of up to DEEPEST parts, whoever else claims a longer one."""
+        return self._item(EvidenceKind.class_prefix, "", prefix, detail=str(self._classes[prefix]))
+
+    @cached_property
+    def _classes(self) -> Counter[str]:
+        """Classes under every prefix that a package name has, each package walked once."""
+        counted: Counter[str] = Counter()
+        for package in self._gathered.code.packages:
+            for prefix in accumulate(package.name.split(".", DEEPEST)[:DEEPEST], "{}.{}".format):
+                counted[prefix] += package.classes
+        return counted
 
     def hiding(self) -> Iterator[Evidence]:
         """What hides code: packers' marks, members that read like noise, FairPlay."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from proscribe.assess.gathered import Gathered
 from proscribe.assess.packs.library import Packs
@@ -34,9 +35,9 @@ def exposure(
     return Exposure(
         publisher=publisher[1] if publisher else None,
         countries=_countries(packs, publisher, sdks, hosts),
-        hosts=tuple(hosts[:HOSTS_SHOWN]),
+        hosts=tuple(_view(one, packs) for one in hosts[:HOSTS_SHOWN]),
         hosts_total=len(hosts),
-        unattributed_hosts=sum(not host.operator for host in hosts),
+        unattributed_hosts=sum(one.operator is None for one in hosts),
     )
 
 
@@ -78,27 +79,37 @@ def operator(row: OperatorRow) -> Operator:
     return Operator(row.id, row.name, row.country, row.parent, row.since, row.source)
 
 
-def _hosts(gathered: Gathered, packs: Packs) -> list[HostView]:
+@dataclass(frozen=True, slots=True)
+class _Host:
+    """A host of the package, before it is decided whether it is shown."""
+
+    host: str
+    members: tuple[str, ...]
+    operator: OperatorRow | None
+
+
+def _hosts(gathered: Gathered, packs: Packs) -> list[_Host]:
     """Hosts named in the package, those of known operators first. Names that are mere namespaces are left out."""
     members: dict[str, set[str]] = defaultdict(set)
     for host in gathered.code.hosts:
         members[host.host].add(host.member)
-    views = [
-        _host(name, tuple(sorted(members[name])), packs) for name in sorted(members) if not packs.is_namespace(name)
-    ]
-    return sorted(views, key=lambda view: (not view.operator, view.domain, view.host))
+    named = []
+    for name, where in members.items():
+        if not packs.is_namespace(name):
+            known = packs.operator_of(name)
+            named.append(_Host(name, tuple(sorted(where)), known[1] if known else None))
+    return sorted(named, key=lambda one: (one.operator is None, one.host.split(".")[::-1]))
 
 
-def _host(name: str, members: tuple[str, ...], packs: Packs) -> HostView:
-    known = packs.operator_of(name)
+def _view(named: _Host, packs: Packs) -> HostView:
     return HostView(
-        host=name,
-        domain=packs.domain_of(name),
-        operator=known[1].name if known else "",
-        country=known[1].country if known else "",
-        tld_country=packs.tld_country(name),
+        host=named.host,
+        domain=packs.domain_of(named.host),
+        operator=named.operator.name if named.operator else "",
+        country=named.operator.country if named.operator else "",
+        tld_country=packs.tld_country(named.host),
         server_country="",
-        members=members,
+        members=named.members,
     )
 
 
@@ -106,7 +117,7 @@ def _countries(
     packs: Packs,
     publisher: Named | None,
     sdks: Sequence[SdkPresence],
-    hosts: Sequence[HostView],
+    hosts: Sequence[_Host],
 ) -> tuple[CountryExposure, ...]:
     through: dict[str, list[str]] = defaultdict(list)
     for country, way in _ways(packs, publisher, sdks, hosts):
@@ -120,7 +131,7 @@ def _ways(
     packs: Packs,
     publisher: Named | None,
     sdks: Sequence[SdkPresence],
-    hosts: Sequence[HostView],
+    hosts: Sequence[_Host],
 ) -> Iterator[tuple[str, str]]:
     if publisher is not None:
         relation, company = publisher
@@ -133,11 +144,11 @@ def _ways(
         yield country, f"hosts: {count} of {name}"
 
 
-def _per_operator(hosts: Sequence[HostView]) -> dict[tuple[str, str], int]:
+def _per_operator(hosts: Sequence[_Host]) -> dict[tuple[str, str], int]:
     counted: dict[tuple[str, str], int] = defaultdict(int)
     for host in hosts:
-        if host.operator:
-            counted[host.country, host.operator] += 1
+        if host.operator is not None:
+            counted[host.operator.country, host.operator.name] += 1
     return counted
 
 

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from proscribe.assess.facts import AndroidFacts, IosFacts, UsesPermission
+from proscribe.assess.facts import AndroidFacts, IosFacts, SpecialAccess, UsesPermission
 from proscribe.assess.gathered import Gathered
 from proscribe.assess.packs.library import Packs
 from proscribe.assess.packs.model import CapabilityRow
@@ -25,12 +25,10 @@ EASE = (Grant.automatic, Grant.prompt, Grant.special_access, Grant.administrator
 
 GRANTABLE = frozenset({Grant.automatic, Grant.prompt, Grant.special_access, Grant.administrator})
 
-_BOOT = frozenset(
-    {
-        "android.intent.action.BOOT_COMPLETED",
-        "android.intent.action.LOCKED_BOOT_COMPLETED",
-        "android.intent.action.QUICKBOOT_POWERON",
-    }
+_BOOT = (
+    "android.intent.action.BOOT_COMPLETED",
+    "android.intent.action.LOCKED_BOOT_COMPLETED",
+    "android.intent.action.QUICKBOOT_POWERON",
 )
 
 
@@ -160,6 +158,13 @@ class Asks:
         self._plist: dict[str, list[Evidence]] = defaultdict(list)
         for item in maker.plist(gathered.ios) if gathered.ios else ():
             self._plist[item.subject].append(item)
+        self._components: dict[str, list[Evidence]] = defaultdict(list)
+        for component in gathered.android.components if gathered.android else ():
+            for item in maker.components(component) if component.actions or component.foreground_types else ():
+                self._components[item.detail].append(item)
+        self._special_kinds: dict[str, list[SpecialAccess]] = defaultdict(list)
+        for access in gathered.android.special if gathered.android else ():
+            self._special_kinds[access.kind.value].append(access)
         self._readers: dict[str, Callable[[str], Iterator[Evidence]]] = {
             "special": self._special,
             "query": self._query,
@@ -195,8 +200,8 @@ class Asks:
 
     def _special(self, value: str) -> Iterator[Evidence]:
         kind, _, detail = value.partition(":")
-        for access in self._android.special:
-            if access.kind.value == kind and (not detail or detail in access.details or detail in access.policies):
+        for access in self._special_kinds.get(kind, ()):
+            if not detail or detail in access.details or detail in access.policies:
                 yield self._maker.special(access)
 
     def _query(self, value: str) -> Iterator[Evidence]:
@@ -205,23 +210,18 @@ class Asks:
             yield from self._maker.queries(self._android)
         elif target is not None and target < _FILTERED_FROM:
             yield self._maker.target_sdk(target)
-        everyone = (one for one in self._android.special if one.kind is SpecialKind.query_all_packages)
-        yield from map(self._maker.special, everyone)
+        yield from map(self._maker.special, self._special_kinds.get(SpecialKind.query_all_packages.value, ()))
 
     def _network(self, value: str) -> Iterator[Evidence]:
         if self._android.network is not None:
             yield from (item for item in self._maker.network(self._android.network) if item.subject == value)
 
     def _boot(self, _: str) -> Iterator[Evidence]:
-        yield from self._components(f"action={action}" for action in sorted(_BOOT))
+        for action in _BOOT:
+            yield from self._components.get(f"action={action}", ())
 
     def _foreground(self, value: str) -> Iterator[Evidence]:
-        yield from self._components([f"foregroundServiceType={value}"])
-
-    def _components(self, details: Iterable[str]) -> Iterator[Evidence]:
-        wanted = frozenset(details)
-        for component in self._android.components:
-            yield from (item for item in self._maker.components(component) if item.detail in wanted)
+        yield from self._components.get(f"foregroundServiceType={value}", ())
 
     # ---- iOS -------------------------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -43,7 +44,7 @@ def would_lower(
         *_areas(retrial, rating, resting),
         *_sdks(retrial, rating, resting),
     ]
-    return tuple(alone) or tuple(_together(retrial, rating, names, capabilities))
+    return tuple(alone) or tuple(_together(retrial, rating, resting, capabilities))
 
 
 def _lower(after: Rating, before: Rating) -> bool:
@@ -77,9 +78,7 @@ def _capabilities(
 
 def _areas(retrial: Retrial, rating: Rating, resting: Sequence[Finding]) -> Iterable[Text]:
     """Areas of more than one capability: of one, the capability says it already."""
-    held: dict[Area, set[str]] = {}
-    for finding in resting:
-        held.setdefault(finding.area, set()).add(finding.capability)
+    held = _by_area(resting)
     for area in (area for area in Area if len(held.get(area, ())) > 1):
         after = retrial.without(lambda one, area=area: one.area is area)  # type: ignore[misc]
         if _lower(after, rating):
@@ -90,9 +89,13 @@ def _areas(retrial: Retrial, rating: Rating, resting: Sequence[Finding]) -> Iter
             )
 
 
+_SDKS = 20  # that are tried, those of most findings first: a hostile package can hold code under every prefix
+
+
 def _sdks(retrial: Retrial, rating: Rating, resting: Sequence[Finding]) -> Iterable[Text]:
     names = {one.actor.sdk: one.actor.name for one in resting if one.actor.kind is ActorKind.sdk}
-    for sdk in sorted(names):
+    weight = Counter(one.actor.sdk for one in resting)
+    for sdk in sorted(names, key=lambda sdk: (-weight[sdk], sdk))[:_SDKS]:
         after = retrial.without(lambda one, sdk=sdk: one.actor.sdk == sdk)  # type: ignore[misc]
         if _lower(after, rating):
             then = _then(after)
@@ -100,25 +103,36 @@ def _sdks(retrial: Retrial, rating: Rating, resting: Sequence[Finding]) -> Itera
 
 
 def _together(
-    retrial: Retrial, rating: Rating, names: Sequence[str], capabilities: Mapping[str, CapabilityRow]
+    retrial: Retrial, rating: Rating, resting: Sequence[Finding], capabilities: Mapping[str, CapabilityRow]
 ) -> Iterable[Text]:
-    """Take capabilities away until the rating falls, then put back each that was not needed."""
-    gone: list[str] = []
-    after = rating
-    for name in names:
-        gone.append(name)
-        after = retrial.without(lambda one: one.capability in gone)
-        if _lower(after, rating):
+    """Take areas away, those of the fewest capabilities first, until the rating falls; put back what was not needed."""
+    held = _by_area(resting)
+    gone: list[Area] = []
+    for area in sorted(held, key=lambda area: (len(held[area]), list(Area).index(area))):
+        gone.append(area)
+        if _lower(retrial.without(lambda one: one.area in gone), rating):
             break
+    for area in list(gone):
+        rest = [one for one in gone if one is not area]
+        if _lower(retrial.without(lambda one, rest=rest: one.area in rest), rating):  # type: ignore[misc]
+            gone = rest
+    after = retrial.without(lambda one: one.area in gone)
     if not _lower(after, rating):
         return
-    for name in list(gone):
-        rest = [one for one in gone if one != name]
-        if _lower(retrial.without(lambda one, rest=rest: one.capability in rest), rating):  # type: ignore[misc]
-            gone = rest
-    after = retrial.without(lambda one: one.capability in gone)
-    titles, then = listed([_title(name, capabilities) for name in gone]), _then(after)
+    names, then = listed([AREAS[area] for area in Area if area in gone]), _then(after)
+    how = [name for area in Area if area in gone for name in held[area]]
     yield Text(
-        f"No single change lowers it. Without {titles.en} together, {then.en}",
-        f"Aucun changement seul n'y suffit. Sans {titles.fr} à la fois, {then.fr}",
-    ) + _how(gone, capabilities)
+        f"No single change lowers it. Without any access to these together, for example, {then.en[:-1]}: {names.en}.",
+        f"Aucun changement seul n'y suffit. Sans aucun accès à ceux-ci à la fois, par exemple, {then.fr[:-1]}\u00a0: "
+        f"{names.fr}.",
+    ) + (_how(how, capabilities) if len(how) <= _HINTS else Text("", ""))
+
+
+_HINTS = 5  # of the words on how to take a capability away, where several must go
+
+
+def _by_area(resting: Sequence[Finding]) -> dict[Area, list[str]]:
+    held: dict[Area, dict[str, None]] = {}
+    for finding in resting:
+        held.setdefault(finding.area, {})[finding.capability] = None
+    return {area: list(names) for area, names in held.items()}
