@@ -314,6 +314,18 @@ class UsageDescription(Value):
 
 
 @dataclass(frozen=True, slots=True)
+class PlistValue(Value):
+    """A value in an Info.plist that asks for something, and in whose: the app's, an extension's, a Watch app's.
+
+    ``value``: one item of a list, "true" of a switch; an extension point as ``NSExtensionPointIdentifier=bundle id``.
+    """
+
+    key: str
+    value: str
+    member: str
+
+
+@dataclass(frozen=True, slots=True)
 class Entitlement(Value):
     """``value`` is canonical JSON. ``source``: codesign-xml, codesign-der, section or profile."""
 
@@ -402,6 +414,7 @@ class IosFacts(Value):
     team_id: str = ""
     profile_expires: str = ""  # ISO 8601, UTC
     plist_keys: tuple[str, ...] = ()  # top-level keys of the app's Info.plist that are not false
+    asked: tuple[PlistValue, ...] = ()  # what the fields above hold of all Info.plists together, by member
 
 
 T = TypeVar("T")

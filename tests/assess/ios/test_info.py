@@ -123,6 +123,16 @@ def test_modes_and_schemes(facts: Callable[..., IosFacts], macho: ModuleType) ->
     assert found.background_modes == ("audio", "location", "workout-processing")
     assert found.queried_schemes == ("alipay", "weixin")
     assert found.url_schemes == ("one", "two")
+    assert [(one.key, one.value, one.member.removeprefix("Payload/App.app/")) for one in found.asked] == [
+        ("CFBundleURLSchemes", "one", "Info.plist"),
+        ("CFBundleURLSchemes", "two", "Info.plist"),
+        ("LSApplicationQueriesSchemes", "alipay", "Info.plist"),
+        ("LSApplicationQueriesSchemes", "weixin", "Info.plist"),
+        ("UIBackgroundModes", "audio", "Info.plist"),
+        ("UIBackgroundModes", "location", "Info.plist"),
+        ("NSExtensionPointIdentifier", "watch-app=w", "Watch/W.app/Info.plist"),
+        ("WKBackgroundModes", "workout-processing", "Watch/W.app/Info.plist"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -160,6 +170,19 @@ def test_transport_security(
     assert (found.arbitrary_loads, found.arbitrary_loads_in, found.exception_domains) == (loads, loads_in, domains)
 
 
+def test_transport_security_of_an_extension_counts_and_is_its_own(
+    facts: Callable[..., IosFacts], macho: ModuleType
+) -> None:
+    loads = {"NSAppTransportSecurity": {"NSAllowsArbitraryLoads": True}}
+    found = facts(
+        None, {"PlugIns/A.appex/Info.plist": inner("a", **loads), "PlugIns/A.appex/Inner": macho.Thin().build()}
+    )
+    assert found.arbitrary_loads
+    assert [one.member for one in found.asked if one.key == "NSAllowsArbitraryLoads"] == [
+        "Payload/App.app/PlugIns/A.appex/Info.plist"
+    ]
+
+
 def test_keyboards_and_other_extension_points(facts: Callable[..., IosFacts], macho: ModuleType) -> None:
     keyboard = {"NSExtensionPointIdentifier": "com.apple.keyboard-service"}
     code = macho.Thin().build()
@@ -187,6 +210,9 @@ def test_keyboards_and_other_extension_points(facts: Callable[..., IosFacts], ma
         "com.apple.widgetkit-extension=New",
     )
     assert found.open_access_keyboards == ("ca.example.open",)
+    assert [one.member for one in found.asked if one.key == "RequestsOpenAccess"] == [
+        "Payload/App.app/PlugIns/Open.appex/Info.plist"
+    ]
 
 
 def test_frameworks_by_name_and_by_id(facts: Callable[..., IosFacts], macho: ModuleType) -> None:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from proscribe.assess.facts import UsageDescription
+from proscribe.assess.facts import PlistValue, UsageDescription
 from proscribe.assess.ios.bundles import PROCESSES, Bundle, BundleKind, Survey, child, text, texts
 from proscribe.assess.ios.plists import Plain, read_strings
 from proscribe.assess.terms import FactClass
@@ -25,42 +25,58 @@ _LOADS_IN = {
     "NSAllowsArbitraryLoadsForMedia": "media",
     "NSAllowsLocalNetworking": "local",
 }
+_INSECURE = ("NSExceptionAllowsInsecureHTTPLoads", "NSTemporaryExceptionAllowsInsecureHTTPLoads")
+FILE_SHARING = ("UIFileSharingEnabled", "LSSupportsOpeningDocumentsInPlace")
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Asked:
-    """The declarations of all processes, gathered."""
+    """The declarations of all bundles that run."""
 
-    usage: list[UsageDescription] = field(default_factory=list)
-    background: set[str] = field(default_factory=set)
-    queried: set[str] = field(default_factory=set)
-    schemes: set[str] = field(default_factory=set)
-    arbitrary_loads: bool = False
-    loads_in: set[str] = field(default_factory=set)
-    exceptions: set[str] = field(default_factory=set)
-    extensions: set[str] = field(default_factory=set)
-    keyboards: set[str] = field(default_factory=set)
+    usage: tuple[UsageDescription, ...]
+    values: tuple[PlistValue, ...]
+
+    def of(self, *keys: str) -> tuple[str, ...]:
+        """The values that stand under these keys anywhere, in order."""
+        return tuple(sorted({one.value for one in self.values if one.key in keys}))
+
+    @property
+    def loads_in(self) -> tuple[str, ...]:
+        """For what transport security is off, where it is not off as a whole."""
+        return tuple(sorted(name for key, name in _LOADS_IN.items() if self.of(key)))
 
 
 def read_info(survey: Survey, bundles: list[Bundle]) -> Asked:
     """Gather the declarations of every bundle that runs."""
-    asked = Asked()
+    usage: list[UsageDescription] = []
+    values: list[PlistValue] = []
     processes = [bundle for bundle in bundles if bundle.kind in PROCESSES]
     for bundle in processes:
         member = survey.container.member(bundle.plist)
         for key, value in _usage(bundle.info):
             if not value.strip():
                 survey.odd("plist.empty-usage", bundle.plist, key)
-            asked.usage.append(UsageDescription(key, value, member))
-        asked.background.update(
-            texts(bundle.info.get("UIBackgroundModes")), texts(bundle.info.get("WKBackgroundModes"))
-        )
-        asked.queried.update(texts(bundle.info.get("LSApplicationQueriesSchemes")))
-        asked.schemes.update(_schemes(bundle.info))
-        _transport(bundle.info, asked)
-        _extension(bundle, asked)
-    asked.usage += _translated(survey, {bundle.root for bundle in processes})
-    return asked
+            usage.append(UsageDescription(key, value, member))
+        values += [PlistValue(key, value, member) for key, value in sorted(set(_values(bundle)))]
+    usage += _translated(survey, {bundle.root for bundle in processes})
+    return Asked(tuple(usage), tuple(values))
+
+
+def _values(bundle: Bundle) -> Iterator[tuple[str, str]]:
+    """Keys and values that ask for something."""
+    info = bundle.info
+    for key in ("UIBackgroundModes", "WKBackgroundModes", "LSApplicationQueriesSchemes"):
+        yield from ((key, value) for value in texts(info.get(key)))
+    for key in FILE_SHARING:
+        if info.get(key) is True:
+            yield key, "true"
+    types = info.get("CFBundleURLTypes")
+    for entry in types if isinstance(types, list) else []:
+        if isinstance(entry, dict):
+            yield from (("CFBundleURLSchemes", scheme) for scheme in texts(entry.get("CFBundleURLSchemes")))
+    yield from _transport(child(info, "NSAppTransportSecurity"))
+    if bundle.kind is not BundleKind.app:
+        yield from _extension(bundle)
 
 
 def _usage(info: dict[str, Plain]) -> Iterator[tuple[str, str]]:
@@ -73,33 +89,19 @@ def _usage(info: dict[str, Plain]) -> Iterator[tuple[str, str]]:
             yield key, value if isinstance(value, str) else ""
 
 
-def _schemes(info: dict[str, Plain]) -> Iterator[str]:
-    types = info.get("CFBundleURLTypes")
-    for entry in types if isinstance(types, list) else []:
-        if isinstance(entry, dict):
-            yield from texts(entry.get("CFBundleURLSchemes"))
-
-
-def _transport(info: dict[str, Plain], asked: Asked) -> None:
+def _transport(security: dict[str, Plain]) -> Iterator[tuple[str, str]]:
     """App Transport Security. Since iOS 10 a narrower key, by being there at all, switches off the broad one."""
-    security = child(info, "NSAppTransportSecurity")
-    asked.loads_in.update(name for key, name in _LOADS_IN.items() if security.get(key) is True)
+    yield from ((key, "true") for key in _LOADS_IN if security.get(key) is True)
     if security.get("NSAllowsArbitraryLoads") is True and not _LOADS_IN.keys() & security.keys():
-        asked.arbitrary_loads = True
+        yield "NSAllowsArbitraryLoads", "true"
     domains = child(security, "NSExceptionDomains")
     for domain in domains:
-        rules = child(domains, domain)
-        if any(rules.get(key) is True for key in ("NSExceptionAllowsInsecureHTTPLoads", _OLD_INSECURE)):
-            asked.exceptions.add(domain)
+        if any(child(domains, domain).get(key) is True for key in _INSECURE):
+            yield "NSExceptionDomains", domain
 
 
-_OLD_INSECURE = "NSTemporaryExceptionAllowsInsecureHTTPLoads"
-
-
-def _extension(bundle: Bundle, asked: Asked) -> None:
+def _extension(bundle: Bundle) -> Iterator[tuple[str, str]]:
     """What the bundle adds to the system: an extension point, or that it is an App Clip or a Watch app."""
-    if bundle.kind is BundleKind.app:
-        return
     extension = child(bundle.info, "NSExtension")
     point = text(extension, "NSExtensionPointIdentifier") or text(
         child(bundle.info, "EXAppExtensionAttributes"), "EXExtensionPointIdentifier"
@@ -107,9 +109,9 @@ def _extension(bundle: Bundle, asked: Asked) -> None:
     if bundle.kind is not BundleKind.extension:
         point = bundle.kind.value
     name = bundle.identifier or bundle.folder
-    asked.extensions.add(f"{point or 'unknown'}={name}")
+    yield "NSExtensionPointIdentifier", f"{point or 'unknown'}={name}"
     if child(extension, "NSExtensionAttributes").get("RequestsOpenAccess") is True:
-        asked.keyboards.add(name)
+        yield "RequestsOpenAccess", name
 
 
 # ---- translations --------------------------------------------------------------------------------------------------

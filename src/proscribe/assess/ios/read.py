@@ -13,7 +13,7 @@ from proscribe.assess.facts import Entitlement, IosFacts, Reading, Run
 from proscribe.assess.intake.container import Container
 from proscribe.assess.ios.binaries import Binaries, read_binaries
 from proscribe.assess.ios.bundles import Bundle, BundleKind, Survey, app_root, bundles, text
-from proscribe.assess.ios.info import read_info
+from proscribe.assess.ios.info import FILE_SHARING, read_info
 from proscribe.assess.ios.plists import as_json
 from proscribe.assess.ios.privacy import read_privacy
 from proscribe.assess.ios.profile import Profile, read_profile
@@ -50,18 +50,16 @@ def read_ios(ipa: Container, watch: Watch) -> Reading[IosFacts]:
         name=text(main, "CFBundleDisplayName") or text(main, "CFBundleName"),
         minimum_os=text(main, "MinimumOSVersion"),
         executable=text(main, "CFBundleExecutable"),
-        usage=tuple(asked.usage),
-        background_modes=tuple(sorted(asked.background)),
-        queried_schemes=tuple(sorted(asked.queried)),
-        url_schemes=tuple(sorted(asked.schemes)),
-        arbitrary_loads=asked.arbitrary_loads,
-        arbitrary_loads_in=tuple(sorted(asked.loads_in)),
-        exception_domains=tuple(sorted(asked.exceptions)),
-        file_sharing=any(
-            main.get(key) is True for key in ("UIFileSharingEnabled", "LSSupportsOpeningDocumentsInPlace")
-        ),
-        extensions=tuple(sorted(asked.extensions)),
-        open_access_keyboards=tuple(sorted(asked.keyboards)),
+        usage=asked.usage,
+        background_modes=asked.of("UIBackgroundModes", "WKBackgroundModes"),
+        queried_schemes=asked.of("LSApplicationQueriesSchemes"),
+        url_schemes=asked.of("CFBundleURLSchemes"),
+        arbitrary_loads=bool(asked.of("NSAllowsArbitraryLoads")),
+        arbitrary_loads_in=asked.loads_in,
+        exception_domains=asked.of("NSExceptionDomains"),
+        file_sharing=bool(asked.of(*FILE_SHARING)),
+        extensions=asked.of("NSExtensionPointIdentifier"),
+        open_access_keyboards=asked.of("RequestsOpenAccess"),
         entitlements=_entitlements(binaries, profile, ipa.member(f"{root}embedded.mobileprovision")),
         privacy=privacy,
         binaries=tuple(binaries.slices),
@@ -70,6 +68,7 @@ def read_ios(ipa: Container, watch: Watch) -> Reading[IosFacts]:
         team_id=binaries.team_id or profile.team_id,
         profile_expires=profile.expires,
         plist_keys=tuple(sorted(key for key, value in main.items() if value is not False))[:MAX_KEYS],
+        asked=asked.values,
     )
     runs = (
         survey.run(FactClass.plist, "plist"),
