@@ -296,6 +296,11 @@ def test_parsers_that_disagree_are_shown() -> None:
 def test_an_encrypted_app_of_a_store() -> None:
     source = page(ios(), "en")
     assert "team ABCDE12345" in source
+    assert ">1 of 13<" in source
+    assert "kinds of content that it asks for or names" in source
+    nameless = page(replace(ios(), publisher=replace(ios().publisher, team_id="")), "en")
+    assert "names no team" in nameless
+    assert "nobody: no valid signature" not in nameless
     assert "NSCameraUsageDescription" in source
     assert "app.ipa" in source
 

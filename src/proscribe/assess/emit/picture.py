@@ -114,6 +114,11 @@ def _headline(pen: Ink, found: Reach) -> str:
     number = len(found.reached)
     count = Text(f"{number} of {found.of}", f"{number} sur {found.of}")
     what = Text("kinds of content that its code reaches", "types de contenu que son code atteint")
+    if not number and found.lesser and not found.at_least:
+        # No code that calls it is all that a property list can show, and still no "none".
+        number = len(found.lesser)
+        count = Text(f"{number} of {found.of}", f"{number} sur {found.of}")
+        what = Text("kinds of content that it asks for or names", "types de contenu qu'elle demande ou nomme")
     if found.at_least and number:
         count = Text(f"at least {number} of {found.of}", f"au moins {number} sur {found.of}")
     elif found.at_least:

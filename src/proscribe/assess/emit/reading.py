@@ -12,6 +12,7 @@ from proscribe.assess.model import Assessment
 from proscribe.assess.profile import Actor, AreaAccess, Evidence, Finding
 from proscribe.assess.rate.verdict import in_force
 from proscribe.assess.terms import CONTENT_AREAS, ActorKind, Area, Declaration, Extent, FactClass, Grant, Ladder, Rating
+from proscribe.terms import Platform
 from proscribe.text import Text, plural
 
 NAME_LIMIT = 60
@@ -278,13 +279,17 @@ def completeness(assessment: Assessment) -> list[tuple[FactClass, list[Run]]]:
 def signer_line(assessment: Assessment) -> Text:
     """Who signed the package, in one line: never a certificate that was not verified."""
     publisher = assessment.publisher
-    if not publisher.verified:
-        team = publisher.team_id
-        if team:
+    if not publisher.verified and assessment.platform is Platform.ios:
+        if not publisher.team_id:
             return Text(
-                f"team {team}, as signed into the binary; Apple's chain is not verified here",
-                f"équipe {team}, selon la signature du binaire; la chaîne d'Apple n'est pas vérifiée ici",
+                "not established: this package names no team, and Apple's signature is not verified here",
+                "non établi : ce paquet ne nomme aucune équipe, et la signature d'Apple n'est pas vérifiée ici",
             )
+        return Text(
+            f"team {publisher.team_id}, as signed into the binary; Apple's chain is not verified here",
+            f"équipe {publisher.team_id}, selon la signature du binaire; la chaîne d'Apple n'est pas vérifiée ici",
+        )
+    if not publisher.verified:
         return Text("nobody: no valid signature was found", "personne : aucune signature valide n'a été trouvée")
     subjects = {one.sha256: one.subject for one in publisher.certificates}
     signers = [visible(subjects.get(one.certificate, one.certificate[:16]), 120) for one in publisher.signers]
