@@ -335,6 +335,13 @@ def test_methods_that_share_a_code_item_are_each_a_caller(dx: ModuleType, read: 
         ("proscribe.assess.code.program.MOST", 10, "code.too-much-dex"),
         ("proscribe.assess.code.program.MOST_BYTES", 10, "dex.too-large"),
         ("proscribe.assess.code.program.MAX_HOSTS", 0, "code.too-many-hosts"),
+        ("proscribe.assess.code.hosts._MAX_SEPARATORS", 0, "code.too-many-hosts"),
+        ("proscribe.assess.code.targets.MAX_STRINGS", 1, "code.too-many-strings"),
+        ("proscribe.assess.code.header.MAX_LOGICAL", 0, "dex.too-many-logical-files"),
+        ("proscribe.assess.code.scan.MAX_UNITS", 1, "code.budget"),
+        ("proscribe.assess.code.scan.MAX_USES", 1, "code.too-many-sites"),
+        ("proscribe.assess.code.family.MAX_STEPS", 1, "code.deep-hierarchy"),
+        ("proscribe.assess.code.family._MAX_ANCESTORS", 1, "code.deep-hierarchy"),
     ],
 )
 def test_what_a_limit_cuts_is_said(
@@ -342,9 +349,10 @@ def test_what_a_limit_cuts_is_said(
 ) -> None:
     monkeypatch.setattr(limit, value)
     dex = dx.Dex()
-    dex.mention(dx.string("https://a.example/"))
-    dex.add("Lapp/M;").method("go", "()V", [*dx.invoke(0x71, [], dx.call(*SEND, "()V")), 0x0E])
-    reading = read(dex.build(), methods={SEND})
+    dex.mention(dx.string("https://a.example/"), dx.string("https://b.example/"))
+    code = [*dx.invoke(0x71, [], dx.call(*SEND, "()V")), *dx.invoke(0x71, [], dx.call("Lapp/M;", "send", "()V")), 0x0E]
+    dex.add("Lapp/M;", "Ljava/lang/Object;", ["Lapi/Face;", "Lapi/Sms;"]).method("go", "()V", code)
+    reading = read(dex.build(), methods={SEND}, uris={"https://"})
     assert reading.runs[0].problem == problem
     assert reading.runs[0].extent in {Extent.partial, Extent.failed}
 

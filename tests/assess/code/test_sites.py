@@ -193,6 +193,30 @@ def test_only_the_plain_body_says_always_true(dx: ModuleType, read: Read, body: 
     assert site.literal == mark
 
 
+@pytest.mark.parametrize(
+    ("hand_over", "target", "mark"),
+    [
+        ([0x010A, 0x010F], [0x1012, 0x000F], "always-true"),
+        ([0x010A, 0x010F], [0x0012, 0x000F], ""),
+        ([0x010A, 0x020F], [0x1012, 0x000F], ""),  # returns another register
+        ([0x000E], [0x000E], "empty-body"),
+        ([0x0000, 0x000E], [0x000E], ""),
+        ([0x000E], None, ""),  # the method is elsewhere
+    ],
+)
+def test_a_lambda_is_what_it_calls(
+    dx: ModuleType, read: Read, hand_over: list[int], target: list[int] | None, mark: str
+) -> None:
+    dex = dx.Dex()
+    code = [*dx.invoke(0x71, [1], dx.call("Lapp/Main;", "lambda$0", "(I)Z")), *hand_over]
+    dex.add("Lapp/Lambda;", "Ljava/lang/Object;", ["Lapi/Verify;"]).method("verify", "()Z", code)
+    main = dex.add("Lapp/Main;")
+    if target:
+        main.method("lambda$0", "(I)Z", target)
+    (site,) = sites(read(dex.build(), callbacks={("Lapi/Verify;", "verify")}), SiteKind.callback)
+    assert site.literal == mark
+
+
 def test_a_second_definition_of_a_class_is_not_what_runs(dx: ModuleType, read: Read) -> None:
     first, second = dx.Dex(), dx.Dex()
     first.add("Lapp/X;", "Ljava/lang/Object;").method("onEvent", "(I)V")

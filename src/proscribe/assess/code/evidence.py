@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from proscribe.assess.code.family import Family
-from proscribe.assess.code.instructions import body_mark
+from proscribe.assess.code.instructions import body_mark, handed_to
 from proscribe.assess.code.scan import Budget, Code, Use, Wanted, uses
 from proscribe.assess.code.strings import Marks, decode
 from proscribe.assess.code.targets import CALLBACK, FIELD, FIELD_CLASS, METHOD, REFLECTION, Targets, marked
@@ -17,6 +17,7 @@ from proscribe.assess.facts import Site
 from proscribe.assess.terms import SiteKind
 
 _MAX_LITERAL = 256
+_GLANCE = 5  # units
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,17 @@ class Search:
                 yield Site(SiteKind.callback, member, digest, subject, watch, subject, 0, mark)
 
     def _body_mark(self, offset: int) -> str:
+        """What a very short method does; one that only calls another of this dex does what that does."""
+        body = self._body(offset)
+        handed = handed_to(body)
+        if handed >= 0:
+            members = self.volume.members
+            body = next((self._body(at) for at in members.codes[members.methods == handed].tolist() if at), [])
+        return body_mark(body)
+
+    def _body(self, offset: int) -> list[int]:
+        """The units of a code item, [] for one that is too long to be told at a glance."""
         item = int(np.searchsorted(self.code.firsts, offset // 2 + 8))
         first, size = int(self.code.firsts[item]), int(self.code.sizes[item])
-        return body_mark(self.dex.units[first : first + size].tolist()) if size <= 2 else ""
+        units: list[int] = self.dex.units[first : first + size].tolist() if size <= _GLANCE else []
+        return units

@@ -17,6 +17,7 @@ from proscribe.assess.code.targets import Pairs, Targets
 
 MAX_DEPTH = 64
 """Superclasses that are followed; the deepest real hierarchies stay below 30."""
+MAX_STEPS = 3_000_000
 _MAX_ANCESTORS = 512
 _CONSTRUCTORS = (b"<init>", b"<clinit>")
 
@@ -58,7 +59,7 @@ class Family:
     interfaces: dict[bytes, tuple[bytes, ...]] = field(default_factory=dict)
     defined: dict[bytes, set[tuple[bytes, str]]] = field(default_factory=dict)
     faults: Counter[str] = field(default_factory=Counter)
-    steps: int = 3_000_000
+    steps: int = field(default_factory=lambda: MAX_STEPS)
 
     def add(self, name: bytes, parent: bytes, interfaces: tuple[bytes, ...]) -> bool:
         """Take in a class definition; False where the class was defined before."""

@@ -16,6 +16,8 @@ CONST_STRING_JUMBO: Final = 0x1B
 _RETURN_VOID: Final = 0x0E
 _RETURN: Final = 0x0F
 _CONST_4: Final = 0x12
+_MOVE_RESULT: Final = 0x0A
+_STATIC_INVOKES: Final = (0x71, 0x77)
 
 INVOKES: Final = (*range(0x6E, 0x73), *range(0x74, 0x79), 0xFA, 0xFB)  # 0xfa, 0xfb: invoke-polymorphic
 _RANGE_INVOKES: Final = frozenset((*range(0x74, 0x79), 0xFB))
@@ -179,6 +181,17 @@ def _unit(units: Units, at: int) -> int:
 
 def _signed(value: int, bits: int) -> int:
     return value - (1 << bits) if value >> (bits - 1) else value
+
+
+def handed_to(units: Units) -> int:
+    """The method to which a body of one static call hands everything, as compilers write lambdas; -1 for others."""
+    if len(units) not in {4, 5} or units[0] & 0xFF not in _STATIC_INVOKES:
+        return -1
+    plain = units[3:] == [_RETURN_VOID]
+    if len(units) == 5:
+        result, back = units[3], units[4]
+        plain = (result & 0xFF, back & 0xFF) == (_MOVE_RESULT, _RETURN) and result >> 8 == back >> 8
+    return units[1] if plain else -1
 
 
 def body_mark(units: Units) -> str:

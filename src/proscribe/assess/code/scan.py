@@ -34,6 +34,8 @@ from proscribe.assess.code.strings import Ints
 _CHUNK = 1 << 16  # units; small enough for the cache
 MAX_CANDIDATES = 1 << 20  # of one dex; a real one has some thousand
 MAX_OVERLAPS = 1 << 16
+MAX_UNITS = 48 << 20  # walked in the methods of a package; a large real package needs less than a million
+MAX_USES = 200_000
 _INVOKE, _FIELD, _STRING, _JUMBO = 1, 2, 4, 8
 
 
@@ -89,8 +91,8 @@ class Use:
 class Budget:
     """Work that is left for a whole package, in units walked and uses found. What it cuts is a fault, never silent."""
 
-    units: int = 48 << 20
-    uses: int = 200_000
+    units: int = field(default_factory=lambda: MAX_UNITS)
+    uses: int = field(default_factory=lambda: MAX_USES)
     faults: Counter[str] = field(default_factory=Counter)
 
     def spend_use(self) -> bool:
