@@ -413,6 +413,7 @@ def test_a_table_that_cannot_be_read_is_told(axml: ModuleType, make_apk: Apk, mo
     assert reading.facts is not None
     assert reading.facts.label == "@0x7f010000"
     assert [each.code for each in reading.anomalies] == ["arsc.header"]
+    assert (reading.runs[0].extent, reading.runs[0].problem) == (Extent.partial, "arsc.header")
     monkeypatch.setattr("proscribe.assess.android.package.MAX_TABLE", 10)
     assert [each.code for each in read_android([apk]).anomalies] == ["arsc.unreadable"]
 
@@ -457,7 +458,8 @@ def test_base_and_splits_are_one_app(axml: ModuleType, make_apk: Apk) -> None:
     )
     assert one(facts, "service").member == "split_camera.apk!AndroidManifest.xml"
     assert reading.anomalies == ()
-    assert run(reading, FactClass.splits).extent is Extent.complete
+    splits = run(reading, FactClass.splits)
+    assert (splits.extent, splits.read, splits.detail) == (Extent.complete, 1, "camera")
     assert run(reading, FactClass.manifest).read == 2
 
 

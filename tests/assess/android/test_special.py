@@ -126,6 +126,9 @@ def test_one_xml_behind_many_services_is_read_once(
     reading = read(axml.manifest(application=services), {"res/a.xml": xml})
     assert len(special(reading)) == 5
     assert (resources(reading).read, resources(reading).total) == (1, 1)
+    monkeypatch.setattr("proscribe.assess.android.package.MAX_RESOURCE_XML", 100)
+    large = read(axml.manifest(application=services), {"res/a.xml": xml})
+    assert (resources(large).extent, resources(large).problem) == (Extent.failed, "zip.too-large")
     monkeypatch.setattr("proscribe.assess.android.package.MAX_ALL_XML", 1000)
     short = read(axml.manifest(), {"res/a.xml": xml})
     assert short.runs[0].problem == "zip.too-large"

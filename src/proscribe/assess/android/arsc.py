@@ -19,7 +19,7 @@ _REFERENCES: Final = (REFERENCE, DYNAMIC_REFERENCE)
 MAX_HOPS: Final = 20  # as in Android's AssetManager2
 MAX_VALUES: Final = 32  # of one resource over its configurations
 MAX_CHUNKS: Final = 100_000
-MAX_LOOKUPS: Final = 300_000  # of an entry in one configuration
+MAX_LOOKUPS: Final = 100_000  # of an entry in one configuration
 
 _TABLE: Final = 0x0002
 _POOL: Final = 0x0001
@@ -192,11 +192,18 @@ class Resources:
 
     def __init__(self, tables: Sequence[Callable[[], Table | None]], apks: Sequence[int]) -> None:
         self._tables = tuple(zip(tables, apks, strict=True))
+        self._known: dict[Value, tuple[Found, ...]] = {}
 
     def resolve(self, value: Value) -> tuple[Found, ...]:
         """What a reference ends at in each configuration, the default first; references that go round end nowhere."""
         if value.type not in _REFERENCES:
             return (Found(value, self._tables[0][1]),)
+        known = self._known.get(value)
+        if known is None:
+            known = self._known[value] = self._followed(value)
+        return known
+
+    def _followed(self, value: Value) -> tuple[Found, ...]:
         found: dict[Found, None] = {}
         seen = {value.data}
         pending = [value]

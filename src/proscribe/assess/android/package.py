@@ -13,8 +13,9 @@ from proscribe.assess.intake.container import Container, UnreadableMember
 
 MANIFEST: Final = "AndroidManifest.xml"
 TABLE: Final = "resources.arsc"
-MAX_XML: Final = 4 << 20  # bytes of one binary XML; real manifests stay under 1 MiB
-MAX_ALL_XML: Final = 16 << 20  # of all binary XML of one app
+MAX_XML: Final = 4 << 20  # bytes of one manifest; real ones stay under 1 MiB
+MAX_RESOURCE_XML: Final = 1 << 20  # of another binary XML; real ones stay under 100 KiB
+MAX_ALL_XML: Final = 8 << 20  # of all binary XML of one app
 MAX_TABLE: Final = 48 << 20
 
 
@@ -44,7 +45,8 @@ class ApkSet:
         if known is not None:
             return known
         try:
-            data = apk.read(name, min(MAX_XML, self._left))
+            most = MAX_XML if name == MANIFEST else MAX_RESOURCE_XML
+            data = apk.read(name, min(most, self._left))
         except KeyError:
             raise Unread("zip.no-member", name) from None
         except UnreadableMember as fault:

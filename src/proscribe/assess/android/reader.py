@@ -63,10 +63,15 @@ def read_android(apks: Sequence[Container]) -> Reading[AndroidFacts]:
         _read_one(package, position, apk, read)
     tally = Tally()
     facts = _merged(package, read, tally)
+    oddities = package.oddities()
+    for oddity in oddities:
+        if oddity.code.startswith("arsc."):
+            # References may then stand unresolved in the facts.
+            read.ours.fault(oddity.code, oddity.member)
     runs = [read.ours.run(len(package.apks)), read.other.run(len(package.apks))]
     if facts is not None:
         runs += [_resources_run(tally, read), _splits_run(package, read)]
-    return Reading(facts, tuple(runs), package.oddities())
+    return Reading(facts, tuple(runs), oddities)
 
 
 def _read_one(package: ApkSet, position: int, apk: Container, read: _Read) -> None:
@@ -161,4 +166,5 @@ def _splits_run(package: ApkSet, read: _Read) -> Run:
         count = len(read.sheets) - 1
         return Run(FactClass.splits, OURS, Extent.partial, count, present, read.ours.problem, read.ours.detail)
     extent = Extent.complete if present else Extent.not_applicable
-    return Run(FactClass.splits, OURS, extent, present, present)
+    names = " ".join(sheet.facts.split for position, sheet in sorted(read.sheets.items()) if position)
+    return Run(FactClass.splits, OURS, extent, present, present, detail=names)
