@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import struct
 import time
+from collections import Counter
 from collections.abc import Callable
 from types import ModuleType
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -282,15 +284,13 @@ def test_two_classes_over_the_same_data(dx: ModuleType, read: Read) -> None:
 
 
 def test_class_data_that_runs_into_the_next(dx: ModuleType) -> None:
-    raw = bytes([0, 0, 2, 0, 0, 1, 8, 0, 0, 1, 0, 0, 1, 12, 0, 0])
-    data, _ = good(dx)
-    (header,) = headers(data)
-    dex = Dex(data, header)
-    import numpy as np
-
-    found = read_members(np.frombuffer(raw, dtype=np.uint8), np.array([1 - 1 + 1, 8, 0]), header, dex.faults)
-    assert dex.faults
-    assert len(found.methods) <= header.methods.size
+    (header,) = headers(good(dx)[0])
+    # One class at byte 1 with two direct methods; another at byte 5, in the middle of the first one's.
+    raw = np.array([9, 0, 0, 2, 0, 0, 1, 0, 1, 0, 0, 2, 1, 0, 0], dtype=np.uint8)
+    faults: Counter[str] = Counter()
+    found = read_members(raw, np.array([1, 5, 0]), header, faults)
+    assert faults == {"dex.overlapping-class-data": 1}
+    assert list(zip(found.owners.tolist(), found.methods.tolist(), strict=True)) == [(0, 0), (0, 1), (1, 2)]
 
 
 def test_code_items_that_share_bytes_are_walked_each(dx: ModuleType, read: Read) -> None:

@@ -65,10 +65,10 @@ def read_members(raw: Bytes, offsets: Ints, header: Header, faults: Counter[str]
         nothing = np.zeros(0, dtype=np.int64)
         return Members(nothing, nothing, nothing)
     owners, methods, codes = (np.concatenate([part[column] for part in parts]) for column in range(3))
-    sound = methods < header.methods.size
+    sound = (methods < header.methods.size) & (codes < header.end)
     if not sound.all():
         faults["dex.member-index"] += int((~sound).sum())
-    return Members(owners[sound], methods[sound], codes[sound])
+    return Members(*(column[sound].astype(np.int32) for column in (owners, methods, codes)))
 
 
 def _items(raw: Bytes, offsets: Ints, header: Header, faults: Counter[str]) -> _Items:

@@ -61,8 +61,8 @@ class Dex:
 
     def _index(self, column: Ints, limit: int, code: str) -> Ints:
         """A column of indexes; those out of range are counted and stand as -1."""
-        values = column.astype(np.int64)
-        wrong = values >= limit
+        wrong = column >= limit
+        values = column.astype(np.int32)
         if wrong.any():
             self.faults[code] += int(wrong.sum())
             values[wrong] = -1
@@ -77,8 +77,8 @@ class Dex:
             lengths[~sound] = 0
             starts[~sound] = 0
         self.string_sound: Marks = sound
-        self.string_starts = starts
-        self.string_lengths = lengths
+        self.string_starts: Ints = starts.astype(np.int32)
+        self.string_lengths: Ints = lengths.astype(np.int32)
         self.string_prints = fingerprints(self.raw, starts, lengths)
 
     def _read_members(self) -> None:
@@ -108,8 +108,8 @@ class Dex:
 
     def _check_order(self) -> None:
         """The format wants these tables sorted, and by that without duplicates."""
-        methods = (self.method_classes << 48) | (self.method_names << 16) | self.method_protos
-        fields = (self.field_classes << 48) | (self.field_names << 16) | self.field_types
+        methods = (self.method_classes.astype(np.int64) << 48) | (self.method_names << 16) | self.method_protos
+        fields = (self.field_classes.astype(np.int64) << 48) | (self.field_names << 16) | self.field_types
         for name, keys in (("type_ids", self.type_names), ("method_ids", methods), ("field_ids", fields)):
             disorder = int((np.diff(keys) <= 0).sum())
             if disorder:

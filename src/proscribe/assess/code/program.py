@@ -28,7 +28,7 @@ from proscribe.assess.code.volume import Volume
 from proscribe.assess.facts import Anomaly, DexFile, Host, Site
 from proscribe.assess.intake.container import Container, UnreadableMember
 
-KEPT = 40 << 20
+KEPT = 32 << 20
 """Bytes of dex files that are held between the two passes."""
 _AHEAD = 2  # dex files that are inflated while one is read
 _UNDER_WAY = 32 << 20  # bytes of them; larger ones come one after another

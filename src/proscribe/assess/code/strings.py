@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Bytes = NDArray[np.uint8]
-Ints = NDArray[np.int64]
+Ints = NDArray[np.integer[Any]]
 Marks = NDArray[np.bool_]
 
 HASH_BITS = 20
