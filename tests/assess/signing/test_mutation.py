@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -47,10 +47,35 @@ def test_any_changed_byte_of_the_signer_breaks_v2(v2_apk: bytes, build: ModuleTy
     value = find_sections(memoryview(v2_apk)).pair(build.V2)
     assert value is not None
     start = v2_apk.index(bytes(value))
-    for at in range(start, start + len(value)):
-        changed = bytearray(v2_apk)
+    _no_change_verifies(v2_apk, range(start, start + len(value)), 24)
+
+
+def test_any_changed_byte_of_the_signing_block_breaks_v31(
+    build: ModuleType, keys: dict[str, Any], members: dict[str, bytes]
+) -> None:
+    """The whole block, lengths and ids too: taking v3.1 away, or its proof of rotation, is noticed."""
+    apk = build.archive({"AndroidManifest.xml": members["AndroidManifest.xml"]})
+    old, new = keys["ec"], keys["ec2"]
+    proof = [(build.PROOF, build.lineage([old, new]))]
+    rotation = [(build.ROTATION, build.u32(34))]
+    pairs = [
+        (build.V3, build.block(build.signer(apk, old, sdk=(28, 33), attributes=rotation))),
+        (build.V31, build.block(build.signer(apk, new, sdk=(34, 0x7FFFFFFF), attributes=proof))),
+    ]
+    data = build.with_block(apk, pairs)
+    sections = find_sections(memoryview(data))
+    _no_change_verifies(data, range(sections.block, sections.directory), 28)
+
+
+def _no_change_verifies(data: bytes, places: Iterable[int], low: int) -> None:
+    assert verifies(data, low)
+    kept = []
+    for at in places:
+        changed = bytearray(data)
         changed[at] ^= 1 << at % 8
-        assert not verifies(bytes(changed), 24), at - start
+        if verifies(bytes(changed), low):
+            kept.append(at)
+    assert kept == []
 
 
 @pytest.mark.parametrize("kind", ["rsa", "ec"])

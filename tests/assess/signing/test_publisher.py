@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from proscribe.assess.facts import LineageStep, VerifiedSigner
 from proscribe.assess.intake.container import open_container
 from proscribe.assess.profile import PublisherMatch
-from proscribe.assess.signing import describe_step, lineage_of, match_publisher, verify_apk
+from proscribe.assess.signing import describe_step, identities_of, lineage_of, match_publisher, verify_apk
 from proscribe.assess.signing.publisher import nearly_same
 from proscribe.assess.terms import Scheme
 from proscribe.catalogue import library
-from proscribe.catalogue.model import IdentifierType
+from proscribe.catalogue.library import Catalogue
+from proscribe.catalogue.model import Confidence, Identifier, IdentifierType, Product, Publisher
 from proscribe.terms import Platform
 
 TELEGRAM = "49c1522548ebacd46ce322b6fd47f6092bb745d0f88082145caf35e14dcc38e1"
@@ -198,9 +199,34 @@ def test_the_longest_lineage_is_shown() -> None:
     signers = [VerifiedSigner("b", Scheme.v3, 28, None, steps), VerifiedSigner("a", Scheme.v2, 24, 27)]
     assert lineage_of(signers) == steps
     assert lineage_of(signers[1:]) == ()
+    assert identities_of(signers) == ("b", "a")
+    assert identities_of(signers[1:]) == ("a",)
     assert describe_step(steps[0]).en == "still granted to it: permissions between apps, authenticators"
     assert describe_step(steps[0]).fr.startswith("lui reste accordé\N{NO-BREAK SPACE}: ")
     assert describe_step(steps[1]).en == "nothing more is granted to it"
+
+
+def test_a_rotated_key_is_still_the_publishers(
+    build: ModuleType, keys: dict[str, Any], members: dict[str, bytes]
+) -> None:
+    """The catalogue knows the old certificate alone: the proven passing on counts, a mere claim does not."""
+    old, new = keys["rsa"], keys["ec"]
+    identifier = Identifier(
+        IdentifierType.android_cert_sha256, old.sha256, Platform.android, Confidence.high, sources=("test",)
+    )
+    package = Identifier(IdentifierType.android_package, "a.b", Platform.android, Confidence.high, sources=("test",))
+    product = Product("maker/app", "App", "active", (identifier, package))
+    catalogue = Catalogue((Publisher("maker", "Maker", "CA", (), (product,)),), (), (), ())
+    apk = build.archive(members)
+    for proof, relation in ((build.lineage([old, new]), "signer"), (None, "lookalike")):
+        attributes = [(build.PROOF, proof)] if proof else []
+        signer = build.signer(
+            apk, new, sdk=(28, 0x7FFFFFFF), attributes=attributes, certificates=[new.certificate, old.certificate]
+        )
+        facts = verify_apk(open_container(build.with_block(apk, [(build.V3, build.block(signer))])), min_sdk=28)
+        assert facts.verified
+        found = match_publisher(identities_of(facts.signers), "", "a.b", "App", Platform.android, catalogue)
+        assert [one.relation for one in found] == [relation]
 
 
 def test_from_a_signed_package_to_its_publisher(

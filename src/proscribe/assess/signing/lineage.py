@@ -129,3 +129,12 @@ def describe_step(step: LineageStep) -> Text:
 def lineage_of(signers: Sequence[VerifiedSigner]) -> tuple[LineageStep, ...]:
     """The longest verified chain among a package's signers, () where its key was never rotated."""
     return max((signer.lineage for signer in signers), key=len, default=())
+
+
+def identities_of(signers: Sequence[VerifiedSigner]) -> tuple[str, ...]:
+    """SHA-256 of the certificates that stand for the signers: their own, and those proven to have passed on to them.
+
+    This is what a publisher is looked up by: the catalogue may know the key from before a rotation alone.
+    """
+    own = [signer.certificate for signer in signers]
+    return tuple(dict.fromkeys((*own, *(step.certificate for signer in signers for step in signer.lineage))))
