@@ -104,6 +104,7 @@ class _Reader:
         return False
 
     def read(self, name: str) -> None:
+        """Take the facts of every architecture of a file; a failure where it cannot be read."""
         container = self.survey.container
         try:
             window = open_window(container, name, wanted)

@@ -21,6 +21,8 @@ _APP = re.compile(r"Payload/[^/]+\.app/")
 
 
 class BundleKind(StrEnum):
+    """What a folder is to the system; by its suffix and where it lies."""
+
     app = "app"
     extension = "extension"
     clip = "app-clip"
@@ -120,6 +122,7 @@ class Bundle:
 
     @property
     def plist(self) -> str:
+        """The member that is its Info.plist."""
         return f"{self.root}Info.plist"
 
     @property
@@ -135,10 +138,12 @@ class Bundle:
 
     @property
     def identifier(self) -> str:
+        """The bundle id; "" where the Info.plist names none."""
         return text(self.info, "CFBundleIdentifier")
 
 
 def text(mapping: dict[str, Plain], key: str) -> str:
+    """The text under a key; "" where there is none or something else."""
     value = mapping.get(key)
     return value if isinstance(value, str) else ""
 
@@ -149,6 +154,7 @@ def texts(value: Plain) -> list[str]:
 
 
 def child(mapping: dict[str, Plain], key: str) -> dict[str, Plain]:
+    """The dictionary under a key; empty where there is none or something else."""
     value = mapping.get(key)
     return value if isinstance(value, dict) else {}
 

@@ -94,6 +94,7 @@ class _Values:
         }
 
     def read(self, tag: int, data: memoryview, depth: int = 0) -> Plain:
+        """One value by its tag, and what is inside it. Raises MalformedDer."""
         self.left -= 1
         if depth > MAX_DEPTH or self.left < 0:
             raise MalformedDer("too deep or too many values")

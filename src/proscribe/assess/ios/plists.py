@@ -163,6 +163,7 @@ class _Budget:
         self.left = MAX_NODES
 
     def spend(self) -> None:
+        """Count one value. Raises UnreadablePlist where it is one too many."""
         self.left -= 1
         if self.left < 0:
             raise UnreadablePlist("plist.too-many-values", f"> {MAX_NODES}")

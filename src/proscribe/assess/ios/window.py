@@ -29,6 +29,7 @@ class Window:
 
     @classmethod
     def of(cls, data: bytes | memoryview) -> Window:
+        """All of some bytes."""
         return cls(len(data), (0,), (memoryview(data),))
 
     def get(self, offset: int, length: int) -> memoryview | None:
