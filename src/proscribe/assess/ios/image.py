@@ -1,8 +1,8 @@
 """The shape of a Mach-O file: its architectures, and the load commands of each. Nothing in it is believed.
 
 An own reader rather than a library: it looks at a few kilobytes of files with hundreds of megabytes, says at which
-command a file stops making sense, cannot crash the process, and is checked against lief and LLVM in the tests. Layouts: Apple's
-``mach-o/loader.h``, ``mach-o/fat.h``.
+command a file stops making sense, cannot crash the process, and is checked against lief and LLVM in the tests.
+Layouts: Apple's ``mach-o/loader.h``, ``mach-o/fat.h``.
 """
 
 from __future__ import annotations
