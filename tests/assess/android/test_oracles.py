@@ -122,6 +122,53 @@ def test_androguard_reads_the_same(samples: Path) -> None:
     assert read > 400
 
 
+# ---- apk-info ------------------------------------------------------------------------------------------------------
+
+
+def test_apk_info_gives_components_the_same_guards(samples: Path) -> None:
+    """It gives the attributes as they stand; what is inherited is worked out here by hand."""
+    from apk_info import APK, APKError
+
+    differences, read = [], 0
+    for path, container in opened(samples):
+        facts = read_android([container]).facts
+        try:
+            apk = APK(str(path))
+        except APKError:
+            continue
+        if facts is None:
+            continue
+        guard, shared = (apk.get_attribute_value("application", name) or "" for name in ("permission", "process"))
+        lists = (apk.get_activities(), apk.get_services(), apk.get_receivers(), apk.get_providers())
+        theirs = {
+            (kind, class_name(facts.package, each.name)): each
+            for kind, items in zip(("activity", "service", "receiver", "provider"), lists, strict=True)
+            for each in items
+        }
+        for ours in facts.components:
+            other = theirs.get((ours.kind, ours.name))
+            if other is None:
+                assert ours.kind == "activity-alias", (path.name, ours.name)
+                continue
+            read += 1
+            process = other.process or shared
+            process = facts.package + process if process.startswith(":") else process
+            expected = (
+                {"true": True, "false": False}.get(other.exported or ""),
+                other.enabled != "false",
+                getattr(other, "read_permission", None) or other.permission or guard,
+                "" if process == facts.package else process,
+                {name for each in getattr(other, "intent_filters", ()) for name in each.actions}
+                if ours.kind == "activity"
+                else set(ours.actions),
+            )
+            found = (ours.exported, ours.enabled, ours.permission, ours.process, set(ours.actions))
+            if found != expected:
+                differences.append((path.name, ours.name, found, expected))
+    assert differences == []
+    assert read > 600
+
+
 # ---- aapt2 ---------------------------------------------------------------------------------------------------------
 
 
