@@ -236,6 +236,21 @@ def test_an_index_out_of_range_makes_the_reading_partial(
     assert (reading.runs[0].extent, reading.runs[0].read, reading.runs[0].total) == (Extent.partial, 0, 1)
 
 
+@pytest.mark.parametrize("offset", [56, 64, 72, 80, 88])
+def test_a_table_that_is_said_to_be_empty_makes_the_reading_partial(dx: ModuleType, read: Read, offset: int) -> None:
+    reading = read(header_patch(dx, offset, 0), methods={SEND}, fields={("Lapi/F;", "F")}, uris={"content://"})
+    # Nothing names a field here, so that an empty field table contradicts the map alone.
+    assert (reading.runs[0].extent is Extent.partial) == (offset != 80)
+    assert "dex.bad-map" in {anomaly.code for anomaly in reading.anomalies}
+
+
+def test_no_classes_contradict_the_map(dx: ModuleType, read: Read) -> None:
+    reading = read(header_patch(dx, 96, 0), methods={SEND})
+    assert [anomaly.code for anomaly in reading.anomalies] == ["dex.bad-map"]
+    assert reading.facts is not None
+    assert reading.facts.packages == ()
+
+
 @pytest.mark.parametrize("value", [0xFFFFFFF0, 0xFFFFFFFF, 1])
 def test_a_proto_that_cannot_be_read_leaves_the_rest(dx: ModuleType, read: Read, value: int) -> None:
     data, layout = good(dx)

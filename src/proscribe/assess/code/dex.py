@@ -32,7 +32,8 @@ _MAX_PARAMETERS = 255  # of a method, by the format
 class Dex:
     """Tables of one logical dex. Strings, types, protos, fields and methods are named by their index.
 
-    ``raw``: every byte up to the end of the file's data. ``faults``: stable codes with how often each was met.
+    A name that cannot be read has index -1; the tables of strings and types end in a row for it: no type, and an empty
+    string. ``raw``: every byte up to the end of the file's data. ``faults``: stable codes with how often each was met.
     ``oddities``: what a well-made file does not have, though it can be read (unsorted or duplicate rows).
     """
 
@@ -45,7 +46,8 @@ class Dex:
         self.units = frombuffer(data, "<u2", header.end // 2)
         self._words = frombuffer(data, "<u4", header.end // 4)
         self._read_strings()
-        self.type_names = self._index(self._table(header.types)[:, 0], header.strings.size, "dex.type-index")
+        names = self._index(self._table(header.types)[:, 0], header.strings.size, "dex.type-index")
+        self.type_names: Ints = np.append(names, np.int32(-1))
         self._read_members()
         self._read_classes()
         self._check_order()
@@ -76,10 +78,10 @@ class Dex:
             self.faults["dex.string-offset"] += int((~sound).sum())
             lengths[~sound] = 0
             starts[~sound] = 0
-        self.string_sound: Marks = sound
-        self.string_starts: Ints = starts.astype(np.int32)
-        self.string_lengths: Ints = lengths.astype(np.int32)
-        self.string_prints = fingerprints(self.raw, starts, lengths)
+        self.string_sound: Marks = np.append(sound, np.False_)
+        self.string_starts: Ints = np.append(starts, 0).astype(np.int32)
+        self.string_lengths: Ints = np.append(lengths, 0).astype(np.int32)
+        self.string_prints = fingerprints(self.raw, self.string_starts, self.string_lengths)
 
     def _read_members(self) -> None:
         sizes = self.header
@@ -110,7 +112,7 @@ class Dex:
         """The format wants these tables sorted, and by that without duplicates."""
         methods = (self.method_classes.astype(np.int64) << 48) | (self.method_names << 16) | self.method_protos
         fields = (self.field_classes.astype(np.int64) << 48) | (self.field_names << 16) | self.field_types
-        for name, keys in (("type_ids", self.type_names), ("method_ids", methods), ("field_ids", fields)):
+        for name, keys in (("type_ids", self.type_names[:-1]), ("method_ids", methods), ("field_ids", fields)):
             disorder = int((np.diff(keys) <= 0).sum())
             if disorder:
                 self.oddities[f"dex.unsorted {name}"] += disorder
@@ -168,10 +170,9 @@ class Dex:
 
     def strings(self, indexes: Ints) -> list[bytes]:
         """Many strings at once, b"" for index -1."""
-        known = np.maximum(indexes, 0)
-        starts = self.string_starts[known]
-        ends = starts + self.string_lengths[known]
-        plain = (indexes >= 0) & (self.raw[ends] == 0) if len(indexes) else indexes >= 0
+        starts = self.string_starts[indexes]
+        ends = starts + self.string_lengths[indexes]
+        plain = self.raw[ends] == 0
         data = self.data
         found = [data[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
         for place in np.flatnonzero(~plain).tolist():
@@ -199,7 +200,7 @@ class Dex:
 
     def type_string(self, index: int) -> int:
         """The string of a type, -1 for none."""
-        return int(self.type_names[index]) if 0 <= index < len(self.type_names) else -1
+        return int(self.type_names[index]) if 0 <= index < self.header.types.size else -1
 
     def descriptor(self, index: int) -> bytes:
         """A type's descriptor in modified UTF-8."""
@@ -246,9 +247,7 @@ class Dex:
 
     def class_descriptors(self) -> list[bytes]:
         """The descriptor of every class definition, b"" where it cannot be read."""
-        if not len(self.type_names):
-            return [b""] * len(self.class_types)
-        return self.strings(np.where(self.class_types >= 0, self.type_names[self.class_types], -1))
+        return self.strings(self.type_names[self.class_types])
 
 
 def _within(counts: Ints) -> Ints:

@@ -62,8 +62,8 @@ class Targets:
         return cls(methods, callbacks, fields, strings, uris, Words(roles))
 
     def roles(self, dex: Dex) -> np.ndarray:
-        """The roles of each string of a dex, as a bit mask."""
-        marks = np.zeros(dex.header.strings.size, dtype=np.uint8)
+        """The roles of each string of a dex, as a bit mask; at -1 that of no string, 0."""
+        marks = np.zeros(len(dex.string_prints), dtype=np.uint8)
         for index in np.flatnonzero(self.words.table[dex.string_prints]).tolist():
             role = self.words.roles.get(dex.string(index))
             if role:
@@ -89,8 +89,6 @@ def _pairs(pairs: frozenset[tuple[str, str]]) -> Pairs:
 
 
 def marked(roles: np.ndarray, strings: Ints, role: int) -> Marks:
-    """For rows that name strings: whether the string has the role. Row -1 (no string) has none."""
-    if not len(roles):
-        return np.zeros(len(strings), dtype=np.bool_)
-    having: Marks = (roles[strings] & role != 0) & (strings >= 0)
+    """For rows that name strings: whether the string has the role."""
+    having: Marks = roles[strings] & role != 0
     return having

@@ -34,7 +34,7 @@ class Volume:
         self.members: Members = dex.members()
         self.interfaces = dex.interfaces()
         self.roles = targets.roles(dex)
-        self.class_prints = self.prints(np.maximum(dex.class_types, 0))
+        self.class_prints = self.prints(dex.class_types)
         self.related: Marks = np.zeros(len(self.names), dtype=np.bool_)
         self._kin: _Kin | None = None
         self._settled = False
@@ -62,8 +62,9 @@ class Volume:
         return Edges(self.prints(children[known]), self.prints(parents[known]))
 
     def prints(self, types: Ints) -> np.ndarray:
-        names = self.dex.type_names[types]
-        return self.dex.string_prints[names] if len(names) else np.zeros(0, dtype=np.uint32)
+        """Fingerprints of the types' names."""
+        prints: np.ndarray = self.dex.string_prints[self.dex.type_names[types]]
+        return prints
 
     def let_go(self) -> None:
         """Release the dex's bytes; what the family has still to be told is taken out before."""
