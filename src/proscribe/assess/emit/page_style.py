@@ -78,6 +78,8 @@ section h2:target,h3:target{outline:3px solid var(--link);outline-offset:4px}
 .part{font-size:.92rem;color:var(--soft);margin:0 0 .2rem;font-weight:600}
 tbody th .hash{font-weight:400}
 .to{white-space:nowrap}
+section[aria-labelledby=access] thead th:nth-child(2){width:21%}
+section[aria-labelledby=access] thead th:nth-child(3){width:19%}
 main td,main tbody th{overflow-wrap:anywhere}
 main td{min-width:4.6rem}
 main td.number{min-width:0}
@@ -98,7 +100,13 @@ table.wide td.word{max-width:none;justify-content:flex-start}
 .masthead{padding:.5cm .6cm .45cm}
 .front{grid-template-columns:minmax(0,1fr) 7.6cm;gap:0 .8cm}
 .map{break-inside:avoid}
-.legend{font-size:8pt;line-height:1.25}
+.front .reading{display:contents}
+.front .map{grid-row:1/3}
+.reading dl.facts{grid-column:1;grid-row:2;grid-template-columns:2.6cm 1fr}
+.reading h3,.legend{grid-column:1/-1}
+.telling .more{display:none}
+.legend{font-size:7.5pt;line-height:1.2;columns:2;column-gap:.8cm}
+.legend li{break-inside:avoid}
 .legend li{padding:.03cm 0}
 .finding table,.appendix table,.brief,.finding .note{font-size:8pt}
 .finding{margin-top:.3cm}
