@@ -52,7 +52,7 @@ def recheck(
     where it is left out. Only what does not hold is listed, in the order of the report.
     """
     anew = _anew(report, gathered, packs, rubric)
-    file = _File(gathered, anew)
+    file = _File(gathered, anew, {(one.id, one.digest.removeprefix("sha256:")) for one in report.observations})
     items = [file.look_up(claim) for claim in _claims(report)]
     items += _counts(report, anew)
     states = [item.state for item in items]
@@ -78,7 +78,8 @@ def _claims(report: Assessment) -> Iterator[_Claim]:
 class _File:
     """All evidence that a file gives, with what is near to an item that it does not give."""
 
-    def __init__(self, gathered: Gathered, anew: Anew | None) -> None:
+    def __init__(self, gathered: Gathered, anew: Anew | None, observations: set[tuple[str, str]]) -> None:
+        self._observations = observations
         self._maker = Maker(gathered)
         self._all = everything(gathered)
         self._near: dict[tuple[EvidenceKind, str], list[Evidence]] = defaultdict(list)
@@ -91,7 +92,7 @@ class _File:
         """Whether the file gives this very item, and only once for each finding."""
         item = claim.evidence
         if item.kind is EvidenceKind.observed:
-            return _item(claim, RecheckState.not_checkable, _OBSERVED)
+            return self._observed(claim)
         once = replace(claim, number=0)
         if once in self._told:
             return _item(claim, RecheckState.fails, _TWICE)
@@ -108,6 +109,14 @@ class _File:
             near = self._near.get((item.kind, item.subject), [])
         return _item(claim, RecheckState.holds, _HOLDS) if held else _item(claim, RecheckState.fails, _why(item, near))
 
+    def _observed(self, claim: _Claim) -> RecheckItem:
+        """What a file cannot show; but the report must name the document, and the item be of its own finding."""
+        item = claim.evidence
+        own = item.subject == claim.finding.partition("@")[0] and not item.caller and item.offset < 0
+        if own and (item.member, item.sha256) in self._observations:
+            return _item(claim, RecheckState.not_checkable, _OBSERVED)
+        return _item(claim, RecheckState.fails, _NO_DOCUMENT)
+
 
 def _item(claim: _Claim, state: RecheckState, why: Text) -> RecheckItem:
     return RecheckItem(claim.finding, claim.number, state, claim.evidence, why)
@@ -117,6 +126,10 @@ _HOLDS = Text("The file shows it.", "Le fichier le montre.")
 _TWICE = Text("The same place stands twice in this finding.", "Le même endroit figure deux fois dans ce constat.")
 _OBSERVED = Text(
     "Observed at run time: a file cannot show it.", "Observé à l'exécution\u00a0: un fichier ne peut le montrer."
+)
+_NO_DOCUMENT = Text(
+    "It is called an observation, and the report names no such document.",
+    "C'est présenté comme une observation, et le rapport ne nomme aucun document de ce genre.",
 )
 
 _FIELDS: tuple[tuple[str, Text], ...] = (

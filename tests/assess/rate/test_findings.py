@@ -234,6 +234,16 @@ def test_with_an_unread_manifest_nothing_is_said_to_be_undeclared(world, make, f
     assert make.finding(assessment, "PSB-A-CLIPBOARD-01@app").declaration is Declaration.not_needed
 
 
+def test_with_an_unread_manifest_a_declaration_is_not_certain_either(world, make):
+    from proscribe.assess.facts import Disagreement
+
+    gathered = make.app(permissions=("READ_CONTACTS",), disagreements=(Disagreement("permissions", (), ("x",)),))
+    assessment = world.judge(gathered)
+    found = make.finding(assessment, "PSB-A-CONTACTS-01@declaration")
+    assert found.declaration is Declaration.unknown
+    assert not make.area(assessment, Area.contacts).counts
+
+
 # ---- what declares -------------------------------------------------------------------------------------------------
 
 

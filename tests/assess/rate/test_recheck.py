@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proscribe.assess.facts import Component, NativeLibrary, NetworkSecurity, PackageCount
+from proscribe.assess.facts import Component, MachO, NativeLibrary, NetworkSecurity, PackageCount, PrivacyManifest
 from proscribe.assess.model import Observation, Observations, RecheckState
 from proscribe.assess.profile import EvidenceKind
 from proscribe.assess.recheck import recheck
@@ -56,7 +56,18 @@ def ios_app(make):
         signed=("com.apple.vpn",),
         background_modes=("location",),
         arbitrary_loads=True,
+        arbitrary_loads_in=("web",),
+        file_sharing=True,
         encrypted=True,
+        privacy=(
+            PrivacyManifest(
+                "Payload/Shop.app/Frameworks/AdKit.framework/PrivacyInfo.xcprivacy", "3" * 64, True, (), (), ()
+            ),
+        ),
+        more=(
+            MachO("Payload/Shop.app/Frameworks/AdKit.framework/AdKit", "4" * 64, "arm64", encrypted=False),
+            MachO("Payload/Shop.app/Frameworks/Own.framework/Own", "5" * 64, "arm64", encrypted=False),
+        ),
     )
 
 
@@ -90,7 +101,7 @@ def test_the_apps_show_every_kind_that_is_looked_up(world, everything_app, ios_a
         for finding in world.judge(gathered).findings
         for item in finding.evidence
     }
-    assert set(EvidenceKind) - kinds == {EvidenceKind.observed, EvidenceKind.privacy_manifest}
+    assert set(EvidenceKind) - kinds == {EvidenceKind.observed}
 
 
 @pytest.mark.parametrize("with_packs", [True, False])
@@ -119,13 +130,15 @@ def test_evidence_that_is_not_shown_is_counted_with_packs_only(world, everything
 def test_an_altered_field_fails_and_is_named(world, pair, field, with_packs):
     """Every field of every item."""
     report, gathered = pair
-    changed = {"offset": lambda one: one + 1000, "kind": lambda one: EvidenceKind.privacy_manifest}
+    changed = {"offset": lambda one: one + 1000, "kind": lambda _: EvidenceKind.observed}
     for number, place, item in evidence_of(report):
         value = changed.get(field, lambda one: f"{one}x")(getattr(item, field))
         report_with = altered(report, number, place, replace(item, **{field: value}))
         result = recheck(report_with, gathered, world.packs if with_packs else None, world.rubric)
         failed = [(one.finding, one.number) for one in result.items if one.state is RecheckState.fails]
-        assert failed == [(report.findings[number].id, place + 1)], (item, field)
+        name = report.findings[number].id
+        assert [one for one in failed if one[1]] == [(name, place + 1)], (item, field)
+        assert {one for one, _ in failed} == {name}
 
 
 @settings(max_examples=150, deadline=None)
@@ -286,6 +299,17 @@ def test_what_was_observed_cannot_be_checked_in_a_file(world, make):
         ("PSB-A-SCREEN-01@unattributed", 1),
         ("PSB-A-SCREEN-01@unattributed", 0),
     }
+
+
+@pytest.mark.parametrize("field", ["member", "sha256", "subject", "caller", "offset"])
+def test_an_observation_of_no_document_fails(world, make, field):
+    gathered = make.app()
+    seen = Observation("PSB-A-SCREEN-01", "2026-01-01T00:00:00Z", "captured", "app")
+    report = world.judge(gathered, observations=(Observations(make.APP, "mtd 1", "phone", (seen,)),))
+    item = report.findings[0].evidence[0]
+    value = 3 if field == "offset" else "x"
+    result = recheck(altered(report, 0, 0, replace(item, **{field: value})), gathered, world.packs, world.rubric)
+    assert [one.number for one in result.items if one.state is RecheckState.fails] == [1]
 
 
 def test_the_digest_of_the_bytes_that_were_given_is_repeated(world, make):

@@ -22,11 +22,6 @@ def hidden(gathered: Gathered) -> tuple[Text, ...]:
     return tuple(told)
 
 
-def seen_in_full(gathered: Gathered) -> bool:
-    """Whether nothing found can be taken for nothing there, as far as reading goes."""
-    return not hidden(gathered)
-
-
 def _runs(gathered: Gathered) -> Iterator[Text]:
     for extent in _UNREAD:
         for run in sorted((one for one in gathered.runs if one.extent is extent), key=_order):
