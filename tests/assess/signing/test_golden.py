@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from proscribe.assess.facts import SigningFacts
-from proscribe.assess.intake.container import open_container
+from proscribe.assess.intake.container import Container, open_container
 from proscribe.assess.signing import verify_apk
 from proscribe.assess.terms import Scheme
 from proscribe.errors import ProscribeError
@@ -41,13 +42,19 @@ EXPLAINED = {
 }
 
 
-def verify(file: Path, low: int | None, high: int | None, sandbox: int | None) -> SigningFacts | None:
-    """The facts, or None where the container is refused as a whole: nobody is a publisher then either."""
+@cache
+def opened(file: Path) -> Container | None:
+    """The package, kept for all questions about it; None where it is refused as a whole."""
     try:
-        apk = open_container(file.read_bytes(), path=str(file))
+        return open_container(file.read_bytes(), path=str(file))
     except ProscribeError:
         return None
-    return verify_apk(apk, min_sdk=low, max_sdk=high, target_sandbox=sandbox)
+
+
+def verify(file: Path, low: int | None, high: int | None, sandbox: int | None) -> SigningFacts | None:
+    """The facts, or None where the container is refused as a whole: nobody is a publisher then either."""
+    apk = opened(file)
+    return apk and verify_apk(apk, min_sdk=low, max_sdk=high, target_sandbox=sandbox)
 
 
 def problems(facts: SigningFacts) -> set[str]:

@@ -58,13 +58,13 @@ def test_rsa(bits: int, hash_name: str) -> None:
     check(key, "RSA", hash_name, key.sign(DATA, padding.PKCS1v15(), HASHES[hash_name]))
 
 
-@pytest.mark.parametrize("hash_name", ["sha256", "sha512"])
-@pytest.mark.parametrize("bits", [1024, 1025, 1031, 2048])
+@pytest.mark.parametrize(
+    ("bits", "hash_name"),
+    [(1024, "sha256"), (1025, "sha256"), (1031, "sha256"), (1041, "sha512"), (2048, "sha256"), (2048, "sha512")],
+)
 def test_rsa_pss(bits: int, hash_name: str) -> None:
     key = rsa.generate_private_key(65_537, bits) if bits % 8 == 0 else _odd_size(bits)
     hashing = HASHES[hash_name]
-    if bits < 1040 and hash_name == "sha512":
-        pytest.skip("too short a key for this hash")
     check(key, "RSA-PSS", hash_name, key.sign(DATA, padding.PSS(padding.MGF1(hashing), hashing.digest_size), hashing))
 
 
@@ -84,7 +84,7 @@ def test_rsa_pss_wants_a_salt_as_long_as_the_hash() -> None:
 
 
 @pytest.mark.parametrize("hash_name", ["sha1", "sha256"])
-@pytest.mark.parametrize("bits", [1024, 2048, 3072])
+@pytest.mark.parametrize("bits", [1024, 2048])
 def test_dsa(bits: int, hash_name: str) -> None:
     key = dsa.generate_private_key(bits)
     signature = key.sign(DATA, HASHES[hash_name])
@@ -187,6 +187,7 @@ def test_a_point_off_the_curve_verifies_nothing() -> None:
 
 
 @pytest.mark.samples
+@pytest.mark.filterwarnings("ignore:Attribute's length must be")  # of countries that are none
 def test_every_certificate_of_the_samples_as_cryptography_reads_it(samples: Path) -> None:
     seen = refused = 0
     for file in sorted(samples.rglob("*.apk")):

@@ -24,7 +24,7 @@ _BLOCKS = (".RSA", ".DSA", ".EC")
 _SIGNERS = 10  # as Android has it
 _BLOCK_SIZE = 1 << 20
 _TEXT_SIZE = 16 << 20  # of the manifest and all signature files together; 50,000 entries need 10 MiB
-_LISTED = 20
+_LISTED = 5
 _DUPLICATE = "zip.duplicate-name"
 
 
