@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import shlex
@@ -82,14 +83,36 @@ def exports(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="session")
+def packages(tmp_path_factory):
+    """Two versions of a small app, and the shipped rubric, as the guide's reader would have them."""
+    folder = tmp_path_factory.mktemp("packages")
+    spec = importlib.util.spec_from_file_location("assess_builders_bases", ROOT / "tests/assess/hostile/bases.py")
+    bases = sys.modules.setdefault("assess_builders_bases", importlib.util.module_from_spec(spec))
+    spec.loader.exec_module(bases)
+    kit = bases.kit()
+    axml = kit.axml
+    more = axml.manifest(axml.Node("uses-permission", {"android:name": "android.permission.READ_SMS"}))
+    (folder / "app.apk").write_bytes(kit.package())
+    (folder / "app-2.apk").write_bytes(kit.package(manifest={"data": bytes(axml.build(more).data)}))
+    shipped = ROOT / "src" / "proscribe" / "assess" / "data" / "rubric.yaml"
+    (folder / "rubric.yaml").write_bytes(shipped.read_bytes())
+    return folder
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("page", [page for page in PAGES if examples(page)], ids=ident)
-def test_examples_run(page, tmp_path, exports):
+def test_examples_run(page, tmp_path, exports, packages):
     """In an empty installation beside the four exports of the fictional department, in the page's own order.
+
+    Two versions of a small app lie there, too, alone and in a folder.
 
     An example ends well (0, or 2 for findings and refusals) unless the line says ``# exit N``.
     """
     (tmp_path / "exports").symlink_to(exports)
+    (tmp_path / "packages").symlink_to(packages)
+    for file in packages.iterdir():
+        (tmp_path / file.name).symlink_to(file)
     for name in ("examples", "demo-output"):
         if (ROOT / name).exists():
             (tmp_path / name).symlink_to(ROOT / name)

@@ -50,6 +50,8 @@ class UsesPermission(Value):
 
 @dataclass(frozen=True, slots=True)
 class DefinedPermission(Value):
+    """A permission that the app itself defines."""
+
     name: str
     protection: str = ""  # as AOSP writes it: "signature|privileged"; "" means normal
 

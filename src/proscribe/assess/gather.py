@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import mmap
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -41,6 +42,8 @@ def gather(path: Path, watch: Watch) -> Gathered:
             # The mapping outlives the block and is released with the last view of it.
             data = memoryview(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
     except OSError as error:
+        if error.errno == errno.ENOMEM:
+            raise MemoryError from error
         raise UnreadableFile(
             Text(f"cannot be read: {error.strerror}", f"lecture impossible\u00a0: {error.strerror}"),
             remedy=Text("Check the path and its permissions.", "Vérifiez le chemin et les droits d'accès."),

@@ -130,6 +130,8 @@ class Observations(Document):
 
 
 class RecheckState(StrEnum):
+    """What became of a piece of evidence that was looked up again."""
+
     holds = "holds"
     fails = "fails"
     not_checkable = "not_checkable"
@@ -164,6 +166,8 @@ class Recheck(Document):
 
 @dataclass(frozen=True, slots=True)
 class AreaChange(Value):
+    """A content area whose strongest evidence changed between two versions."""
+
     area: Area
     before: Ladder
     after: Ladder

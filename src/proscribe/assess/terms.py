@@ -137,6 +137,8 @@ class Scheme(StrEnum):
 
 
 class SignatureState(StrEnum):
+    """What verification of one signature scheme showed."""
+
     verified = "verified"
     failed = "failed"
     absent = "absent"

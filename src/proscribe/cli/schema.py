@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 STAGES = ("catalogue", "assess", "directive", "inventory", "evaluate", "plan", "enforce", "prove", "publish", "service")
 
 DESCRIPTIONS: dict[str, Text] = {
+    "proscribe.assessment": Text("How much of a device an app can reach", "Ce qu'une application peut atteindre"),
+    "proscribe.assessment-batch": Text("A folder of packages, assessed", "Un dossier de paquets, évalués"),
+    "proscribe.assessment-difference": Text("What an update added and dropped", "Ce qu'une mise à jour a changé"),
     "proscribe.check": Text("The result of 'proscribe check'", "Le résultat de « proscribe check »"),
     "proscribe.counts": Text("The outcomes of a directive, counted", "Les résultats d'une directive, dénombrés"),
     "proscribe.cured": Text("Findings that had gone", "Les constats disparus"),
@@ -30,9 +33,15 @@ DESCRIPTIONS: dict[str, Text] = {
     "proscribe.ledger-entry": Text("One entry of the ledger", "Une entrée du registre"),
     "proscribe.ledger-proofs": Text("The ledger's root and its proofs", "La racine du registre et ses preuves"),
     "proscribe.not-seen": Text("What could not be seen or settled", "Ce qui n'a pu être ni vu ni tranché"),
+    "proscribe.observations": Text("What was seen at run time", "Ce qui a été observé à l'exécution"),
     "proscribe.plan": Text("What will be done, and what will not", "Ce qui sera fait, et ce qui ne le sera pas"),
     "proscribe.policy": Text("The limits and waves of a plan", "Les limites et les vagues d'un plan"),
     "proscribe.proof": Text("The contents of a proof bundle", "Le contenu d'un dossier de preuve"),
+    "proscribe.recheck": Text("The evidence of a report, looked up again", "Les preuves d'un rapport, revérifiées"),
+    "proscribe.review": Text(
+        "A word on findings: set aside, released", "Un avis sur des constats : écartés, diffusables"
+    ),
+    "proscribe.rubric": Text("How findings become a rating", "Comment les constats deviennent une cote"),
     "proscribe.snapshot": Text("What an inventory snapshot is made of", "La composition d'un instantané d'inventaire"),
     "proscribe.standing": Text("The decision that is enforced here", "La décision appliquée ici"),
     "proscribe.status": Text("Where a directive stands", "L'état d'une directive"),
@@ -52,7 +61,11 @@ def kinds() -> dict[str, type[Document]]:
     """Every document kind, by name. A stage's documents stand in its ``model`` module."""
     from proscribe.documents import Document
 
-    for name in (*(f"proscribe.{stage}.model" for stage in STAGES), "proscribe.assess.packs.documents"):
+    for name in (
+        *(f"proscribe.{stage}.model" for stage in STAGES),
+        "proscribe.assess.packs.documents",
+        "proscribe.assess.rate.rubric",
+    ):
         try:
             import_module(name)
         except ModuleNotFoundError as error:

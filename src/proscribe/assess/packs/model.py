@@ -48,6 +48,8 @@ class PermissionRow:
 
 
 class ApiKind(StrEnum):
+    """What a row of the ``apis`` pack names, and so where it is looked for."""
+
     method = "method"  # Lcls;->name, any overload
     field = "field"  # Lcls;->NAME
     callback = "callback"  # a method that a subclass of Lcls; defines and the system calls
