@@ -25,11 +25,15 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Take:
-    """Members of an archive that match ``pattern``, and the folder they go to. ``tree`` keeps their own folders."""
+    """Members of an archive that match ``pattern``, and the folder they go to.
+
+    ``tree`` keeps their own folders, ``name`` gives the one member another name.
+    """
 
     pattern: str
     folder: str
     tree: bool = False
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,9 @@ ARCHIVES = (
             "MIT", (Take(r"dist/" + _APK, "apk"),)),
     Archive("npm", "detox", "20.51.4", "e0628d627fe660930d57406047dd1fa6cd3a9a32d5f283af97f361e30b7981de",
             "MIT", (Take(r"Detox-ios-(?:xcuitest|framework)\.tbz$", "ios"),)),
+    Archive("npm", "@microsoft/jest-sarif", "1.0.0-beta.0",
+            "748e2c3d1a842e7bb258416685c7ea3a0da40005b72267b2052c2856d48ad102",
+            "MIT", (Take(r"schemas/sarif-2\.1\.0-rtm\.5\.json$", "schemas", name="sarif-schema-2.1.0.json"),)),
     Archive("pip-sdist", "fdroidserver", "2.4.5", "f9b52646264c732678e32e37e23a995db20cc61d45622dda5830ce23255547f4",
             "AGPL-3.0-or-later", (Take(r"tests/(.+\.apk)$", "fdroid"),)),
     Archive("debian", "androguard", "3.4.0~a1", "9af53333d3d69bc79bf353cd44876c5244d53398ec6857b1b191d63dc6ec04f5",
@@ -146,7 +153,7 @@ def take(archive: Archive, file: Path, folder: Path) -> int:
             match = re.search(wanted.pattern, name)
             if not match or ".." in name:
                 continue
-            inner = match.group(1) if match.groups() else Path(name).name
+            inner = wanted.name or (match.group(1) if match.groups() else Path(name).name)
             target = folder / wanted.folder / (inner if wanted.tree else inner.replace("/", "_"))
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(data)

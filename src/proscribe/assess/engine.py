@@ -86,11 +86,14 @@ def assess_here(path: Path, options: Options | None = None) -> bytes:
 def recheck_here(report: Path, path: Path, options: Options | None = None) -> bytes:
     """The canonical JSON of the Recheck of a report, in this process."""
     from proscribe.assess.gather import gather
+    from proscribe.assess.rate.rubric import load_rubric
     from proscribe.assess.recheck import recheck as check
 
-    packs = _packs((options or Options()).packs)
+    options = options or Options()
+    packs, rubric = _packs(options.packs), load_rubric(options.rubric)
     stated = read(Assessment, report)
-    return quick_bytes(check(stated, gather(path, packs.watch), packs, digest=digest_bytes(report.read_bytes())))
+    digest = digest_bytes(report.read_bytes())
+    return quick_bytes(check(stated, gather(path, packs.watch), packs, rubric, digest=digest))
 
 
 def context(options: Options) -> str:

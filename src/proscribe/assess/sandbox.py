@@ -74,7 +74,7 @@ class Worker:
             raise _died(file, str(error)) from error
         if not header:
             self.close()
-            raise _died(file, "it ended before it answered")
+            raise _died(file, "silent")
         self.last = {key: header.get(key) for key in ("seconds", "memory", "missing")}
         if header["ok"]:
             return body
@@ -130,6 +130,7 @@ _CAUSES = {
     "SIGKILL": Text("the system ended it (out of memory?)", "le système l'a arrêté (mémoire épuisée?)"),
     "SIGXCPU": Text("it used up its processor time", "il a épuisé son temps de calcul"),
     "memory": Text("it used up its memory", "il a épuisé sa mémoire"),
+    "silent": Text("it ended before it answered", "il s'est terminé avant de répondre"),
     "overdue": Text("it did not answer in time", "il n'a pas répondu à temps"),
 }
 
