@@ -197,9 +197,11 @@ def test_a_file_without_a_whole_header(dx: ModuleType, read: Read, size: int) ->
 
 
 def test_one_bad_file_beside_a_good_one_is_partial(dx: ModuleType, read: Read) -> None:
-    reading = read(good(dx)[0], b"dex\n035\0", methods={SEND})
-    assert (reading.runs[0].extent, reading.runs[0].read, reading.runs[0].total) == (Extent.partial, 1, 2)
-    assert calls(reading) == [SEND_SITE]
+    reading = read(good(dx)[0], b"dex\n035\0", good(dx, "039")[0], methods={SEND})
+    assert reading.facts is not None
+    assert [file.problem for file in reading.facts.dex] == ["", "dex.too-short", ""]
+    assert (reading.runs[0].extent, reading.runs[0].read, reading.runs[0].total) == (Extent.partial, 2, 3)
+    assert calls(reading) == [SEND_SITE] * 2
 
 
 def broken_rows(dx: ModuleType, table: str, column: int, kind: str, value: int) -> bytes:

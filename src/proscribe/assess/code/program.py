@@ -120,6 +120,8 @@ def read_program(places: Sequence[Place], targets: Targets) -> Program:
             program.classes.update(volume.names)
             program.files.append(_described(volume, source))
             program.anomalies += _oddities(volume, source.member)
+    order = {place.member: at for at, place in enumerate(places)}
+    program.files.sort(key=lambda file: order[file.member])
     program.faults += scope.budget.faults + family.faults
     return program
 
