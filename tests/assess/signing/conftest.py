@@ -100,3 +100,12 @@ def members(build: ModuleType) -> dict[str, bytes]:
     axml = _load("assess_builders_axml", HERE.parent / "builders" / "axml.py")
     manifest = bytes(axml.build(axml.Node("manifest", {"package": "a.b"})).data)
     return {"AndroidManifest.xml": manifest, **build.MEMBERS}
+
+
+@pytest.fixture(scope="session")
+def members_for_30(members: dict[str, bytes]) -> dict[str, bytes]:
+    """The same, for an app that targets Android 11."""
+    axml = _load("assess_builders_axml", HERE.parent / "builders" / "axml.py")
+    uses = axml.Node("uses-sdk", {"android:minSdkVersion": 24, "android:targetSdkVersion": 30})
+    manifest = bytes(axml.build(axml.Node("manifest", {"package": "a.b"}, (uses,))).data)
+    return {**members, "AndroidManifest.xml": manifest}

@@ -410,3 +410,21 @@ def test_apksigner_agrees_on_what_was_built(
             assert answer.certificates <= {signer.certificate for signer in facts.signers}
         verdicts.add(answer.verified)
     assert verdicts == {True, False}
+
+
+def test_apksigner_agrees_that_android_11_wants_v2(
+    build: ModuleType, members_for_30: dict[str, bytes], keys: dict[str, Any], tmp_path: Path, apksigner: Any
+) -> None:
+    v1 = build.signed_jar(members_for_30, build.Jar([keys["rsa"]], scheme_header="2"))
+    plain = build.signed_jar(members_for_30, build.Jar([keys["rsa"]]))
+    with_v2 = build.with_block(v1, [(build.V2, build.block(build.signer(v1, keys["rsa"])))])
+    questions = []
+    for number, data in enumerate((plain, with_v2)):
+        file = tmp_path / f"{number}.apk"
+        file.write_bytes(data)
+        questions += [(24, high, file) for high in (-1, 29)]
+    answers = apksigner(questions)
+    assert [answer.verified for answer in answers] == [False, True, True, True]
+    for (low, high, file), answer in zip(questions, answers, strict=True):
+        facts = verify(file.read_bytes(), low, None if high < 0 else high, target_sdk=30)
+        assert facts.verified == answer.verified

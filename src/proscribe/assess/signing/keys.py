@@ -190,7 +190,7 @@ def _dsa_holds(key: PublicKey, hash_name: str, signature: bytes, hashed: bytes) 
 
 
 def _ecdsa_holds(key: PublicKey, hash_name: str, signature: bytes, hashed: bytes) -> bool:
-    from cryptography.exceptions import InvalidSignature
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import ec
     from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
@@ -205,6 +205,6 @@ def _ecdsa_holds(key: PublicKey, hash_name: str, signature: bytes, hashed: bytes
     try:
         public = ec.EllipticCurvePublicKey.from_encoded_point(curves[key.curve], key.point)
         public.verify(signature, hashed, ec.ECDSA(Prehashed(algorithm)))
-    except (InvalidSignature, ValueError):
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError):
         return False
     return True

@@ -60,8 +60,8 @@ class BlockResult:
 class BlockVerifier:
     """Verifies the block of one scheme over one APK, for a range of Android versions.
 
-    ``rotation``: the version from which a v3.1 block that was found rotates the key, None without one; ``found``: the
-    schemes of whose blocks a stripped one would be missed (v2 alone asks).
+    ``rotation``: the version from which a v3.1 block that was found rotates the key, None without one; ``v3_found``:
+    whether there is a v3 block, which v2 may say that there must be.
     """
 
     def __init__(

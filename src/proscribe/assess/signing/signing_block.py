@@ -77,7 +77,6 @@ class Sections:
 
     block: int
     directory: int
-    directory_size: int
     end: int
     entries: int
     pairs: tuple[tuple[int, memoryview], ...] = ()
@@ -111,7 +110,7 @@ def find_sections(data: memoryview) -> Sections:
         found = _block(data, directory)
         if found is not None:
             block, pairs = found
-    return Sections(block, directory, size, end, entries, pairs)
+    return Sections(block, directory, end, entries, pairs)
 
 
 def _end_record(data: memoryview) -> int:
