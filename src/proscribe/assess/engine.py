@@ -115,12 +115,14 @@ def warm() -> None:
 
     import proscribe.assess.code.read
     import proscribe.assess.rate.judge  # noqa: F401
-    from proscribe.assess.rate.rubric import load_rubric
+    from proscribe.assess.rate.rubric import load_rubric, reference
+    from proscribe.catalogue.protected import groups
     from proscribe.catalogue.skeleton import skeleton
 
-    skeleton("a")
-    load_rubric()
-    _packs(None)
+    skeleton("é\u4e00")
+    reference(load_rubric())
+    _packs(None).domain_of("www.example.com")
+    groups()
     _catalogue()
 
 

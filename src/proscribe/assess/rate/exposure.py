@@ -139,6 +139,9 @@ def _ways(
         for owner in packs.owners(company.parent):
             yield owner.country, f"owner of {company.name}: {owner.name}"
     for sdk in sorted(sdks, key=lambda one: (one.country, one.name)):
+        row = packs.sdks.get(sdk.id)
+        if row is None or not row.operator:
+            continue  # code that needs nobody's service: its maker receives nothing that could be asked for
         yield sdk.country, f"sdk: {sdk.name} ({sdk.vendor})"
     for (country, name), count in sorted(_per_operator(hosts).items()):
         yield country, f"hosts: {count} of {name}"
