@@ -71,7 +71,7 @@ def bases(samples: Path) -> list[bytes]:
     zips = made.zips
     package = made.package()
     together = zips.archive([zips.Member("base.apk", package), zips.Member("split_config.de.apk", package)])
-    real = sorted((samples / "apk").glob("agent-device-*.apk")) + sorted(
-        (samples / "apksig").glob("v3-rsa-pkcs1*2048.apk")
-    )
+    signed = ("v1v2v3-lineage-out", "v2v3-lineage-out", "v1-out")
+    real = sorted((samples / "apk").glob("agent-device-*.apk"))
+    real += [file for name in signed if (file := samples / "apksig" / f"golden-aligned-{name}.apk").exists()]
     return [package, apple, together, *(file.read_bytes() for file in real)]
