@@ -182,6 +182,11 @@ def run(bases: list[bytes], *, mutants: int, seed: int, jobs: int, folder: Path)
             worker.close()
 
 
+def say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--mutants", type=int, default=10_000)
@@ -199,10 +204,10 @@ def main() -> None:
         counts[result] += 1
         if wrong:
             faults.append(f"mutant {number} of seed {options.seed}: {result}: {wrong}")
-            print(faults[-1], flush=True)
+            say(faults[-1])
     for result, count in counts.most_common():
-        print(f"{count:7} {result}")
-    print(f"{options.mutants} mutants of {len(bases)} packages, {len(faults)} faults")
+        say(f"{count:7} {result}")
+    say(f"{options.mutants} mutants of {len(bases)} packages, {len(faults)} faults")
     sys.exit(bool(faults))
 
 
