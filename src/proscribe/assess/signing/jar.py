@@ -76,13 +76,15 @@ def claimed_in_jar(apk: Container) -> list[X509]:
     return certificates
 
 
-def verify_jar(apk: Container, low: int, high: int, found: frozenset[int]) -> JarResult:
+def verify_jar(apk: Container, low: int, high: int, found: frozenset[int], directory: int) -> JarResult:
     """Verify scheme v1 for Android versions from ``low`` to ``high``.
 
-    ``found``: numbers of the newer schemes that were found, against their being taken away.
+    ``found``: numbers of the newer schemes that were found, against their being taken away; ``directory``: where the
+    central directory begins.
     """
     result = JarResult(claimed=claimed_in_jar(apk))
     try:
+        _check_layout(apk, directory)
         result.signers = _JarVerifier(apk, low, high, found, result.warnings).verify()
     except SignatureProblem as problem:
         result.problem = problem
@@ -91,6 +93,16 @@ def verify_jar(apk: Container, low: int, high: int, found: frozenset[int]) -> Ja
     except TooManyAttributes as problem:
         result.problem = SignatureProblem("jar-sig.malformed-manifest", str(problem))
     return result
+
+
+def _check_layout(apk: Container, directory: int) -> None:
+    """No entry twice, and none that reaches into the directory. Raises SignatureProblem."""
+    for anomaly in apk.anomalies:
+        if anomaly.code == _DUPLICATE and not anomaly.member.endswith("/"):
+            raise SignatureProblem("jar-sig.duplicate-zip-entry", anomaly.member)
+    for name, entry in apk.entries.items():
+        if entry.offset + (entry.compressed if entry.method else entry.size) > directory:
+            raise SignatureProblem("apk.malformed-zip-entry", f"{name} reaches into the directory")
 
 
 def _blocks(apk: Container) -> Iterator[str]:
@@ -136,7 +148,6 @@ class _JarVerifier:
 
     def verify(self) -> tuple[X509, ...]:
         """The certificates of those who signed every entry. Raises SignatureProblem, UnreadableMember and others."""
-        self._check_names()
         if MANIFEST not in self._apk.entries:
             raise SignatureProblem("jar-sig.no-manifest")
         manifest = self._manifest()
@@ -153,11 +164,6 @@ class _JarVerifier:
         signed_by = self._check_entries(manifest, counted)
         self._note_uncovered(signed_by)
         return tuple(signer.certificate for signer in signed_by)
-
-    def _check_names(self) -> None:
-        for anomaly in self._apk.anomalies:
-            if anomaly.code == _DUPLICATE and not anomaly.member.endswith("/"):
-                raise SignatureProblem("jar-sig.duplicate-zip-entry", anomaly.member)
 
     def _text(self, name: str) -> bytes:
         text = _read(self._apk, name, self._budget)

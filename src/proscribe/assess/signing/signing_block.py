@@ -29,6 +29,7 @@ _QUIET = frozenset(
 )
 
 _END = struct.Struct("<4s4H2LH")
+_RECORD = struct.Struct("<4s24x3H12x")
 _MAGIC = b"APK Sig Block 42"
 _FOOTER = 24
 _LARGEST = 0x7FFFFFFF
@@ -78,7 +79,6 @@ class Sections:
     block: int
     directory: int
     end: int
-    entries: int
     pairs: tuple[tuple[int, memoryview], ...] = ()
 
     def pair(self, block_id: int) -> memoryview | None:
@@ -103,6 +103,7 @@ def find_sections(data: memoryview) -> Sections:
         raise SignatureProblem("apk.malformed-zip", "ZIP64")
     if directory + size > end:
         raise SignatureProblem("apk.malformed-zip", "the directory overlaps the end record")
+    _check_records(data[directory : directory + size], entries)
     block = directory
     pairs: tuple[tuple[int, memoryview], ...] = ()
     # Where anything stands between the directory and its end record, Android sees no signing block at all.
@@ -110,7 +111,19 @@ def find_sections(data: memoryview) -> Sections:
         found = _block(data, directory)
         if found is not None:
             block, pairs = found
-    return Sections(block, directory, end, entries, pairs)
+    return Sections(block, directory, end, pairs)
+
+
+def _check_records(directory: memoryview, entries: int) -> None:
+    """The directory holds as many records as are declared, within its declared size."""
+    at = 0
+    for _ in range(entries):
+        if at + _RECORD.size > len(directory):
+            raise SignatureProblem("apk.malformed-zip", f"{entries} entries in {len(directory)} bytes")
+        magic, name, extra, comment = _RECORD.unpack_from(directory, at)
+        at += _RECORD.size + name + extra + comment
+        if magic != b"PK\x01\x02" or at > len(directory):
+            raise SignatureProblem("apk.malformed-zip", f"entry before {at} of {len(directory)}")
 
 
 def _end_record(data: memoryview) -> int:

@@ -71,9 +71,9 @@ def verify_apk(
     try:
         sections = find_sections(apk.data)
         warnings += sections.warnings()
-        _check_directory(apk, sections)
+        _check_directory(apk)
         _verify_blocks(apk, sections, verdict)
-        _verify_jar_where_needed(apk, verdict)
+        _verify_jar_where_needed(apk, sections, verdict)
         _check_manifest_rules(verdict, target_sdk or 0, target_sandbox or 1)
         _check_agreement(verdict)
     except SignatureProblem as problem:
@@ -81,12 +81,10 @@ def verify_apk(
     return _facts(apk, verdict, warnings)
 
 
-def _check_directory(apk: Container, sections: Sections) -> None:
+def _check_directory(apk: Container) -> None:
     for anomaly in apk.anomalies:
         if anomaly.code in _GUESSED:
             raise SignatureProblem("apk.malformed-zip", anomaly.code)
-        if anomaly.code == "zip.entry-count" and len(apk.entries) < sections.entries:
-            raise SignatureProblem("apk.malformed-zip", anomaly.detail)
 
 
 # ---- the schemes ---------------------------------------------------------------------------------------------------
@@ -122,11 +120,11 @@ def _verify_blocks(apk: Container, sections: Sections, verdict: _Verdict) -> Non
         check(Scheme.v2, V2_BLOCK, NOUGAT)
 
 
-def _verify_jar_where_needed(apk: Container, verdict: _Verdict) -> None:
+def _verify_jar_where_needed(apk: Container, sections: Sections, verdict: _Verdict) -> None:
     """v1 counts where a version before 7.0 is to run the app, or where there is nothing newer."""
     if verdict.low >= NOUGAT and verdict.blocks:
         return
-    verdict.jar = verify_jar(apk, verdict.low, verdict.high, verdict.found)
+    verdict.jar = verify_jar(apk, verdict.low, verdict.high, verdict.found, sections.directory)
     if verdict.jar.problem:
         raise verdict.jar.problem
 
