@@ -333,7 +333,10 @@ def _assessments(directive: Directive) -> Iterator[Flaw]:
             yield Flaw(
                 f"assessments[{place}].digest",
                 Text("not a SHA-256 digest", "ce n'est pas une empreinte SHA-256"),
-                Text("Let 'proscribe directive attach' write it.", "Laissez «\u00a0proscribe directive attach\u00a0» l'écrire."),
+                Text(
+                    "Let 'proscribe directive attach' write it.",
+                    "Laissez «\u00a0proscribe directive attach\u00a0» l'écrire.",
+                ),
             )
         if one.package in packages[:place]:
             yield Flaw(
