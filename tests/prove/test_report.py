@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from proscribe.directive.model import Compromise, Force, State
+from proscribe.canonical import Digest
+from proscribe.directive.model import AttachedAssessment, Compromise, Force, Quote, State
 from proscribe.enforce.model import Outcome
 from proscribe.inventory.model import Visibility
 from proscribe.page.markup import Pen
@@ -353,3 +354,15 @@ def test_dates_in_words() -> None:
     assert Pen("fr").day(date(2026, 8, 1)) == "1er\u00a0août\u00a02026"
     assert Pen("en").day(date(2026, 8, 1)) == "1\u00a0August\u00a02026"
     assert "15\u00a0h\u00a007" in Pen("fr").moment(datetime(2026, 8, 1, 15, 7, tzinfo=UTC))
+
+
+def test_assessments_are_named_and_only_what_was_released_is_quoted(data: ReportData) -> None:
+    assert "assessments of the app" not in render(data, "en").lower()
+    quote = Quote("PSB-A-SCREEN-01@app", Text("Can <b>record", "Peut <b>enregistrer"), Text("Static.", "Statique."))
+    one = AttachedAssessment(Digest("sha256:" + "a" * 64), "b" * 64, "com.example", "1.2", "pervasive", (quote,))
+    page = render(replace(data, directive=replace(data.directive, assessments=(one,))), "fr")
+    assert "com.example 1.2" in page
+    assert "généralisé" in page
+    assert "Peut &lt;b&gt;enregistrer Statique." in page
+    unknown = replace(one, rating="a word of another release", quotes=())
+    assert "another release" in render(replace(data, directive=replace(data.directive, assessments=(unknown,))), "en")

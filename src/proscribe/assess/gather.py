@@ -97,17 +97,16 @@ def _gather_ios(opened: Opened, watch: Watch) -> Gathered:
 
 
 def _signing(apk: Container, facts: AndroidFacts | None) -> SigningFacts:
-    return verify_apk(apk, min_sdk=facts.min_sdk if facts else None)
+    if facts is None:
+        return verify_apk(apk)
+    return verify_apk(apk, min_sdk=facts.min_sdk, target_sdk=facts.target_sdk, target_sandbox=facts.target_sandbox)
 
 
 def _signing_run(facts: SigningFacts) -> Run:
-    """Completeness of the signature: a failed one was read completely; only what was not checked is missing."""
-    unchecked = [result for result in facts.schemes if result.state is SignatureState.not_checked]
+    """Completeness of the signature: what no version of Android that the app runs on looks at is not missing."""
     problem = next((result.problem for result in facts.schemes if result.state is SignatureState.failed), "")
-    return Run(
-        FactClass.signature, "signing", Extent.partial if unchecked else Extent.complete,
-        len(facts.schemes) - len(unchecked), len(facts.schemes), problem, facts.member,
-    )  # fmt: skip
+    checked = sum(result.state is not SignatureState.not_checked for result in facts.schemes)
+    return Run(FactClass.signature, "signing", Extent.complete, checked, checked, problem, facts.member)
 
 
 def _digests(apks: Sequence[Container], android: Reading[AndroidFacts]) -> dict[str, str]:

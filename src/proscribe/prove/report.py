@@ -12,13 +12,19 @@ from proscribe.page.markup import Pen
 from proscribe.page.style import style_sheet
 from proscribe.prove import report_evidence, report_outcomes
 from proscribe.prove.charts import patterns
+from proscribe.prove.report_assessed import assessed
 from proscribe.prove.report_model import ReportData
 from proscribe.text import Language, Text
+
+
+def _decision(pen: Pen, data: ReportData) -> str:
+    return report_outcomes.decision(pen, data) + assessed(pen, data)
+
 
 Section = tuple[str, Text, Callable[[Pen, ReportData], str]]
 
 SECTIONS: tuple[Section, ...] = (
-    ("decision", Text("The decision, and where it stands", "La décision et où l'on en est"), report_outcomes.decision),
+    ("decision", Text("The decision, and where it stands", "La décision et où l'on en est"), _decision),
     (
         "not-seen",
         Text("What we could not see or do", "Ce que nous n'avons pu voir ni faire"),

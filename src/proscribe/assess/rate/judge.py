@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from proscribe.assess import observed
 from proscribe.assess import review as reviews
-from proscribe.assess.facts import SigningFacts
+from proscribe.assess.facts import SigningFacts, VerifiedSigner
 from proscribe.assess.gathered import Gathered
 from proscribe.assess.model import Assessment, Observations, Review
 from proscribe.assess.packs.library import Packs
@@ -202,16 +202,18 @@ def _publisher(gathered: Gathered, app: Identity, library: Catalogue) -> Publish
         certificates=base.certificates if base else (),
         claimed=tuple(sorted(claimed)),
         schemes=base.schemes if base else (),
-        matches=_matches([one.certificate for one in named], base, app, gathered, library),
+        matches=_matches(named, base, app, gathered, library),
         team_id=team,
     )
 
 
 def _matches(
-    signers: Sequence[str], base: SigningFacts | None, app: Identity, gathered: Gathered, library: Catalogue
+    named: Sequence[VerifiedSigner], base: SigningFacts | None, app: Identity, gathered: Gathered, library: Catalogue
 ) -> tuple[PublisherMatch, ...]:
+    from proscribe.assess.signing.lineage import identities_of
     from proscribe.assess.signing.publisher import match_publisher
 
+    signers = identities_of(named)
     md5s = [one.md5 for one in base.certificates if one.sha256 in signers and one.md5] if base else []
     return match_publisher(
         signers,
