@@ -7,16 +7,17 @@ twice is read once. ``<out>/batch.json`` lists every file with what became of it
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
-from threading import get_ident
+from threading import Lock, get_ident
 
 from proscribe.assess.engine import Options, assess, context, load
-from proscribe.assess.model import Assessment, Batch, BatchItem
+from proscribe.assess.model import Batch, BatchItem
 from proscribe.assess.sandbox import Worker
 from proscribe.canonical import digest_bytes, digest_file
 from proscribe.documents import quick_bytes
@@ -35,13 +36,12 @@ def assess_folder(
 ) -> Batch:
     """Assess every package under ``folder``; writes to ``out`` and returns the list, in order of file names.
 
-    Raises UnreadableFile where the folder cannot be listed and BrokenPack, WrongReview or InvalidDocument where what
-    all assessments share is at fault; a fault of one package is its item's ``problem``.
+    Raises UnreadableFile where the folder or one in it cannot be listed, and BrokenPack or InvalidDocument where the
+    packs or the rubric are at fault; a fault of one package is its item's ``problem``.
     """
-    options = options or Options()
     files, skipped = _listed(folder)
     out.mkdir(parents=True, exist_ok=True)
-    made_with = context(options)
+    run = _Run(folder, out, options or Options())
     firsts: dict[str, str] = {}
     items: list[BatchItem] = []
     with ExitStack() as stack:
@@ -52,7 +52,7 @@ def assess_folder(
         def one(file: Path) -> BatchItem:
             worker = idle.get()
             try:
-                return _one(file, folder, out, made_with, options, worker)
+                return run.item(file, worker)
             finally:
                 idle.put(worker)
 
@@ -68,42 +68,64 @@ def assess_folder(
     return batch
 
 
+class _Run:
+    """What the files of one run share, and what became of each so far: the bytes of twins are read once."""
+
+    def __init__(self, folder: Path, out: Path, options: Options) -> None:
+        self._folder, self._out, self._options = folder, out, options
+        self._made_with = context(options)
+        self._guard = Lock()
+        self._busy: dict[str, Lock] = {}
+        self._items: dict[str, BatchItem] = {}
+
+    def item(self, file: Path, worker: Worker) -> BatchItem:
+        """One file: what is known of its bytes already, or a new assessment, or why there is none."""
+        name = file.relative_to(self._folder).as_posix()
+        try:
+            sha256 = digest_file(file).removeprefix("sha256:")
+        except OSError as error:
+            return BatchItem(name, "", "", "", None, "", UnreadableFile.code, str(error.strerror), reused=False)
+        with self._guard:
+            busy = self._busy.setdefault(sha256, Lock())
+        with busy:  # a twin waits for what another worker is reading
+            if sha256 not in self._items:
+                self._items[sha256] = self._new(file, name, sha256, worker)
+            return replace(self._items[sha256], file=name)
+
+    def _new(self, file: Path, name: str, sha256: str, worker: Worker) -> BatchItem:
+        """What was kept of an earlier run, or an assessment that is kept from now on."""
+        kept = self._out / f"{sha256}-{self._made_with}.json"
+        data = _kept(kept)
+        reused = data is not None
+        try:
+            if data is None:
+                data = assess(file, self._options, worker=worker)
+                _write(kept, data)
+            found = load(data)
+        except ProscribeError as error:
+            return BatchItem(name, sha256, "", "", None, "", error.code, error.what.en, reused=False)
+        digest = digest_bytes(data)
+        return BatchItem(name, sha256, found.app_id, found.version, found.rating.rating, digest, "", "", reused=reused)
+
+
 def _listed(folder: Path) -> tuple[list[Path], int]:
     """The packages under a folder in order, and how many other files there are. Links are not followed."""
-    try:
-        every = sorted(file for file in folder.rglob("*") if file.is_file() and not file.is_symlink())
-    except OSError as error:
+
+    def barred(error: OSError) -> None:
         raise UnreadableFile(
             Text(f"cannot be listed: {error.strerror}", f"ne peut être énuméré\u00a0: {error.strerror}"),
             remedy=Text("Check the folder and its permissions.", "Vérifiez le dossier et ses droits d'accès."),
-            where=Where(file=str(folder)),
+            where=Where(file=str(error.filename)),
         ) from error
-    chosen = [file for file in every if file.suffix.lower() in SUFFIXES]
+
+    every = [
+        file
+        for parent, _, names in os.walk(folder, onerror=barred)
+        for file in (Path(parent, name) for name in names)
+        if file.is_file() and not file.is_symlink()
+    ]
+    chosen = sorted(file for file in every if file.suffix.lower() in SUFFIXES)
     return chosen, len(every) - len(chosen)
-
-
-def _one(file: Path, folder: Path, out: Path, made_with: str, options: Options, worker: Worker) -> BatchItem:
-    """One file: what was kept of it before, or a new assessment, or why there is none."""
-    name = file.relative_to(folder).as_posix()
-    sha256 = ""
-    try:
-        sha256 = digest_file(file).removeprefix("sha256:")
-        kept = out / f"{sha256}-{made_with}.json"
-        data = _kept(kept)
-        reused = data is not None
-        if data is None:
-            data = assess(file, options, worker=worker)
-            _write(kept, data)
-        return _item(name, sha256, load(data), data, reused=reused)
-    except ProscribeError as error:
-        return BatchItem(name, sha256, "", "", None, "", error.code, error.what.en, reused=False)
-    except OSError as error:
-        return BatchItem(name, sha256, "", "", None, "", UnreadableFile.code, str(error.strerror), reused=False)
-
-
-def _item(name: str, sha256: str, found: Assessment, data: bytes, *, reused: bool) -> BatchItem:
-    digest = digest_bytes(data)
-    return BatchItem(name, sha256, found.app_id, found.version, found.rating.rating, digest, "", "", reused=reused)
 
 
 def _kept(file: Path) -> bytes | None:
