@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -44,7 +44,7 @@ def assess(path: Path, options: Options | None = None, *, worker: Worker | None 
 
 
 def recheck(report: Path, path: Path, options: Options | None = None) -> Recheck:
-    """Verify every evidence item of a report against a package, in a limited worker process."""
+    """Verify every evidence item of a report against a package, and make the report anew, in a limited worker."""
     from proscribe.assess.sandbox import ask
 
     return _decoded(ask("recheck", {"path": str(path), "report": str(report)}, options or Options()), Recheck)
@@ -88,12 +88,18 @@ def recheck_here(report: Path, path: Path, options: Options | None = None) -> by
     from proscribe.assess.gather import gather
     from proscribe.assess.rate.rubric import load_rubric
     from proscribe.assess.recheck import recheck as check
+    from proscribe.assess.remake import outcome, remade
+    from proscribe.assess.review import load_review
 
     options = options or Options()
     packs, rubric = _packs(options.packs), load_rubric(options.rubric)
     stated = read(Assessment, report)
-    digest = digest_bytes(report.read_bytes())
-    return quick_bytes(check(stated, gather(path, packs.watch), packs, rubric, digest=digest))
+    gathered = gather(path, packs.watch)
+    found = check(stated, gathered, packs, rubric, digest=digest_bytes(report.read_bytes()))
+    review = load_review(options.review) if options.review else None
+    observations = tuple(read(Observations, file) for file in options.observations)
+    parts = remade(stated, gathered, packs, rubric, review=review, observations=observations, library=_catalogue())
+    return quick_bytes(replace(found, remade=outcome(parts), parts=parts))
 
 
 def context(options: Options) -> str:

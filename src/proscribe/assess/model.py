@@ -148,9 +148,21 @@ class RecheckItem(Value):
     why: Text
 
 
+@dataclass(frozen=True, slots=True)
+class RecheckPart(Value):
+    """A field of the assessment that a new judgement gives otherwise, or that could not be judged anew."""
+
+    part: str
+    state: RecheckState
+    why: Text
+
+
 @dataclass(frozen=True)
 class Recheck(Document):
-    """Every evidence item of a report, verified against the file."""
+    """Every evidence item of a report, verified against the file; then the whole report, made anew and compared.
+
+    ``checked`` to ``items`` are about evidence. ``remade`` is about all the rest: rating, access map, exposure, names.
+    """
 
     KIND: ClassVar[str] = "proscribe.recheck"
 
@@ -162,6 +174,8 @@ class Recheck(Document):
     failed: int
     not_checkable: int
     items: tuple[RecheckItem, ...]
+    remade: RecheckState = RecheckState.not_checkable
+    parts: tuple[RecheckPart, ...] = ()  # those that do not hold
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,8 +135,10 @@ def _out(name: str, text: Text, metavar: str = _FILE_WORD, *, folders: bool = Fa
     metavar=_FILE_WORD,
     help=str(
         Text(
-            "Look up every piece of evidence of this saved assessment in the package.",
-            "Rechercher dans le paquet chaque élément de preuve de cette évaluation enregistrée.",
+            "Look up every piece of evidence of this saved assessment in the package, and make the assessment anew "
+            "(give its --rubric, --review and --observed again).",
+            "Rechercher dans le paquet chaque élément de preuve de cette évaluation enregistrée, et refaire celle-ci "
+            "(redonnez --rubric, --review et --observed).",
         )
     ),
 )
@@ -223,7 +225,7 @@ def _recheck(wanted: Wanted, report: Path) -> int:
     from proscribe.documents import to_json
 
     wanted.refuse(
-        "html", "sarif", "cyclonedx", "out", "review", "observations",
+        "html", "sarif", "cyclonedx", "out",
         why=Text("no effect with --recheck", "sans effet avec --recheck"),
     )  # fmt: skip
     if wanted.path.is_dir():

@@ -16,8 +16,8 @@ SHOWN = 20
 
 
 def holds(result: Recheck) -> bool:
-    """Whether a report stands: it is of this very file, and nothing that could be looked up failed."""
-    return result.same_file and not result.failed
+    """Whether a report stands: it is of this very file, and nothing that could be looked up or made anew failed."""
+    return result.same_file and not result.failed and result.remade is not RecheckState.fails
 
 
 def show_recheck(result: Recheck, *, every: bool) -> None:
@@ -37,6 +37,8 @@ def show_recheck(result: Recheck, *, every: bool) -> None:
         where = f"{evidence.member} {evidence.caller}{at} {evidence.subject}"
         paper.line(" ".join(where.split(" ")).strip(), indent=4, hang=2)
     _more(paper, len(items) - SHOWN if not every else 0, Text(" (--details)", " (--details)"))
+    for part in result.parts:
+        paper.line(f"{words[part.state]}  {part.part}{COLON} {part.why}", hang=2)
     paper.line()
     counts = [number(count) for count in (result.checked, result.held, result.failed, result.not_checkable)]
     paper.line(
@@ -54,12 +56,21 @@ def show_recheck(result: Recheck, *, every: bool) -> None:
                 "Le rapport porte sur un autre fichier : le SHA-256 du paquet diffère.",
             )
         )
-    verdict = (
-        Text("The report holds for this file.", "Le rapport est valable pour ce fichier.")
-        if holds(result)
-        else Text("The report does not hold for this file.", "Le rapport n'est pas valable pour ce fichier.")
+    paper.line(_verdict(result), bold=True)
+
+
+def _verdict(result: Recheck) -> Text:
+    if not holds(result):
+        return Text("The report does not hold for this file.", "Le rapport n'est pas valable pour ce fichier.")
+    if result.remade is RecheckState.holds:
+        return Text(
+            "The report holds for this file: made anew, it is the same in every part.",
+            "Le rapport est valable pour ce fichier : refait, il est le même en tout point.",
+        )
+    return Text(
+        "The evidence holds for this file; the rest of the report was not made anew in full.",
+        "Les éléments de preuve sont valables pour ce fichier; le reste du rapport n'a pas été refait en entier.",
     )
-    paper.line(verdict, bold=True)
 
 
 def show_difference(found: Difference) -> None:
