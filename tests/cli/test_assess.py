@@ -112,7 +112,8 @@ def test_every_view_fits_the_terminal(tmp_path: Path, columns: int, language: st
     path = save(tmp_path / "a.json", make())
     status = 2 if make is inconclusive else 0
     shown = typed(path, *(["--details"] if details else []), columns=columns, language=language, status=status).stdout
-    assert max(map(len, shown.splitlines())) <= columns
+    # A command is one line, however long: a break would be copied with it.
+    assert max(len(line) for line in shown.splitlines() if "proscribe assess" not in line) <= columns
     assert not set("\u202e\x1b\u200b") & set(shown)
     assert ("Ce qui n'a pas pu être vu" if language == "fr" else "What could not be seen") in shown
 
@@ -355,7 +356,9 @@ def test_the_worked_example_of_the_facts(samples: Path, tmp_path: Path) -> None:
     report = tmp_path / "report.json"
     result = typed(samples / "apk" / "Yosemite.apk", "--out", report, "--html", tmp_path, status=0)
     shown = re.sub(r"\s+", " ", result.stdout)
-    assert "Accepts bad TLS certificates – Tencent TBS (X5)" in shown
+    assert "bad TLS certificates – Tencent TBS (X5)" in shown
+    assert "the app, Tencent TBS (X5) and 3 libraries" in shown
+    assert "China: publisher NetEase (by name only), Tencent TBS (X5), " in shown
     assert "SslErrorHandler.proceed" in shown
     for expected in ("accessibility service", "as a keyboard", "Can capture the screen", "China"):
         assert expected in shown
