@@ -24,7 +24,7 @@ class Worker:
     def __init__(self, *, memory: int = MEMORY, cpu_seconds: int = CPU_SECONDS, seconds: float = 120.0) -> None:
         self._limits = {"memory": memory, "cpu": cpu_seconds, "seconds": seconds}
         self._process: subprocess.Popen[bytes] | None = None
-        self.last: dict[str, Any] = {}  # what the last answer cost: seconds, memory in bytes, limits that were missing
+        self.last: dict[str, Any] = {}  # what the last answer cost: seconds, cpu (seconds), memory (bytes), missing
 
     def __enter__(self) -> Self:
         return self
@@ -75,7 +75,7 @@ class Worker:
         if not header:
             self.close()
             raise _died(file, "silent")
-        self.last = {key: header.get(key) for key in ("seconds", "memory", "missing")}
+        self.last = {key: header.get(key) for key in ("seconds", "cpu", "memory", "missing")}
         if header["ok"]:
             return body
         if "error" in header:

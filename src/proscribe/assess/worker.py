@@ -4,7 +4,7 @@ It imports what reading needs once, then forks for every package: the child limi
 package, hands its answer up a pipe and ends. A crash, a runaway or a bomb costs that child alone.
 
 Requests are lines of JSON on standard input. An answer is a line of JSON (``ok``, ``length``, ``missing``, ``seconds``,
-``memory``, or an error's parts) and ``length`` bytes.
+``cpu``, ``memory``, or an error's parts) and ``length`` bytes.
 """
 
 from __future__ import annotations
@@ -60,7 +60,8 @@ def _in_child(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     if overdue:
         os.kill(child, signal.SIGKILL)
     _, status, usage = os.wait4(child, 0)
-    spent = {"seconds": round(time.monotonic() - began, 3), "memory": usage.ru_maxrss << 10}
+    cpu = round(usage.ru_utime + usage.ru_stime, 3)
+    spent = {"seconds": round(time.monotonic() - began, 3), "cpu": cpu, "memory": usage.ru_maxrss << 10}
     code = os.waitstatus_to_exitcode(status)
     head, found, body = data.partition(b"\n")
     if overdue:

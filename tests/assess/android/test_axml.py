@@ -239,10 +239,10 @@ def test_attributes_that_overlap_without_end_are_bounded(axml: ModuleType) -> No
     while (at := data.find(b"\x14\x00\x14\x00\x01\x00", at)) >= 0:
         struct.pack_into("<HH", data, at + 2, 0, 0xFFFF)
         at += 6
-    begin = time.perf_counter()
+    begin = time.process_time()
     document = Document(bytes(data))
     assert len(permissions(document)) < 1000
-    assert time.perf_counter() - begin < 3
+    assert time.process_time() - begin < 3
     assert document.broken == "axml.attribute-budget"
 
 
@@ -255,11 +255,11 @@ def test_strings_that_overlap_without_end_are_bounded(axml: ModuleType) -> None:
 
     notes: list[str] = []
     pool = StringPool(bytes(chunk), 0, len(chunk), lambda code, _at: notes.append(code))
-    begin = time.perf_counter()
+    begin = time.process_time()
     total = sum(len(pool[index]) for index in range(10_000))
     assert total < 4 * len(chunk)
     assert "string-budget" in notes
-    assert time.perf_counter() - begin < 2
+    assert time.process_time() - begin < 2
 
 
 # ---- properties ----------------------------------------------------------------------------------------------------

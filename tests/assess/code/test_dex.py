@@ -384,9 +384,9 @@ def test_a_mutant_never_raises_and_ends_soon(dx: ModuleType, read: Read, changes
     data, _ = good(dx)
     for at, new in changes:
         data = dx.patched(data, at % (len(data) - 4), new, sign=False)
-    began = time.perf_counter()
+    began = time.process_time()
     reading = read(data, methods={SEND}, callbacks={SEND}, uris={"content://"}, fields={("Lapi/F;", "F")})
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
     assert reading.facts is not None
     assert len(reading.facts.dex) >= 1
     run = reading.runs[0]

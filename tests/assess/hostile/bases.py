@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 _ASSESS = Path(__file__).resolve().parents[1]
+SAMPLES = Path(os.environ.get("PROSCRIBE_SAMPLES", _ASSESS.parents[1] / ".samples"))
 BUILDERS = ("zips", "axml", "arsc", "macho", "bplist", "dex")
 
 

@@ -4,7 +4,7 @@
 
 Bases: the good package of the hostile set, an IPA, a set, and the small real packages of ``make samples``. A mutant
 changes one or two members and is zipped anew, or changes the archive itself. What may never come: a worker that dies,
-more than 256 MiB or 5 s, and a silent loss, that is
+more than 256 MiB or 5 s of processor time, and a silent loss, that is
 
 - no permissions while both parsers claim to have read the manifest whole and agree, unless the test's own look with
   apk-info at the same bytes finds none either,
@@ -151,8 +151,8 @@ def one(number: int, seed: int, bases: list[bytes], worker: Worker, folder: Path
         result, wrong = "died", error.what.en
     except ProscribeError as error:
         result, wrong = error.code, ""
-    if not wrong and (worker.last["memory"] > MEMORY or worker.last["seconds"] > SECONDS):
-        wrong = f"{worker.last['memory'] >> 20} MiB, {worker.last['seconds']} s"
+    if not wrong and (worker.last["memory"] > MEMORY or worker.last["cpu"] > SECONDS):
+        wrong = f"{worker.last['memory'] >> 20} MiB, {worker.last['cpu']} s"
     if wrong:
         file.rename(folder / f"{number}.fault")
     else:
@@ -196,7 +196,8 @@ def main() -> None:
     options = parser.parse_args()
     options.keep.mkdir(parents=True, exist_ok=True)
     here = Path(__file__).resolve().parent
-    bases = module(here / "bases.py").bases(here.parents[2] / ".samples")
+    good = module(here / "bases.py")
+    bases = good.bases(good.SAMPLES)
     counts: Counter[str] = Counter()
     faults = []
     found = run(bases, mutants=options.mutants, seed=options.seed, jobs=options.jobs, folder=options.keep)

@@ -204,9 +204,9 @@ def test_thousands_of_sites_take_a_fraction_of_a_second(world, make):
     def seconds(gathered):
         taken = []
         for _ in range(3):
-            start = time.perf_counter()
+            start = time.process_time()
             world.judge(gathered)
-            taken.append(time.perf_counter() - start)
+            taken.append(time.process_time() - start)
         return min(taken)
 
     small, large = seconds(app(2_000)), seconds(app(20_000))

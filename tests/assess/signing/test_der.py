@@ -120,10 +120,10 @@ def test_what_is_no_value_is_refused(ask: str, data: bytes) -> None:
 
 
 def test_many_small_elements_are_refused_in_no_time() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     element = der.parse(der.encode(der.SEQUENCE, b"\x05\x00" * 2_000_000))
     with pytest.raises(der.BadAsn1, match="too many"):
         element.children()
     with pytest.raises(der.BadAsn1, match="too many"):
         der.parse(b"\x30\x80" + b"\x05\x00" * 2_000_000 + b"\0\0")
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1

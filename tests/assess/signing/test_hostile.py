@@ -24,9 +24,9 @@ BYTES = 256 << 20
 
 @contextmanager
 def cheap(seconds: float = SECONDS) -> Iterator[None]:
-    started = time.perf_counter()
+    started = time.process_time()
     yield
-    assert time.perf_counter() - started < seconds
+    assert time.process_time() - started < seconds
 
 
 def refused(data: bytes, low: int = 21, seconds: float = SECONDS) -> None:
