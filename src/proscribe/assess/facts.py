@@ -297,7 +297,7 @@ class CodeFacts:
     hosts: tuple[Host, ...] = ()
     packages: tuple[PackageCount, ...] = ()
     reflection: int = 0  # call sites of Method.invoke, Class.forName and the like
-    invocations: int = 0  # all invoke instructions, where they were counted
+    code_units: int = 0  # 16-bit units of instructions, each code item once
     packer_marks: tuple[str, ...] = ()  # stable codes, e.g. "packer.application-stub"
     encrypted_like: tuple[str, ...] = ()  # members that read like noise where code is expected
 

@@ -134,13 +134,14 @@ class Evidence(Value):
 
 @dataclass(frozen=True, slots=True)
 class Actor(Value):
-    """Whose code does it. ``sdk`` is an id of the SDK catalogue; ``vendor`` and ``country`` come with it."""
+    """Whose code does it. ``sdk`` is an id of the SDK catalogue; ``vendor``, ``country`` and ``operator`` come with it."""
 
     kind: ActorKind
     sdk: str = ""
     name: str = ""
     vendor: str = ""
     country: str = ""  # ISO 3166-1 alpha-2, of the vendor's head office
+    operator: str = ""  # the company whose service the code talks to; "" for a plain library
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +220,10 @@ class PermissionView(Value):
 
 @dataclass(frozen=True, slots=True)
 class SdkPresence(Value):
-    """Another maker's code in the package. ``classes`` defined, ``sites`` of findings; present is not active."""
+    """Another maker's code in the package. ``classes`` defined, ``sites`` of findings; present is not active.
+
+    ``operator``: the company whose service the code talks to; "" for a plain library, which exposes nobody.
+    """
 
     id: str
     name: str
@@ -229,6 +233,7 @@ class SdkPresence(Value):
     classes: int
     sites: int
     evidence: tuple[Evidence, ...]
+    operator: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +302,6 @@ class CodeSummary(Value):
     dex: tuple[DexFile, ...]
     native: tuple[NativeLibrary, ...]
     reflection: int
-    invocations: int
+    code_units: int  # 16-bit units of instructions
     packer_marks: tuple[str, ...]
     encrypted_like: tuple[str, ...]

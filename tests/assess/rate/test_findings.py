@@ -264,9 +264,9 @@ def test_with_an_unread_manifest_a_declaration_is_not_certain_either(world, make
         ({"components": (Component("receiver", "x.Y", actions=("android.intent.action.VIEW",)),)}, set()),
         ({"code": {"packer_marks": ("packer.application-stub",)}}, {"PSB-A-HIDDEN-01"}),
         ({"code": {"encrypted_like": ("assets/a.bin",)}}, {"PSB-A-HIDDEN-01"}),
-        ({"code": {"reflection": 21, "invocations": 1000}}, {"PSB-A-HIDDEN-02"}),
-        ({"code": {"reflection": 20, "invocations": 1000}}, set()),
-        ({"code": {"reflection": 20, "invocations": 0}}, set()),
+        ({"code": {"reflection": 41, "code_units": 20_000}}, {"PSB-A-HIDDEN-02"}),
+        ({"code": {"reflection": 40, "code_units": 20_000}}, set()),
+        ({"code": {"reflection": 0, "code_units": 0}}, set()),
     ],
 )
 def test_each_token_is_met_by_its_fact_alone(world, make, facts, expected):

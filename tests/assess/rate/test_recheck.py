@@ -42,7 +42,7 @@ def everything_app(make):
         native=(NativeLibrary("lib/x/libadkit.so", "b" * 64, 10),),
         packer_marks=("packer.stub",),
         reflection=300,
-        invocations=1000,
+        code_units=1000,
     )
     return replace(base, android=android, code=code)
 

@@ -87,6 +87,7 @@ class Program:
     packages: Counter[str] = field(default_factory=Counter)
     classes: set[bytes] = field(default_factory=set)
     reflection: int = 0
+    code_units: int = 0
     anomalies: list[Anomaly] = field(default_factory=list)
     faults: Counter[str] = field(default_factory=Counter)
 
@@ -116,6 +117,7 @@ def read_program(places: Sequence[Place], targets: Targets) -> Program:
             search = Search(volume, source, scope)
             program.sites += search.sites()
             program.reflection += search.reflection
+            program.code_units += int(search.code.sizes.sum())
             program.packages += volume.packages()
             program.classes.update(volume.names)
             program.files.append(_described(volume, source))

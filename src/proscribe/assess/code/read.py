@@ -32,6 +32,7 @@ def read(apks: Sequence[Container], watch: Watch, declared: Collection[str]) -> 
         hosts=program.host_list(),
         packages=tuple(PackageCount(name, count) for name, count in sorted(program.packages.items())),
         reflection=program.reflection,
+        code_units=program.code_units,
         packer_marks=marks(program, members, declared),
         encrypted_like=tuple(sorted([*members.noise, *hidden(program, members)])),
     )

@@ -153,11 +153,9 @@ def _disagreements(pen: Ink, assessment: Assessment) -> str:
 
 
 def _reflective(pen: Ink, code: CodeSummary) -> str:
-    """How many, and of how many calls where those were counted."""
-    if not code.invocations:
-        return pen.number(code.reflection)
-    of = pen.text(Text("of", "sur"))
-    return f"{pen.number(code.reflection)} {of} {pen.number(code.invocations)}"
+    """How many, and in how much code (16-bit units)."""
+    of = pen.text(Text("in {} units of code", "dans {} unités de code"))
+    return f"{pen.number(code.reflection)} {of.format(pen.number(code.code_units))}"
 
 
 def _code(pen: Ink, assessment: Assessment) -> str:

@@ -160,7 +160,7 @@ class Maker:
     def reflection(self) -> Evidence:
         """Reflective calls of all calls."""
         code = self._gathered.code
-        return self._item(EvidenceKind.measure, "", REFLECTION, detail=f"{code.reflection}/{code.invocations}")
+        return self._item(EvidenceKind.measure, "", REFLECTION, detail=f"{code.reflection}/{code.code_units}")
 
     # ---- iOS -------------------------------------------------------------------------------------------------------
 

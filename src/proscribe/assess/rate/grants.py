@@ -256,9 +256,7 @@ class Asks:
 
     def _dense(self) -> bool:
         code = self._gathered.code
-        return (
-            bool(code.invocations) and code.reflection * 1000 > self._rubric.reflection_per_thousand * code.invocations
-        )
+        return code.reflection * 1_000_000 > self._rubric.reflection_per_million * code.code_units
 
 
 _FILTERED_FROM = 30

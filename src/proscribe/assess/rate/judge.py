@@ -232,7 +232,7 @@ def _code(gathered: Gathered) -> CodeSummary:
         dex=code.dex,
         native=code.native,
         reflection=code.reflection,
-        invocations=code.invocations,
+        code_units=code.code_units,
         packer_marks=code.packer_marks,
         encrypted_like=code.encrypted_like,
     )

@@ -124,7 +124,8 @@ class Rubric(Document):
     """How findings become a rating.
 
     ``android_from``: the oldest Android API level that the organisation's phones run; a permission that ends before it
-    is not counted. ``reflection_per_thousand``: more reflective calls than this in a thousand calls are hidden code.
+    is not counted. ``reflection_per_million``: more reflective calls than this in a million code units (16 bits) are
+    hidden code.
     """
 
     KIND: ClassVar[str] = "proscribe.rubric"
@@ -135,7 +136,7 @@ class Rubric(Document):
     rules: tuple[Rule, ...]
     inconclusive: tuple[InconclusiveRule, ...] = ()
     android_from: int = 0
-    reflection_per_thousand: int = 1000
+    reflection_per_million: int = 1_000_000
 
 
 def load_rubric(path: Path | None = None) -> Rubric:
