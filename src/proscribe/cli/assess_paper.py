@@ -34,6 +34,10 @@ class Paper:
         ]:
             click.echo(click.style(part, bold=True) if bold and self._styled else part)
 
+    def literal(self, text: str, *, indent: int = 0) -> None:
+        """A line to be copied: it is not wrapped, for a break in it would be copied with it."""
+        click.echo(" " * indent + visible(text, _LIMIT))
+
     def title(self, text: object) -> None:
         """A heading after an empty line."""
         self.line()

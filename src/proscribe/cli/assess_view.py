@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from proscribe.assess.emit.hostile import visible
 from proscribe.assess.emit.reading import (
+    LIBRARIES,
+    LIBRARY,
     actor_name,
     actor_names,
     actors_of,
@@ -13,6 +16,7 @@ from proscribe.assess.emit.reading import (
     exposure_line,
     extent_of,
     findings_by_actor,
+    is_library,
     is_lookalike,
     joined,
     match_lines,
@@ -41,7 +45,7 @@ from proscribe.assess.emit.words import (
     SHORT_RUNGS,
 )
 from proscribe.assess.model import Assessment
-from proscribe.assess.profile import AreaAccess, Evidence, Finding
+from proscribe.assess.profile import AreaAccess, Evidence, Finding, SdkPresence
 from proscribe.assess.terms import CONTENT_AREAS, Ladder, Rating
 from proscribe.cli.assess_paper import Paper
 from proscribe.text import COLON, Text, plural
@@ -113,14 +117,34 @@ def _map_row(paper: Paper, assessment: Assessment, row: AreaAccess) -> list[str]
 
 
 def _actors(paper: Paper, assessment: Assessment, limit: int | None) -> None:
-    """Whose code it is, with how many findings each."""
+    """Whose code it is, with how many findings each; plain libraries in one line, unless all are asked for."""
     counted = findings_by_actor(assessment)
-    if not counted:
+    silent = [one for one in assessment.sdks if one.operator and one.id not in {actor.sdk for actor, _ in counted}]
+    if not counted and not silent:
         return
-    paper.title(Text("Whose code", "Le code de qui"))
     one_of, many_of = Text("finding", "constat"), Text("findings", "constats")
-    paper.columns([[actor_name(actor, full=True), plural(count, one_of, many_of)] for actor, count in counted[:limit]])
-    _more(paper, len(counted) - (limit or len(counted)))
+    paper.title(Text("Whose code", "Le code de qui"))
+    libraries = [] if limit is None else [one for one in counted if is_library(one[0])]
+    rows: list[list[object]] = [
+        [actor_name(actor, full=True), plural(count, one_of, many_of)]
+        for actor, count in counted
+        if (actor, count) not in libraries
+    ]
+    present = Text("present, no finding", "présent, aucun constat")
+    rows += [[_sdk_name(one), present] for one in sorted(silent, key=lambda one: (-one.classes, one.id))]
+    more = 0 if limit is None else len(rows) - limit
+    rows = rows[:limit]
+    if libraries:
+        names = actor_names([actor for actor, _ in libraries], 2)
+        total = plural(len(libraries), LIBRARY, LIBRARIES) + COLON + Text(" ", " ") + names
+        rows.append([total, plural(sum(count for _, count in libraries), one_of, many_of)])
+    paper.columns(rows)
+    _more(paper, more)
+
+
+def _sdk_name(sdk: SdkPresence) -> str:
+    known = ", ".join(filter(None, (sdk.vendor, sdk.country)))
+    return f"{sdk.name} ({known})" if known else sdk.name
 
 
 def _telling(paper: Paper, assessment: Assessment) -> None:
@@ -164,8 +188,18 @@ def _details(paper: Paper, assessment: Assessment) -> None:
     paper.columns([[one.name, one.protection or "–", GRANTS[one.grant]] for one in assessment.permissions])
     paper.title(Text("Other makers' code (SDKs)", "Code d'autres éditeurs (SDK)"))
     classes = Text("classes", "classes")
+    service, library = Text("with a service", "avec un service"), LIBRARY
     paper.columns(
-        [[one.name, one.vendor or "–", one.country or "–", f"{one.classes} {classes}"] for one in assessment.sdks]
+        [
+            [
+                one.name,
+                one.vendor or "–",
+                one.country or "–",
+                service if one.operator else library,
+                f"{one.classes} {classes}",
+            ]
+            for one in sorted(assessment.sdks, key=lambda one: (not one.operator, -one.classes, one.id))
+        ]
     )
     paper.title(Text("Hosts named in the package", "Hôtes nommés dans le paquet"))
     paper.columns([[one.host, one.operator or "–", one.country or "–"] for one in assessment.exposure.hosts])
@@ -225,19 +259,13 @@ def _next(paper: Paper, assessment: Assessment, path: Path, *, details: bool) ->
         paper.title(Text("What would lower the rating", "Ce qui abaisserait la cote"))
         paper.bullets(assessment.rating.would_lower)
     paper.title(Text("Next", "Ensuite"))
-    name = visible(path.name, 60)
+    name = shlex.quote(visible(str(path), 200))
     rows = [
-        [
-            f"proscribe assess {name} --html page.html",
-            Text("a page to read and print", "une page à lire et à imprimer"),
-        ],
-        [
-            f"proscribe assess {name} --out report.json",
-            Text("to keep, compare, recheck", "à garder, comparer, revérifier"),
-        ],
+        ("--html page.html", Text("A page to read and print", "Une page à lire et à imprimer")),
+        ("--out report.json", Text("To keep, compare and recheck", "À garder, comparer et revérifier")),
     ]
     if not details:
-        rows.append(
-            [f"proscribe assess {name} --details", Text("every finding and place", "chaque constat et endroit")]
-        )
-    paper.columns(rows)
+        rows.append(("--details", Text("Every finding and place", "Chaque constat et chaque endroit")))
+    for option, words in rows:
+        paper.line(words + COLON, indent=2)
+        paper.literal(f"proscribe assess {name} {option}", indent=4)

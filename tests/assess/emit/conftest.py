@@ -41,7 +41,7 @@ def digest(name: str) -> str:
 MANIFEST, DEX, DEX2 = "AndroidManifest.xml", "classes.dex", "classes2.dex"
 CERTIFICATE = digest("certificate")
 APP = profile.Actor(ActorKind.app, name="Yosemite")
-TBS = profile.Actor(ActorKind.sdk, "tencent-tbs", "Tencent TBS (X5)", "Tencent", "CN")
+TBS = profile.Actor(ActorKind.sdk, "tencent-tbs", "Tencent TBS (X5)", "Tencent", "CN", "tencent")
 NOBODY = profile.Actor(ActorKind.unattributed)
 DECLARED = profile.Actor(ActorKind.declaration)
 CAUTION = Text(
@@ -354,6 +354,7 @@ def assessment() -> Assessment:
                 "tencent-tbs", "Tencent TBS (X5)", "Tencent", "CN", Text("browser engine", "moteur Web"), 412, 37,
                 (Evidence(EvidenceKind.class_prefix, DEX2, digest(DEX2), "com.tencent.smtt", detail="412"),
                  Evidence(EvidenceKind.native_library, "lib/armeabi/libtbs.so", digest("libtbs"), "libtbs.so")),
+                "tencent",
             ),
             profile.SdkPresence(
                 "example-json", "Example JSON", "Example", "", Text("parsing", "analyse de données"), 51, 0,

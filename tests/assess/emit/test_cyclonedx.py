@@ -53,6 +53,14 @@ def test_nobody_is_named_publisher_without_a_valid_signature(rich: Assessment) -
     assert "publisher" not in bom(unsigned)["metadata"]["component"]
 
 
+def test_nobody_is_named_publisher_by_the_name_of_the_app_alone(rich: Assessment) -> None:
+    [china, *others] = rich.exposure.countries
+    by_name = replace(china, through=("publisher by name only: NetEase",))
+    assert bom(rich)["metadata"]["component"]["publisher"] == "NetEase"
+    unproven = replace(rich, exposure=replace(rich.exposure, countries=(by_name, *others)))
+    assert "publisher" not in bom(unproven)["metadata"]["component"]
+
+
 def test_an_sdk_of_unknown_maker(rich: Assessment) -> None:
     bare = replace(rich.sdks[0], vendor="", country="", evidence=())
     [component] = bom(replace(rich, sdks=(bare,)))["components"]

@@ -153,14 +153,26 @@ def test_a_host_of_several_members_is_one(world, make):
     assert exposure.hosts_total == 1
 
 
-def test_sdk_vendors_expose_with_the_laws_of_their_country(world, make):
-    exposure = world.judge(
-        make.app(code={"packages": (PackageCount("com.adkit", 1), PackageCount("com.adkit.pay", 1))})
-    ).exposure
+def test_vendors_of_sdks_with_a_service_expose_with_the_laws_of_their_country(world, make):
+    packs = make.packs(
+        sdks=(
+            make.sdk("adkit", "com.adkit", operator="adkit"),
+            make.sdk("adkit-pay", "com.adkit.pay", country="RU", operator="adkit"),
+            make.sdk("drawing", "org.drawing", country="CZ"),
+        )
+    )
+    names = ("com.adkit", "com.adkit.pay", "org.drawing")
+    assessment = world.judge(make.app(code={"packages": tuple(PackageCount(one, 1) for one in names)}), packs=packs)
+    exposure = assessment.exposure
     assert [one.country for one in exposure.countries] == ["CN", "RU"]
     assert exposure.countries[0].through == ("sdk: Adkit (Adkit Ltd)",)
     assert exposure.countries[0].laws == (Text("a law", "une loi"),)
     assert (exposure.countries[1].name.en, exposure.countries[1].laws) == ("RU", ())
+    assert [(one.id, one.operator) for one in assessment.sdks] == [
+        ("adkit", "adkit"),
+        ("adkit-pay", "adkit"),
+        ("drawing", ""),
+    ]
 
 
 def match(relation, publisher="tencent"):

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from proscribe.assess.emit.hostile import visible
+from proscribe.assess.emit.reading import publisher_by_name
 from proscribe.assess.model import Assessment
 from proscribe.assess.profile import Evidence, EvidenceKind, SdkPresence
 from proscribe.canonical import Digest
@@ -70,7 +71,7 @@ def _app(assessment: Assessment, name: Digest) -> dict[str, Any]:
     if assessment.version:
         found["version"] = visible(assessment.version)
     publisher = assessment.exposure.publisher
-    if publisher is not None and assessment.publisher.verified:
+    if publisher is not None and assessment.publisher.verified and not publisher_by_name(assessment):
         found["publisher"] = visible(publisher.name)
     return found
 
@@ -84,6 +85,7 @@ def _sdk(sdk: SdkPresence) -> dict[str, Any]:
         "properties": [
             _property("sdk", sdk.id),
             _property("purpose-fr", sdk.purpose.fr),
+            _property("service-of", sdk.operator or "none"),
             _property("classes", str(sdk.classes)),
             _property("call-sites-in-findings", str(sdk.sites)),
         ],

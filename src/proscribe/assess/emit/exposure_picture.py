@@ -31,7 +31,7 @@ def countries(pen: Ink, rows: Sequence[CountryRow]) -> str:
 
 
 def _in_words(pen: Ink, row: CountryRow) -> str:
-    publisher = row.publisher or Text("none", "aucun")
+    publisher = row.publisher_words if row.publisher else Text("none", "aucun")
     parts = Text("publisher {}, SDKs {}, hosts {}", "éditeur {}, SDK {}, hôtes {}")
     counted = pen.text(parts).format(pen.text(publisher), len(row.sdks), row.hosts)
     return f"{pen.text(row.name)} ({counted})"
@@ -47,7 +47,8 @@ def _line(pen: Ink, row: CountryRow, top: int) -> str:
     x = _COLUMNS[0][0]
     if row.publisher:
         house = f"M{x} {middle + 8:g}v-12l8 -6l8 6v12z"
-        parts.append(f'<path d="{house}" fill="none" stroke="{INK}" stroke-width="2"/>')
+        dashes = ' stroke-dasharray="3 2"' if row.by_name else ""  # by name only: not established
+        parts.append(f'<path d="{house}" fill="none" stroke="{INK}" stroke-width="2"{dashes}/>')
     else:
         parts.append(_nothing(x, middle))
     parts.append(_marks(_COLUMNS[1][0], middle, len(row.sdks), diamond=True))

@@ -14,7 +14,7 @@ from proscribe.assess.emit.words import (
     SIGNATURES,
 )
 from proscribe.assess.model import Assessment
-from proscribe.assess.profile import Evidence, Finding, Reference, Suppression
+from proscribe.assess.profile import Evidence, Finding, Reference, SdkPresence, Suppression
 from proscribe.page.markup import Cell, Column, Raw
 from proscribe.text import COLON, Text
 
@@ -154,26 +154,39 @@ def sdks(pen: Ink, assessment: Assessment) -> str:
         Column(Text("Call sites in findings", "Appels dans les constats"), "number"),
         Column(Text("Recognised by", "Reconnu à")),
     ]
-    rows: list[list[Cell]] = [
-        [
-            one.name,
-            one.vendor,
-            one.country or "–",
-            one.purpose,
-            one.classes,
-            one.sites,
-            Raw("<br>".join(pen.code(evidence.subject) for evidence in one.evidence[:6]) or "–"),
-        ]
-        for one in assessment.sdks
-    ]
     note = pen.paragraph(
         Text(
-            "Present is not active: an SDK counts in the rating only where its code is called in a finding.",
-            "Présent n'est pas actif : un SDK ne compte dans la cote que si un constat relève un appel de son code.",
+            "Present is not active: an SDK counts in the rating only where its code is called in a finding. Only an "
+            "SDK with a service behind it counts in exposure; a library that needs none sends its maker nothing.",
+            "Présent n'est pas actif : un SDK ne compte dans la cote que si un constat relève un appel de son code. "
+            "Seul un SDK qui s'appuie sur un service compte dans l'exposition; une bibliothèque qui s'en passe "
+            "n'envoie rien à son auteur.",
         ),
         "note",
     )
-    return note + pen.table(Text("SDKs found", "SDK trouvés"), columns, rows, wide=True)
+    groups = (
+        (Text("SDKs with a service behind them", "SDK qui s'appuient sur un service"), True),
+        (Text("Libraries that need nobody's service", "Bibliothèques qui se passent de tout service"), False),
+    )
+    tables = ""
+    for caption, service in groups:
+        found = [one for one in assessment.sdks if bool(one.operator) is service]
+        if found:
+            found.sort(key=lambda one: (-one.sites, -one.classes, one.id))
+            tables += pen.table(caption, columns, [_sdk_row(pen, one) for one in found], wide=True)
+    return note + tables
+
+
+def _sdk_row(pen: Ink, sdk: SdkPresence) -> list[Cell]:
+    return [
+        sdk.name,
+        sdk.vendor,
+        sdk.country or "–",
+        sdk.purpose,
+        sdk.classes,
+        sdk.sites,
+        Raw("<br>".join(pen.code(evidence.subject) for evidence in sdk.evidence[:6]) or "–"),
+    ]
 
 
 def hosts(pen: Ink, assessment: Assessment) -> str:

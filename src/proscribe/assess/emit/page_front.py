@@ -107,7 +107,7 @@ def _telling(pen: Ink, assessment: Assessment) -> str:
     if not found:
         return ""
     items = "".join(
-        f"<li>{pen.text(one.title)} <span>– {pen.text(actor_names(one.actors, 1))}</span></li>" for one in found
+        f"<li>{pen.text(one.title)} <span>– {pen.text(actor_names(one.actors, 2))}</span></li>" for one in found
     )
     more = pen.text(Text("Every reason", "Tous les motifs"))
     return f'<ul class="telling">{items}<li class="more"><a href="#rating">{more}</a></li></ul>'
@@ -201,14 +201,23 @@ def exposure(pen: Ink, assessment: Assessment) -> str:
     columns = [
         Column(Text("Country", "Pays")),
         Column(Text("Publisher", "Éditeur")),
-        Column(Text("SDKs", "SDK")),
+        Column(Text("SDKs with a service", "SDK avec un service")),
         Column(Text("Hosts named", "Hôtes nommés"), "number"),
         Column(Text("Laws that can compel", "Lois de contrainte")),
     ]
     table = pen.table(
         Text("Exposure by country", "Exposition par pays"),
         columns,
-        [[row.name, row.publisher or "–", ", ".join(row.sdks) or "–", row.hosts, _laws(pen, row)] for row in rows],
+        [
+            [
+                row.name,
+                row.publisher_words if row.publisher else "–",
+                ", ".join(row.sdks) or "–",
+                row.hosts,
+                _laws(pen, row),
+            ]
+            for row in rows
+        ],
         wide=True,
     )
     return f'{lead}<div class="keep">{countries(pen, rows)}</div>{table}{_unknown_hosts(pen, assessment)}'

@@ -11,9 +11,10 @@ from proscribe.assess.facts import Run
 from proscribe.assess.model import Assessment
 from proscribe.assess.profile import Actor, AreaAccess, Evidence, Finding
 from proscribe.assess.rate.verdict import in_force
+from proscribe.assess.rate.words import listed
 from proscribe.assess.terms import CONTENT_AREAS, ActorKind, Area, Declaration, Extent, FactClass, Grant, Ladder, Rating
 from proscribe.terms import Platform
-from proscribe.text import Text, plural
+from proscribe.text import COLON, Text, plural
 
 NAME_LIMIT = 60
 
@@ -144,27 +145,49 @@ def evidence_count(assessment: Assessment, row: AreaAccess) -> int:
 
 
 def ranked_actors(findings: Iterable[Finding]) -> tuple[Actor, ...]:
-    """Actors of some findings: those with effect before others, the app before SDKs, most evidence first."""
+    """Actors of some findings: those with effect, the app, SDKs with a service, then libraries; most evidence first."""
     weight: dict[Actor, int] = {}
     effective: set[Actor] = set()
     for finding in findings:
         weight[finding.actor] = weight.get(finding.actor, 0) + finding.evidence_total
         if in_force(finding):
             effective.add(finding.actor)
-    return tuple(sorted(weight, key=lambda one: (one not in effective, _KINDS.index(one.kind), -weight[one], one.sdk)))
+
+    def rank(one: Actor) -> tuple[bool, int, bool, int, str]:
+        return one not in effective, _KINDS.index(one.kind), is_library(one), -weight[one], one.sdk
+
+    return tuple(sorted(weight, key=rank))
 
 
 _KINDS = (ActorKind.app, ActorKind.sdk, ActorKind.unattributed, ActorKind.declaration)
 
 
+def is_library(actor: Actor) -> bool:
+    """Whether it is another maker's code that needs nobody's service: its maker receives nothing by it."""
+    return actor.kind is ActorKind.sdk and not actor.operator
+
+
+LIBRARY, LIBRARIES = Text("library", "bibliothèque"), Text("libraries", "bibliothèques")
+
+
 def actor_names(actors: Sequence[Actor], most: int) -> Text:
-    """The first few, and how many more there are. A mere declaration is nobody's code, where code was found too."""
+    """The first few, and how many more there are: ``the app, Tencent TBS (X5) and 3 libraries``.
+
+    Libraries are counted where somebody else stands beside them; so a maker who receives data is never lost among
+    them. A mere declaration is nobody's code, where code was found too.
+    """
     doing = [one for one in actors if one.kind is not ActorKind.declaration] or list(actors)
-    shown = joined(actor_name(one) for one in doing[:most])
-    more = len(doing) - most
-    if more <= 0:
-        return shown
-    return Text(f"{shown.en} and {more} more", f"{shown.fr} et {more} de plus")
+    libraries = [one for one in doing if is_library(one)]
+    named = [one for one in doing if not is_library(one)]
+    if not named or (len(libraries) == 1 and len(doing) <= most):
+        named, libraries = doing, []
+    parts = [actor_name(one) for one in named[:most]]
+    if len(named) > most:
+        more = len(named) - most
+        parts.append(Text(f"{more} more", f"{more} de plus"))
+    if libraries:
+        parts.append(plural(len(libraries), LIBRARY, LIBRARIES))
+    return listed(parts)
 
 
 def actor_name(actor: Actor, *, full: bool = False) -> Text:
@@ -196,8 +219,8 @@ class Telling:
 def telling(assessment: Assessment) -> list[Telling]:
     """One capability an area, those that the rule names first.
 
-    Capabilities are numbered by weight within their area, so the first that fired the rule stands for it; where the
-    rating rests on no finding, the first that counts.
+    Of an area, the weightiest that is called in the code stands for it (capabilities are numbered by weight); where
+    none is, the weightiest. Where the rating rests on no finding, those that count.
     """
     fired = [one for one in assessment.findings if one.id in set(assessment.rating.findings)]
     counted = [one for one in assessment.findings if one.suppressed is None and in_force(one)]
@@ -206,7 +229,12 @@ def telling(assessment: Assessment) -> list[Telling]:
     for finding in fired or counted:
         groups.setdefault(finding.area, {}).setdefault(finding.capability, []).append(finding)
     order = list(Area)
-    best = [min(group.items(), key=lambda item: (item[0] not in named, item[0])) for group in groups.values()]
+
+    def rank(item: tuple[str, list[Finding]]) -> tuple[bool, bool, str]:
+        # Code that does it says more than a mere request or name, whatever the numbers of the capabilities.
+        return item[0] not in named, all(one.ladder < Ladder.called for one in item[1]), item[0]
+
+    best = [min(group.items(), key=rank) for group in groups.values()]
     best.sort(key=lambda item: (item[0] not in named, order.index(item[1][0].area)))
     return [_telling(findings) for _, findings in best]
 
@@ -218,13 +246,16 @@ def _telling(findings: Sequence[Finding]) -> Telling:
 
 
 def findings_by_actor(assessment: Assessment) -> list[tuple[Actor, int]]:
-    """How many findings each actor's code has, most first; that code is merely there is no finding about it."""
+    """How many findings each actor's code has: the app, then SDKs with a service, then the rest, most findings first.
+
+    That code is merely there is no finding about it.
+    """
     counts: dict[Actor, int] = {}
     for finding in assessment.findings:
         if finding.area is not Area.supply_chain and finding.actor.kind is not ActorKind.declaration:
             counts[finding.actor] = counts.get(finding.actor, 0) + (finding.suppressed is None)
     found = [(actor, count) for actor, count in counts.items() if count]
-    return sorted(found, key=lambda one: (_KINDS.index(one[0].kind), -one[1], one[0].sdk))
+    return sorted(found, key=lambda one: (is_library(one[0]), _KINDS.index(one[0].kind), -one[1], one[0].sdk))
 
 
 def not_seen(assessment: Assessment) -> tuple[Text, ...]:
@@ -294,7 +325,14 @@ def signer_line(assessment: Assessment) -> Text:
     subjects = {one.sha256: one.subject for one in publisher.certificates}
     signers = [visible(subjects.get(one.certificate, one.certificate[:16]), 120) for one in publisher.signers]
     shown = "; ".join(dict.fromkeys(signers))
-    return Text(f"{shown} (signature verified)", f"{shown} (signature vérifiée)")
+    verified = Text("signature verified", "signature vérifiée")
+    if any(subjects.get(one.certificate, "").startswith(_TEST_IDENTITY) for one in publisher.signers):
+        verified += Text("; a test certificate, which names nobody", "; un certificat d'essai, qui ne nomme personne")
+    return Text(f"{shown} ({verified.en})", f"{shown} ({verified.fr})")
+
+
+_TEST_IDENTITY = "CN=Android Debug,"
+"""The subject of the certificate that Android's build tools make on any developer's machine."""
 
 
 def match_lines(assessment: Assessment) -> list[Text]:
@@ -313,28 +351,45 @@ def is_lookalike(assessment: Assessment) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class CountryRow:
-    """One country of the exposure axis, in counts."""
+    """One country of the exposure axis. ``publisher`` is "" where another country's is, or none is known."""
 
     country: str
     name: Text
     publisher: str
-    sdks: tuple[str, ...]
+    by_name: bool  # the publisher is known by the app's name alone: no verified signature is known to be its
+    sdks: tuple[str, ...]  # with a service; a library on the device exposes nobody
     hosts: int
     operators: tuple[str, ...]
     laws: tuple[Text, ...]
     sources: tuple[str, ...]
 
+    @property
+    def publisher_words(self) -> Text:
+        """``NetEase``, or ``NetEase (by name only)``."""
+        known = Text(self.publisher, self.publisher)
+        return known + Text(" (by name only)", " (selon le nom seulement)") if self.by_name else known
+
+
+def publisher_by_name(assessment: Assessment) -> bool:
+    """Whether the publisher is known by the app's name alone, and not by who signed it."""
+    publisher = assessment.exposure.publisher
+    signed = any(
+        publisher is not None and f"publisher: {publisher.name}" in one.through for one in assessment.exposure.countries
+    )
+    return publisher is not None and not signed
+
 
 def exposure_rows(assessment: Assessment) -> list[CountryRow]:
-    """Countries through which somebody could be made to use the access: publisher first, then by hosts and SDKs."""
+    """Countries through which somebody could be made to use the access: publisher first, then by SDKs and hosts."""
     exposure = assessment.exposure
     named = {one.country: one for one in exposure.countries}
     publisher = exposure.publisher
+    services = [sdk for sdk in assessment.sdks if sdk.operator]
     countries = dict.fromkeys(
         [
             *named,
             *([publisher.country] if publisher and publisher.country else []),
-            *(sdk.country for sdk in assessment.sdks if sdk.country),
+            *(sdk.country for sdk in services if sdk.country),
             *(host.country for host in exposure.hosts if host.country),
         ]
     )
@@ -342,38 +397,46 @@ def exposure_rows(assessment: Assessment) -> list[CountryRow]:
     for country in countries:
         known = named.get(country)
         hosts = [host for host in exposure.hosts if host.country == country]
+        mine = publisher is not None and publisher.country == country
         rows.append(
             CountryRow(
                 country,
                 known.name if known else Text(country, country),
-                publisher.name if publisher and publisher.country == country else "",
-                tuple(sdk.name for sdk in assessment.sdks if sdk.country == country),
+                publisher.name if publisher is not None and mine else "",
+                mine and publisher_by_name(assessment),
+                tuple(sdk.name for sdk in sorted(services, key=lambda one: -one.sites) if sdk.country == country),
                 len(hosts),
                 tuple(dict.fromkeys(host.operator for host in hosts if host.operator)),
                 known.laws if known else (),
                 known.sources if known else (),
             )
         )
-    return sorted(rows, key=lambda row: (not row.publisher, -row.hosts, -len(row.sdks), row.country))
+    return sorted(rows, key=lambda row: (not row.publisher, -len(row.sdks), -row.hosts, row.country))
+
+
+_SDKS_NAMED = 3
 
 
 def exposure_line(assessment: Assessment) -> Text:
-    """The second axis in one line."""
+    """The second axis in one line: ``China: publisher NetEase (by name only), Tencent TBS (X5), 10 hosts``."""
     rows = exposure_rows(assessment)
     if not rows:
         return Text("no operator in this package is known", "aucun exploitant connu dans ce paquet")
-    parts = []
-    for row in rows:
-        ways = []
-        if row.publisher:
-            ways.append(Text(f"publisher {row.publisher}", f"éditeur {row.publisher}"))
-        if row.sdks:
-            ways.append(plural(len(row.sdks), Text("SDK", "SDK"), Text("SDKs", "SDK")))
-        if row.hosts:
-            ways.append(plural(row.hosts, Text("host", "hôte"), Text("hosts", "hôtes")))
-        through = joined(ways)
-        parts.append(Text(f"{row.name.en} ({through.en})", f"{row.name.fr} ({through.fr})"))
-    return joined(parts, "; ")
+    return joined((row.name + COLON + Text(" ", " ") + joined(_ways(row)) for row in rows), "; ")
+
+
+def _ways(row: CountryRow) -> list[Text]:
+    """Through whom: the publisher, SDKs by name while they are few, hosts in number."""
+    ways = []
+    if row.publisher:
+        ways.append(Text("publisher ", "éditeur ") + row.publisher_words)
+    if 0 < len(row.sdks) <= _SDKS_NAMED:
+        ways += [Text(name, name) for name in row.sdks]
+    elif row.sdks:
+        ways.append(plural(len(row.sdks), Text("SDK", "SDK"), Text("SDKs", "SDK")))
+    if row.hosts:
+        ways.append(plural(row.hosts, Text("host", "hôte"), Text("hosts", "hôtes")))
+    return ways or [Text("by ownership", "par la propriété")]
 
 
 def members(assessment: Assessment) -> dict[str, str]:

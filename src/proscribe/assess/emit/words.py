@@ -109,7 +109,7 @@ DECLARATIONS: dict[Declaration, Text] = {
 ACTORS: dict[ActorKind, Text] = {
     ActorKind.app: Text("the app", "l'application"),
     ActorKind.sdk: Text("an SDK", "une trousse SDK"),
-    ActorKind.unattributed: Text("not attributed", "non attribué"),
+    ActorKind.unattributed: Text("code nobody claims", "code que personne ne revendique"),
     ActorKind.declaration: Text("declaration alone", "déclaration seule"),
 }
 

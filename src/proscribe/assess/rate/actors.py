@@ -27,7 +27,9 @@ def key(actor: Actor) -> str:
 
 def sdk_actor(row: SdkRow) -> Actor:
     """An SDK as an actor."""
-    return Actor(ActorKind.sdk, sdk=row.id, name=row.name, vendor=row.vendor, country=row.country)
+    return Actor(
+        ActorKind.sdk, sdk=row.id, name=row.name, vendor=row.vendor, country=row.country, operator=row.operator
+    )
 
 
 def class_of(descriptor: str) -> str:

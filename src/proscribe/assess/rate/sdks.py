@@ -87,6 +87,7 @@ def views(found: Sequence[Presence], collected: Iterable[Collected]) -> tuple[Sd
             classes=one.classes,
             sites=len(sites[one.row.id]),
             evidence=one.evidence[:_SHOWN],
+            operator=one.row.operator,
         )
         for one in found
     )

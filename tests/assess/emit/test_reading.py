@@ -1,0 +1,115 @@
+"""What is said first, and of whom: makers who receive data before plain libraries, and nothing that is not known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from proscribe.assess.emit.page import page
+from proscribe.assess.emit.reading import (
+    actor_names,
+    exposure_line,
+    exposure_rows,
+    findings_by_actor,
+    publisher_by_name,
+    ranked_actors,
+    signer_line,
+    telling,
+)
+from proscribe.assess.model import Assessment
+from proscribe.assess.profile import Actor, SdkPresence
+from proscribe.assess.terms import ActorKind, Area, Ladder
+from proscribe.text import Text
+
+APP = Actor(ActorKind.app)
+SERVICE = Actor(ActorKind.sdk, "tencent-tbs", "Tencent TBS (X5)", "Tencent", "CN", "tencent")
+OTHER = Actor(ActorKind.sdk, "adkit", "Adkit", "Adkit Ltd", "RU", "adkit")
+GLIDE, NETTY = (Actor(ActorKind.sdk, name.lower(), name) for name in ("Glide", "Netty"))
+MANIFEST = Actor(ActorKind.declaration)
+
+
+@pytest.mark.parametrize(
+    ("actors", "en", "fr"),
+    [
+        ((APP, GLIDE), "the app and Glide", "l'application et Glide"),
+        ((APP, GLIDE, NETTY), "the app and 2 libraries", "l'application et 2 bibliothèques"),
+        (
+            (APP, SERVICE, GLIDE),
+            "the app, Tencent TBS (X5) and 1 library",
+            "l'application, Tencent TBS (X5) et 1 bibliothèque",
+        ),
+        (
+            (APP, SERVICE, OTHER, GLIDE, NETTY),
+            "the app, Tencent TBS (X5), 1 more and 2 libraries",
+            "l'application, Tencent TBS (X5), 1 de plus et 2 bibliothèques",
+        ),
+        ((GLIDE, NETTY), "Glide and Netty", "Glide et Netty"),
+        ((MANIFEST, GLIDE), "Glide", "Glide"),
+        ((MANIFEST,), "declaration alone", "déclaration seule"),
+    ],
+)
+def test_libraries_are_counted_beside_others(actors: tuple[Actor, ...], en: str, fr: str) -> None:
+    assert actor_names(actors, 2) == Text(en, fr)
+
+
+def test_a_service_comes_before_libraries_with_more_evidence(rich: Assessment) -> None:
+    [one, *_] = [finding for finding in rich.findings if finding.actor.sdk == SERVICE.sdk]
+    library = replace(one, actor=GLIDE, evidence_total=one.evidence_total + 40)
+    own = replace(one, actor=APP)
+    assert ranked_actors([library, one, own]) == (APP, SERVICE, GLIDE)
+    many = [replace(library, id=str(number)) for number in range(3)]
+    counted = findings_by_actor(replace(rich, findings=(*many, one, own)))
+    assert counted == [(APP, 1), (SERVICE, 1), (GLIDE, 3)]
+
+
+def test_a_library_on_the_device_exposes_nobody(rich: Assessment) -> None:
+    library = SdkPresence("kotlin-stdlib", "Kotlin", "JetBrains", "CZ", Text("language", "langage"), 900, 3, ())
+    source = replace(rich, sdks=(*rich.sdks, library))
+    assert "CZ" not in [row.country for row in exposure_rows(source)]
+    assert exposure_line(source) == Text(
+        "China: publisher NetEase, Tencent TBS (X5), 6 hosts; United States: 1 host",
+        "Chine\u00a0: éditeur NetEase, Tencent TBS (X5), 6 hôtes; États-Unis\u00a0: 1 hôte",
+    )
+    section = page(source, "en").split('id="sdks"')[1].split("</section>")[0]
+    assert section.index("Tencent TBS") < section.index("Libraries that need nobody") < section.index("Kotlin")
+
+
+def test_many_sdks_are_a_number_and_an_owner_is_a_way(rich: Assessment) -> None:
+    many = tuple(replace(rich.sdks[0], id=str(number), name=f"Kit {number}") for number in range(4))
+    owner = replace(rich.exposure.countries[1], through=("owner of NetEase: Holding",))
+    exposure = replace(rich.exposure, countries=(rich.exposure.countries[0], owner), hosts=())
+    line = exposure_line(replace(rich, sdks=many, exposure=exposure)).en
+    assert line == "China: publisher NetEase, 4 SDKs; United States: by ownership"
+
+
+def test_a_publisher_by_name_is_not_said_to_have_signed(rich: Assessment) -> None:
+    assert not publisher_by_name(rich)
+    by_name = replace(rich.exposure.countries[0], through=("publisher by name only: NetEase",))
+    source = replace(rich, exposure=replace(rich.exposure, countries=(by_name, *rich.exposure.countries[1:])))
+    assert "publisher NetEase (by name only)" in exposure_line(source).en
+    assert "éditeur NetEase (selon le nom seulement)" in exposure_line(source).fr
+    assert "NetEase (by name only)" in page(source, "en").split('id="exposure"')[1].split("</section>")[0]
+
+
+def test_the_certificate_of_a_test_build_names_nobody(rich: Assessment) -> None:
+    assert "test certificate" not in signer_line(rich).en
+    certificates = tuple(
+        replace(one, subject="CN=Android Debug, O=Android, C=US") for one in rich.publisher.certificates
+    )
+    tested = replace(rich, publisher=replace(rich.publisher, certificates=certificates))
+    assert signer_line(tested) == Text(
+        "CN=Android Debug, O=Android, C=US (signature verified; a test certificate, which names nobody)",
+        "CN=Android Debug, O=Android, C=US (signature vérifiée; un certificat d'essai, qui ne nomme personne)",
+    )
+
+
+def test_what_is_called_says_more_than_what_is_only_asked_for(rich: Assessment) -> None:
+    base = next(one for one in rich.findings if one.area is Area.location)
+    asked = replace(base, id="PSB-A-LOCATION-01@declaration", ladder=Ladder.declared, actor=MANIFEST)
+    called = replace(base, id="PSB-A-LOCATION-04@app", capability="PSB-A-LOCATION-04", actor=APP)
+    rating = replace(rich.rating, because=(), findings=(asked.id, called.id))
+    source = replace(rich, findings=(asked, called), rating=rating)
+    assert [(one.ladder, one.actors) for one in telling(source)] == [(Ladder.called, (APP,))]
+    named = replace(rating, because=(Text(f"... ({asked.capability})", "..."),))
+    assert [one.actors for one in telling(replace(source, rating=named))] == [(MANIFEST,)]
