@@ -113,7 +113,7 @@ def _listed(folder: Path) -> tuple[list[Path], int]:
 
     def barred(error: OSError) -> None:
         raise UnreadableFile(
-            Text(f"cannot be listed: {error.strerror}", f"ne peut être énuméré\u00a0: {error.strerror}"),
+            Text(f"cannot be listed: {error.strerror}", f"contenu du dossier illisible\u00a0: {error.strerror}"),
             remedy=Text("Check the folder and its permissions.", "Vérifiez le dossier et ses droits d'accès."),
             where=Where(file=str(error.filename)),
         ) from error

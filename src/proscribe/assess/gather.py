@@ -136,7 +136,7 @@ def _no_package(path: Path, size: int) -> NotAPackage:
     return NotAPackage(
         Text("an empty file", "un fichier vide")
         if size == 0
-        else Text(f"{size} bytes is more than any package has", f"{size} octets dépassent la taille de tout paquet"),
+        else Text(f"{size} bytes is more than any package has", f"{size} octets, c'est plus que tout paquet"),
         remedy=Text(
             "Give an .apk, .xapk, .apks, .apkm or .ipa file.",
             "Fournissez un fichier .apk, .xapk, .apks, .apkm ou .ipa.",

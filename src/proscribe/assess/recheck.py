@@ -137,7 +137,7 @@ _FIELDS: tuple[tuple[str, Text], ...] = (
     ("offset", Text("offset", "décalage")),
     ("detail", Text("detail", "détail")),
     ("caller", Text("caller", "appelant")),
-    ("member", Text("member", "membre")),
+    ("member", Text("file in the package", "fichier du paquet")),
 )
 
 

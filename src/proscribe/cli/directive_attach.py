@@ -29,7 +29,7 @@ from proscribe.text import Text
     help=str(
         Text(
             "Id of a released finding that the notice may quote; may be repeated.",
-            "Identifiant d'un constat autorisé que l'avis peut citer; peut être répété.",
+            "Identifiant d'un constat diffusable que l'avis peut citer (répétable).",
         )
     ),
 )
@@ -56,7 +56,7 @@ def attach(directive: Path, assessment: Path, quotes: tuple[str, ...]) -> None:
             Text(
                 f"{directive}: assessment of {one.app_id} {one.version} attached ({one.digest}); "
                 f"{len(one.quotes)} findings may be quoted.",
-                f"{directive} : évaluation de {one.app_id} {one.version} jointe ({one.digest}); "
+                f"{directive}\u00a0: évaluation de {one.app_id} {one.version} jointe ({one.digest}); "
                 f"{len(one.quotes)} constats peuvent être cités.",
             )
         )

@@ -333,7 +333,7 @@ def test_what_lowers_only_together_is_a_smallest_set(world, make):
     assert rating.rating is Rating.considerable  # five areas: no one of them is needed
     assert len(rating.would_lower) == 1
     assert rating.would_lower[0].en == (
-        "No single change lowers it. Without any access to these together, for example, access would be rated "
+        "No single change lowers it. For example, without any access to all of these, access would be rated "
         "moderate: contacts and records (calls, texts, calendar, accounts). A version without PSB-A-CONTACTS-01. "
         "A version without PSB-A-RECORDS-01."
     )

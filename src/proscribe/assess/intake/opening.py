@@ -68,7 +68,7 @@ def _format(outer: Container, file: str) -> PackageFormat:
     raise NotAPackage(
         Text(
             "a ZIP file, but no app package: it has neither AndroidManifest.xml nor Payload/*.app nor any .apk",
-            "un fichier ZIP, mais pas un paquet d'application : ni AndroidManifest.xml, ni Payload/*.app, ni .apk",
+            "un fichier ZIP, mais pas un paquet d'application\u00a0: ni AndroidManifest.xml, ni Payload/*.app, ni .apk",
         ),
         remedy=Text(
             "Give an .apk, .xapk, .apks, .apkm or .ipa file.",
@@ -119,7 +119,7 @@ def _wanted(outer: Container) -> tuple[str, ...]:
             Text(f"{len(chosen)} packages inside one file", f"{len(chosen)} paquets dans un seul fichier"),
             remedy=Text(
                 f"At most {LIMITS.parts} are read; ask where this file is from.",
-                f"Au plus {LIMITS.parts} sont lus; demandez-en la provenance.",
+                f"Au plus {LIMITS.parts} sont lus; demandez d'où vient ce fichier.",
             ),
             where=Where(file=outer.name),
         )

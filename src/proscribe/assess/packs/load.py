@@ -84,7 +84,7 @@ def _check_operators(pack: Pack, operators: Mapping[str, Any]) -> None:
                     pack.where(position, "parent"),
                     Text(
                         "a company that owns itself, through others",
-                        "une société qui se possède elle-même, par d'autres",
+                        "une société qui se possède elle-même, par l'entremise d'autres",
                     ),
                 )
             seen.add(above)

@@ -46,9 +46,9 @@ def _declaration(best: Iterable[Finding]) -> Declaration:
 def _summary(findings: Sequence[Finding], best: Sequence[Finding], *, counts: bool, seen_in_full: bool) -> Text:
     if not findings:
         return (
-            Text("Nothing found.", "Rien de relevé.")
+            Text("Nothing found.", "Rien n'a été trouvé.")
             if seen_in_full
-            else Text("Nothing found in what could be read.", "Rien de relevé dans ce qui a pu être lu.")
+            else Text("Nothing found in what could be read.", "Rien n'a été trouvé dans ce qui a pu être lu.")
         )
     found = _found(best)
     if counts and _whole(best):
@@ -67,7 +67,7 @@ def _found(best: Sequence[Finding]) -> Text:
         return FOUND[ladder]
     by = few(actors)
     if _whole(best):
-        found = Text("Found in the package", "Relevé dans le paquet")
+        found = Text("Found in the package", "Trouvé dans le paquet")
         return found + COLON + Text(" ", " ") + by if best[0].area is Area.supply_chain else found
     places = plural(
         sum(one.evidence_total for one in best),

@@ -182,8 +182,8 @@ class Judge:
         evidence = (*items, *dict.fromkeys(item for ask in declared for item in ask.evidence))
         actor = self.actors.of_key(place[1])
         counter = Text(
-            "Seen at run time; no code that does it was found.",
-            "Vu à l'exécution; aucun code qui le fait n'a été relevé.",
+            "Observed at run time; no code that does it was found.",
+            "Observé à l'exécution; aucun code qui le fait n'a été trouvé.",
         )
         return self._finding(row, actor, Ladder.observed, standing, evidence, (counter, *standing.why))
 
@@ -231,10 +231,10 @@ _NOT_KNOWN = Text(
     "Whether the package declares it is not known: the manifest was not read reliably.",
     "On ignore si le paquet le déclare\u00a0: le manifeste n'a pas été lu de façon fiable.",
 )
-_DECLARED_ONLY = Text("Declared, no code found.", "Déclaré, aucun code relevé.")
+_DECLARED_ONLY = Text("Declared, no code found.", "Déclaré, aucun code trouvé.")
 _DECLARED_UNREAD = Text(
     "Declared; no code found, but the code was not read in full.",
-    "Déclaré; aucun code relevé, mais le code n'a pas été lu en entier.",
+    "Déclaré; aucun code trouvé, mais le code n'a pas été lu en entier.",
 )
 
 

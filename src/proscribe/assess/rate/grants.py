@@ -132,7 +132,7 @@ class Permissions:
 
 
 _WHY: dict[Grant, Text] = {
-    Grant.automatic: Text("Granted at installation; nobody is asked.", "Accordée à l'installation, sans question."),
+    Grant.automatic: Text("Granted at installation; nobody is asked.", "Accordée à l'installation; personne n'est consulté."),
     Grant.prompt: Text(
         "Granted when the user agrees at run time.", "Accordée si l'utilisateur y consent à l'exécution."
     ),
@@ -142,7 +142,7 @@ _WHY: dict[Grant, Text] = {
     ),
     Grant.administrator: Text(
         "Granted by an administrator, or by the user in an administrator's place.",
-        "Accordée par un administrateur, ou par l'utilisateur à sa place.",
+        "Accordée par un administrateur, ou par l'utilisateur agissant à ce titre.",
     ),
 }
 

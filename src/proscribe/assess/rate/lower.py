@@ -99,7 +99,10 @@ def _sdks(retrial: Retrial, rating: Rating, resting: Sequence[Finding]) -> Itera
         after = retrial.without(lambda one, sdk=sdk: one.actor.sdk == sdk)  # type: ignore[misc]
         if _lower(after, rating):
             then = _then(after)
-            yield Text(f"Without the SDK {names[sdk]}, {then.en}", f"Sans le SDK {names[sdk]}, {then.fr}")
+            yield Text(
+                f"Without the SDK {names[sdk]}, {then.en}",
+                f"Sans la trousse SDK {names[sdk]}, {then.fr}",
+            )
 
 
 def _together(
@@ -122,8 +125,8 @@ def _together(
     names, then = listed([AREAS[area] for area in Area if area in gone]), _then(after)
     how = [name for area in Area if area in gone for name in held[area]]
     yield Text(
-        f"No single change lowers it. Without any access to these together, for example, {then.en[:-1]}: {names.en}.",
-        f"Aucun changement seul n'y suffit. Sans aucun accès à ceux-ci à la fois, par exemple, {then.fr[:-1]}\u00a0: "
+        f"No single change lowers it. For example, without any access to all of these, {then.en[:-1]}: {names.en}.",
+        f"Aucun changement ne suffit à lui seul. Par exemple, sans aucun accès à tout ce qui suit, {then.fr[:-1]}\u00a0: "
         f"{names.fr}.",
     ) + (_how(how, capabilities) if len(how) <= _HINTS else Text("", ""))
 

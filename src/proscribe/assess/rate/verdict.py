@@ -174,7 +174,7 @@ class Bench:
             Text(
                 f"{count.en} area{plural_en} at {asked.ladder.value} or above{granted.en} "
                 f"(the rule asks for {asked.at_least}): {names.en}.",
-                f"{count.fr} domaine{plural_fr} au niveau {asked.ladder.value} ou plus{granted.fr} "
+                f"{count.fr} domaine{plural_fr} à l'échelon {asked.ladder.value} ou plus haut{granted.fr} "
                 f"(la règle en exige {asked.at_least})\u00a0: {names.fr}.",
             ),
             ids,
@@ -221,17 +221,17 @@ _FACTS: dict[FactClass, Text] = {
     FactClass.plist: Text("the property list", "la liste de propriétés"),
     FactClass.privacy_manifest: Text("the privacy manifests", "les manifestes de confidentialité"),
     FactClass.macho: Text("the code (Mach-O)", "le code (Mach-O)"),
-    FactClass.entitlements: Text("the entitlements", "les droits"),
+    FactClass.entitlements: Text("the entitlements", "les droits (entitlements)"),
 }
 
 _EXTENTS: dict[Extent, Text] = {
     Extent.complete: Text("read in full", "lecture complète"),
     Extent.partial: Text("read in part", "lecture partielle"),
     Extent.hidden: Text(
-        "there, and hidden (encrypted or packed)", "présence, mais dissimulation (chiffrement ou empaquetage)"
+        "there, and hidden (encrypted or packed)", "contenu illisible (chiffrement ou empaquetage)"
     ),
     Extent.failed: Text("could not be read", "lecture impossible"),
-    Extent.absent: Text("not in the package", "absence du paquet"),
+    Extent.absent: Text("not in the package", "absence dans le paquet"),
     Extent.not_applicable: Text("does not apply", "sans objet"),
 }
 

@@ -11,7 +11,8 @@ from proscribe.text import Text
 AREAS: dict[Area, Text] = {
     Area.contacts: Text("contacts", "contacts"),
     Area.records: Text(
-        "records (calls, texts, calendar, accounts)", "relevés (appels, messages texte, agenda, comptes)"
+        "records (calls, texts, calendar, accounts)",
+        "données consignées (appels, messages texte, calendrier, comptes)",
     ),
     Area.location: Text("location", "position"),
     Area.sensors: Text("microphone and camera", "microphone et appareil photo"),
@@ -32,9 +33,9 @@ AREAS: dict[Area, Text] = {
 }
 
 FOUND: dict[Ladder, Text] = {
-    Ladder.none: Text("Nothing found", "Rien de relevé"),
-    Ladder.declared: Text("Declared, no code found", "Déclaré, aucun code relevé"),
-    Ladder.referenced: Text("Referenced in the code", "Mentionné dans le code"),
+    Ladder.none: Text("Nothing found", "Rien n'a été trouvé"),
+    Ladder.declared: Text("Declared, no code found", "Déclaré, aucun code trouvé"),
+    Ladder.referenced: Text("Named in the code", "Nommé dans le code"),
     Ladder.called: Text("Called in the code", "Appelé dans le code"),
     Ladder.observed: Text("Observed at run time", "Observé à l'exécution"),
 }
@@ -48,7 +49,7 @@ AGREES: dict[Grant, Text] = {
     ),
     Grant.administrator: Text(
         "an administrator, or the user in an administrator's place, agrees",
-        "un administrateur, ou l'utilisateur à sa place, y consent",
+        "un administrateur, ou l'utilisateur agissant à ce titre, y consent",
     ),
     Grant.never: Text("an app from a store cannot hold it", "une application de boutique ne peut l'obtenir"),
     Grant.unknown: Text("who must agree is not known", "on ignore qui doit y consentir"),
