@@ -67,8 +67,13 @@ def _in_child(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     if overdue:
         return {"ok": False, "died": "overdue", **spent}, b""
     if code != 0 or not found:
-        return {"ok": False, "died": signal.Signals(-code).name if code < 0 else f"exit {code}", **spent}, b""
+        return {"ok": False, "died": _signal(-code) if code < 0 else f"exit {code}", **spent}, b""
     return {**json.loads(head), **spent}, body
+
+
+def _signal(number: int) -> str:
+    """A signal by its name; those for real time have none."""
+    return signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
 
 
 def _receive(reading: int, until: float) -> tuple[bytes, bool]:
