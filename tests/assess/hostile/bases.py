@@ -11,6 +11,7 @@ from typing import Any
 
 _ASSESS = Path(__file__).resolve().parents[1]
 SAMPLES = Path(os.environ.get("PROSCRIBE_SAMPLES", _ASSESS.parents[1] / ".samples"))
+BUILDER_FOLDER = _ASSESS / "builders"
 BUILDERS = ("zips", "axml", "arsc", "macho", "bplist", "dex")
 
 
@@ -28,7 +29,7 @@ def load(path: Path) -> ModuleType:
 
 def kit() -> Any:
     """The builders and the members of the good package."""
-    builders = {name: load(_ASSESS / "builders" / f"{name}.py") for name in BUILDERS}
+    builders = {name: load(BUILDER_FOLDER / f"{name}.py") for name in BUILDERS}
     axml, arsc = builders["axml"], builders["arsc"]
     return load(_ASSESS / "hostile" / "cases.py").Kit(
         zips=builders["zips"],
