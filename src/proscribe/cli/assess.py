@@ -80,13 +80,13 @@ def _out(name: str, text: Text, metavar: str = _FILE_WORD, *, folders: bool = Fa
     "--html",
     Text(
         "Write a page that reads and prints well, in the language in force; into a folder, in both languages.",
-        "Écrire une page à lire et à imprimer, dans la langue d'affichage; dans un dossier, en deux langues.",
+        "Écrire une page à lire et à imprimer, dans la langue d'affichage; dans un dossier, dans les deux langues.",
     ),
     _FILE_OR_FOLDER,
     folders=True,
 )
 @_out("--sarif", Text("Write the findings as SARIF 2.1.0.", "Écrire les constats en SARIF 2.1.0."))
-@_out("--cyclonedx", Text("Write the SDKs as CycloneDX 1.6.", "Écrire les SDK en CycloneDX 1.6."))
+@_out("--cyclonedx", Text("Write the SDKs as CycloneDX 1.6.", "Écrire les trousses SDK en CycloneDX 1.6."))
 @_out(
     "--out",
     Text(
@@ -115,7 +115,7 @@ def _out(name: str, text: Text, metavar: str = _FILE_WORD, *, folders: bool = Fa
     help=str(
         Text(
             "Apply this review: findings set aside or released.",
-            "Appliquer cet examen : constats mis de côté ou diffusables.",
+            "Appliquer cet examen : constats écartés ou diffusables.",
         )
     ),
 )
@@ -148,8 +148,8 @@ def _out(name: str, text: Text, metavar: str = _FILE_WORD, *, folders: bool = Fa
     default=os.cpu_count() or 1,
     help=str(
         Text(
-            "Packages of a folder at a time; by default, one for each core.",
-            "Paquets d'un dossier traités à la fois; par défaut, un par cœur.",
+            "How many packages of a folder to assess at a time; by default, one for each core.",
+            "Nombre de paquets d'un dossier à traiter à la fois; par défaut, un par cœur.",
         )
     ),
 )
@@ -229,7 +229,7 @@ def _recheck(wanted: Wanted, report: Path) -> int:
         why=Text("no effect with --recheck", "sans effet avec --recheck"),
     )  # fmt: skip
     if wanted.path.is_dir():
-        raise click.UsageError(str(Text("--recheck takes one package", "--recheck demande un seul paquet")))
+        raise click.UsageError(str(Text("--recheck takes one package", "--recheck porte sur un seul paquet")))
     result = engine.recheck(report, wanted.path, wanted.engine_options())
     if wanted.as_json:
         print_json(to_json(result))
@@ -250,7 +250,7 @@ def _folder(wanted: Wanted) -> int:
         why=Text("one package at a time; not for a folder", "un paquet à la fois; pas pour un dossier"),
     )  # fmt: skip
     if wanted.out is None:
-        raise click.UsageError(str(Text("a folder needs --out FOLDER", "un dossier demande --out DOSSIER")))
+        raise click.UsageError(str(Text("a folder needs --out FOLDER", "un dossier exige --out DOSSIER")))
     with progress() as bar:
         task = bar.add_task(str(Text("Packages", "Paquets")), total=None)
 

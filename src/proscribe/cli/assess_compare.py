@@ -44,7 +44,7 @@ def show_recheck(result: Recheck, *, every: bool) -> None:
     paper.line(
         Text(
             "Evidence looked up: {}; holds: {}; fails: {}; not checkable: {}.".format(*(one.en for one in counts)),
-            "Éléments recherchés : {}; valables : {}; en échec : {}; non vérifiables : {}.".format(
+            "Éléments de preuve recherchés : {}; valables : {}; en échec : {}; non vérifiables : {}.".format(
                 *(one.fr for one in counts)
             ),
         )
@@ -91,7 +91,7 @@ def show_difference(found: Difference) -> None:
     changes = (
         (Text("Permissions", "Autorisations"), found.permissions_added, found.permissions_removed),
         (Text("Special access", "Accès spéciaux"), found.special_added, found.special_removed),
-        (Text("SDKs", "SDK"), found.sdks_added, found.sdks_removed),
+        (Text("SDKs", "Trousses SDK"), found.sdks_added, found.sdks_removed),
         (Text("Hosts", "Hôtes"), found.hosts_added, found.hosts_removed),
         (Text("Components", "Composants"), found.components_added, found.components_removed),
     )

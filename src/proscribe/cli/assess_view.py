@@ -123,7 +123,7 @@ def _actors(paper: Paper, assessment: Assessment, limit: int | None) -> None:
     if not counted and not silent:
         return
     one_of, many_of = Text("finding", "constat"), Text("findings", "constats")
-    paper.title(Text("Whose code", "Le code de qui"))
+    paper.title(Text("Whose code", "Origine du code"))
     libraries = [] if limit is None else [one for one in counted if is_library(one[0])]
     rows: list[list[object]] = [
         [actor_name(actor, full=True), plural(count, one_of, many_of)]
@@ -152,7 +152,7 @@ def _telling(paper: Paper, assessment: Assessment) -> None:
     found = telling(assessment)
     if not found:
         return
-    paper.title(Text("What says most, one an area", "Le plus parlant, un par domaine"))
+    paper.title(Text("The most telling, one for each area", "Les plus parlants, un par domaine"))
     for one in found:
         paper.line(f"E{int(one.ladder)}  {one.title} – {actor_names(one.actors, 2)}", indent=2, hang=4)
         if one.place is not None:
@@ -186,7 +186,7 @@ def _details(paper: Paper, assessment: Assessment) -> None:
         _whole_finding(paper, finding)
     paper.title(Text("Permissions", "Autorisations"))
     paper.columns([[one.name, one.protection or "–", GRANTS[one.grant]] for one in assessment.permissions])
-    paper.title(Text("Other makers' code (SDKs)", "Code d'autres éditeurs (SDK)"))
+    paper.title(Text("Other makers' code (SDKs)", "Code d'autres éditeurs (trousses SDK)"))
     classes = Text("classes", "classes")
     service, library = Text("with a service", "avec un service"), LIBRARY
     paper.columns(
@@ -203,7 +203,7 @@ def _details(paper: Paper, assessment: Assessment) -> None:
     )
     paper.title(Text("Hosts named in the package", "Hôtes nommés dans le paquet"))
     paper.columns([[one.host, one.operator or "–", one.country or "–"] for one in assessment.exposure.hosts])
-    paper.title(Text("How complete the look was", "Ce qui a été lu, et ce qui ne l'a pas été"))
+    paper.title(Text("What was read, and what was not", "Ce qui a été lu, et ce qui ne l'a pas été"))
     paper.columns(
         [
             [
@@ -224,7 +224,7 @@ def _whole_finding(paper: Paper, finding: Finding) -> None:
     said = [RUNGS[finding.ladder], DECLARATIONS[finding.declaration], GRANTS[finding.grant]]
     paper.line(f"E{int(finding.ladder)}; {joined(said, '; ')}", indent=6, hang=2)
     if finding.suppressed is not None:
-        aside = Text("set aside", "mis de côté")
+        aside = Text("set aside", "écarté")
         until = finding.suppressed.expires.isoformat()
         paper.line(
             f"{aside}{COLON} {finding.suppressed.reason} – {finding.suppressed.author}, {until}", indent=6, hang=2

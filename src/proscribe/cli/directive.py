@@ -129,7 +129,7 @@ def show(directive: str, targets: bool, as_json: bool) -> None:
     help=str(
         Text(
             "An assessment the directive names: check that it says no more than that; may be repeated.",
-            "Une évaluation que la directive désigne : vérifier qu'elle n'en dit pas plus; peut être répété.",
+            "Une évaluation que la directive nomme\u00a0: vérifier que la directive n'en dit pas plus (répétable).",
         )
     ),
 )

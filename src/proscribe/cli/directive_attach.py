@@ -13,8 +13,8 @@ from proscribe.text import Text
     help=str(
         Text(
             "Attach an assessment to a directive, by digest. Only findings that a review has released can be quoted.",
-            "Joindre une évaluation à une directive, par empreinte. Seuls les constats autorisés par une révision "
-            "peuvent être cités.",
+            "Joindre une évaluation à une directive, par empreinte. Seuls les constats qu'un examen a rendus "
+            "diffusables peuvent être cités.",
         )
     )
 )

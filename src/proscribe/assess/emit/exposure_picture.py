@@ -13,7 +13,7 @@ INK, SOFT, RULE = "#17202a", "#47525e", "#c3ccd5"
 MOST_ROWS = 10
 _MOST_MARKS = 6
 _WIDTH, _HEAD, _ROW = 360, 26, 34
-_COLUMNS = ((126, Text("Publisher", "Éditeur")), (200, Text("SDKs", "SDK")), (276, Text("Hosts", "Hôtes")))
+_COLUMNS = ((126, Text("Publisher", "Éditeur")), (200, Text("SDKs", "Trousses")), (276, Text("Hosts", "Hôtes")))
 
 
 def countries(pen: Ink, rows: Sequence[CountryRow]) -> str:
@@ -32,7 +32,7 @@ def countries(pen: Ink, rows: Sequence[CountryRow]) -> str:
 
 def _in_words(pen: Ink, row: CountryRow) -> str:
     publisher = row.publisher_words if row.publisher else Text("none", "aucun")
-    parts = Text("publisher {}, SDKs {}, hosts {}", "éditeur {}, SDK {}, hôtes {}")
+    parts = Text("publisher {}, SDKs {}, hosts {}", "éditeur {}, trousses SDK {}, hôtes {}")
     counted = pen.text(parts).format(pen.text(publisher), len(row.sdks), row.hosts)
     return f"{pen.text(row.name)} ({counted})"
 

@@ -32,8 +32,8 @@ def findings(pen: Ink, assessment: Assessment) -> str:
     if not assessment.findings:
         return pen.paragraph(
             Text(
-                "No finding. Read this beside how complete the look was.",
-                "Aucun constat. À lire avec ce qui a été lu ou non.",
+                "No finding. Read this together with what was read and what was not.",
+                "Aucun constat. À lire en tenant compte de ce qui a été lu et de ce qui ne l'a pas été.",
             )
         )
     lead = pen.paragraph(
@@ -54,8 +54,8 @@ def _finding(pen: Ink, finding: Finding, number: int) -> str:
         (Text("Area", "Domaine"), pen.text(AREAS[finding.area])),
         (Text("Evidence", "Preuve"), f"E{int(finding.ladder)}{pen.text(COLON)} {pen.text(RUNGS[finding.ladder])}"),
         (Text("Declaration", "Déclaration"), pen.text(DECLARATIONS[finding.declaration])),
-        (Text("Who must agree", "Qui doit accepter"), pen.text(GRANTS[finding.grant])),
-        (Text("Whose code", "Code de qui"), pen.text(actor_name(finding.actor, full=True))),
+        (Text("Who must agree", "Qui doit consentir"), pen.text(GRANTS[finding.grant])),
+        (Text("Whose code", "Origine du code"), pen.text(actor_name(finding.actor, full=True))),
         *((Text(one.framework, one.framework), pen.text(", ".join(one.ids))) for one in finding.maps),
     ]
     said = [pen.paragraph(finding.caution, "note"), *(pen.paragraph(text, "note") for text in finding.counter)]
@@ -119,8 +119,8 @@ def permissions(pen: Ink, assessment: Assessment) -> str:
     columns = [
         Column(Text("Permission", "Autorisation")),
         Column(Text("Protection", "Protection")),
-        Column(Text("Who must agree", "Qui doit accepter")),
-        Column(Text("Counts", "Compte"), "word"),
+        Column(Text("Who must agree", "Qui doit consentir")),
+        Column(Text("Counts", "Pris en compte"), "word"),
         Column(Text("Why", "Pourquoi")),
     ]
     rows: list[list[Cell]] = [
@@ -142,30 +142,31 @@ def sdks(pen: Ink, assessment: Assessment) -> str:
         return pen.paragraph(
             Text(
                 "No SDK of the catalogue was recognised; renamed ones go unseen.",
-                "Aucun SDK du catalogue n'a été reconnu; ceux qui ont été renommés échappent à l'analyse.",
+                "Aucune trousse SDK du catalogue n'a été reconnue; celles qui ont été renommées échappent à l'analyse.",
             )
         )
     columns = [
-        Column(Text("SDK", "SDK")),
+        Column(Text("SDK", "Trousse SDK")),
         Column(Text("Vendor", "Fournisseur")),
         Column(Text("Country", "Pays")),
         Column(Text("Purpose", "Fonction")),
         Column(Text("Classes", "Classes"), "number"),
         Column(Text("Call sites in findings", "Appels dans les constats"), "number"),
-        Column(Text("Recognised by", "Reconnu à")),
+        Column(Text("Recognised by", "Reconnue par")),
     ]
     note = pen.paragraph(
         Text(
-            "Present is not active: an SDK counts in the rating only where its code is called in a finding. Only an "
-            "SDK with a service behind it counts in exposure; a library that needs none sends its maker nothing.",
-            "Présent n'est pas actif : un SDK ne compte dans la cote que si un constat relève un appel de son code. "
-            "Seul un SDK qui s'appuie sur un service compte dans l'exposition; une bibliothèque qui s'en passe "
-            "n'envoie rien à son auteur.",
+            "Present does not mean active: an SDK counts in the rating only where its code is called in a finding. Only an "
+            "SDK with a service behind it counts in exposure; a library that needs none does not.",
+            "Présente ne veut pas dire active\u00a0: une trousse SDK ne compte dans la cote que si un constat relève "
+            "un appel de son code. "
+            "Seule une trousse qui s'appuie sur un service compte dans l'exposition; une bibliothèque qui s'en "
+            "passe n'y compte pas.",
         ),
         "note",
     )
     groups = (
-        (Text("SDKs with a service behind them", "SDK qui s'appuient sur un service"), True),
+        (Text("SDKs with a service behind them", "Trousses SDK qui s'appuient sur un service"), True),
         (Text("Libraries that need nobody's service", "Bibliothèques qui se passent de tout service"), False),
     )
     tables = ""
@@ -295,7 +296,7 @@ def files(pen: Ink, assessment: Assessment) -> str:
         (Text("Size in bytes", "Taille en octets"), pen.number(package.size)),
         (Text("SHA-256", "SHA-256"), pen.code(package.sha256)),
     ]
-    columns = [Column(Text("Member", "Élément")), Column(Text("SHA-256", "SHA-256"))]
+    columns = [Column(Text("File in the package", "Fichier du paquet")), Column(Text("SHA-256", "SHA-256"))]
     parts: list[list[Cell]] = [
         [Raw(f"{pen.code(one.path)} ({pen.text(one.role)})"), pen.code_cell(one.sha256)]
         for one in package.parts
@@ -315,7 +316,7 @@ def _anomalies(pen: Ink, assessment: Assessment) -> str:
         return heading + pen.paragraph(Text("None: the package is well made.", "Aucune : le paquet est bien formé."))
     columns = [
         Column(Text("Code", "Code")),
-        Column(Text("Member", "Élément")),
+        Column(Text("File in the package", "Fichier du paquet")),
         Column(Text("Detail", "Détail")),
     ]
     rows: list[list[Cell]] = [

@@ -58,7 +58,7 @@ def _words(pen: Ink, assessment: Assessment) -> str:
 
 def _facts(pen: Ink, assessment: Assessment) -> str:
     """Who signed it, the other axis in a line, and what a person set aside."""
-    apart = pen.text(Text("who could be made to use it", "qui pourrait y être contraint"))
+    apart = pen.text(Text("who could be made to use it", "qui pourrait être contraint de s'en servir"))
     rows = [
         (Text("Signed by", "Signé par"), pen.text(signer_line(assessment))),
         (
@@ -71,7 +71,7 @@ def _facts(pen: Ink, assessment: Assessment) -> str:
         titles = joined((one.title for one in set_aside), "; ")
         rows.append(
             (
-                Text("Set aside by a review", "Mis de côté par un examen"),
+                Text("Set aside by a review", "Écarté par un examen"),
                 f'{pen.text(titles)} (<a href="#rating">{pen.text(Text("reasons", "motifs"))}</a>)',
             )
         )
@@ -92,7 +92,7 @@ def _scale(pen: Ink, rating: Rating) -> str:
     if rating is Rating.inconclusive:
         lead = pen.paragraph(
             Text(
-                "Rating: inconclusive. What was read does not allow a rating; that is not the same as little access.",
+                "Inconclusive. What was read does not allow a rating; that is not the same as little access.",
                 "Cote : non concluant. Ce qui a été lu ne permet pas d'attribuer une cote; cela ne veut pas dire que "
                 "l'accès est faible.",
             ),
@@ -127,13 +127,13 @@ def _legend(pen: Ink) -> str:
     )
     withheld = Text(
         "found, but without effect: not declared, never granted to a store app, or set aside by a review",
-        "trouvé, mais sans effet : non déclaré, jamais accordé à une application de boutique, ou mis de côté",
+        "trouvé, mais sans effet : non déclaré, jamais accordé à une application de boutique, ou écarté par un examen",
     )
     actors = "".join(
         f"<li>{actor_mark(kind)}<span>{pen.text(words)}</span></li>"
         for kind, words in (
             (ActorKind.app, Text("the app's own code", "le code même de l'application")),
-            (ActorKind.sdk, Text("another maker's code inside (SDK)", "le code d'un autre éditeur, intégré (SDK)")),
+            (ActorKind.sdk, Text("another maker's code inside (SDK)", "le code d'un autre éditeur, intégré (trousse SDK)")),
             (ActorKind.unattributed, Text("code that nobody claims", "code que personne ne revendique")),
         )
     )
@@ -148,10 +148,10 @@ def access_table(pen: Ink, assessment: Assessment) -> str:
     columns = [
         Column(Text("Area", "Domaine")),
         Column(Text("Evidence", "Preuve")),
-        Column(Text("Who must agree", "Qui doit accepter")),
-        Column(Text("Whose code", "Code de qui")),
+        Column(Text("Who must agree", "Qui doit consentir")),
+        Column(Text("Whose code", "Origine du code")),
         Column(Text("Pieces of evidence", "Éléments de preuve"), "number"),
-        Column(Text("Counts", "Compte")),
+        Column(Text("Counts", "Pris en compte")),
     ]
     contents = [_row(pen, assessment, row) for row in assessment.access if row.area in CONTENT_AREAS]
     behaviour = [_row(pen, assessment, row) for row in assessment.access if row.area not in CONTENT_AREAS]
@@ -195,15 +195,15 @@ def exposure(pen: Ink, assessment: Assessment) -> str:
         return lead + pen.paragraph(
             Text(
                 "No operator is known for the publisher, the SDKs or the hosts of this package.",
-                "Aucun exploitant n'est connu pour l'éditeur, les SDK ou les hôtes de ce paquet.",
+                "Aucun exploitant n'est connu pour l'éditeur, les trousses SDK ou les hôtes de ce paquet.",
             )
         )
     columns = [
         Column(Text("Country", "Pays")),
         Column(Text("Publisher", "Éditeur")),
-        Column(Text("SDKs with a service", "SDK avec un service")),
+        Column(Text("SDKs with a service", "Trousses SDK avec un service")),
         Column(Text("Hosts named", "Hôtes nommés"), "number"),
-        Column(Text("Laws that can compel", "Lois de contrainte")),
+        Column(Text("Laws that can compel", "Lois pouvant contraindre")),
     ]
     table = pen.table(
         Text("Exposure by country", "Exposition par pays"),
@@ -225,7 +225,7 @@ def exposure(pen: Ink, assessment: Assessment) -> str:
 
 def _laws(pen: Ink, row: CountryRow) -> Raw:
     if not row.laws:
-        return Raw(pen.text(Text("none on record here", "aucune n'est consignée ici")))
+        return Raw(pen.text(Text("none on record here", "aucune n'est inscrite ici")))
     source = pen.text(Text("source: ", "source : "))
     return Raw(f'{pen.bullets(row.laws)}<span class="note">{source}{pen.text(", ".join(row.sources))}</span>')
 
@@ -238,7 +238,7 @@ def _unknown_hosts(pen: Ink, assessment: Assessment) -> str:
             "A name does not show that the host is ever contacted, and a country is that of the company, not of the "
             "server.",
             f"Hôtes nommés dans le paquet : {found.hosts_total}; d'exploitant inconnu : "
-            f"{found.unattributed_hosts}. Un nom dans le paquet ne montre pas que l'hôte est jamais contacté, et le "
+            f"{found.unattributed_hosts}. Un nom dans le paquet ne montre pas que l'hôte soit jamais contacté, et le "
             "pays est celui de l'entreprise, non celui du serveur.",
         ),
         "note",

@@ -19,7 +19,7 @@ def rating(pen: Ink, assessment: Assessment) -> str:
     result = assessment.rating
     rubric = assessment.rubric
     of_rubric = pen.text(Text("rubric", "grille"))
-    none = Text("nothing is named by the rubric", "la grille ne nomme rien")
+    none = Text("the rubric names none", "la grille n'en nomme aucun")
     rows = [
         (Text("Rating", "Cote"), f"<strong>{pen.text(RATINGS[result.rating])}</strong>"),
         (
@@ -33,7 +33,7 @@ def rating(pen: Ink, assessment: Assessment) -> str:
             pen.bullets(result.would_lower) if result.would_lower else pen.text(none),
         ),
         (
-            Text("Without anything set aside", "Sans rien mettre de côté"),
+            Text("If nothing were set aside", "Si rien n'était écarté"),
             pen.text(RATINGS[result.without_suppressions]),
         ),
     ]
@@ -70,7 +70,7 @@ def _links(pen: Ink, assessment: Assessment, ids: Sequence[str]) -> str:
 
 def _set_aside(pen: Ink, assessment: Assessment) -> str:
     """Suppressed findings stay visible, with who did it, why and until when."""
-    heading = f"<h3>{pen.text(Text('Set aside by a review', 'Mis de côté par un examen'))}</h3>"
+    heading = f"<h3>{pen.text(Text('Set aside by a review', 'Écarté par un examen'))}</h3>"
     rows: list[list[Cell]] = [
         [
             Raw(f"{pen.text(finding.title)}<br>{pen.code(finding.id)}"),
@@ -82,7 +82,7 @@ def _set_aside(pen: Ink, assessment: Assessment) -> str:
         if finding.suppressed is not None
     ]
     if not rows:
-        return heading + pen.paragraph(Text("No finding is set aside.", "Aucun constat n'est mis de côté."))
+        return heading + pen.paragraph(Text("No finding is set aside.", "Aucun constat n'est écarté."))
     columns = [
         Column(Text("Finding", "Constat")),
         Column(Text("Reason", "Motif")),
@@ -90,7 +90,7 @@ def _set_aside(pen: Ink, assessment: Assessment) -> str:
         Column(Text("Until", "Jusqu'au"), "date"),
     ]
     caption = Text(
-        "Findings set aside: they do not count until then", "Constats mis de côté : sans effet jusqu'au terme"
+        "Findings set aside: they do not count until the day shown", "Constats mis de côté : sans effet jusqu'au terme"
     )
     return heading + pen.table(caption, columns, rows)
 
@@ -101,7 +101,7 @@ def complete(pen: Ink, assessment: Assessment) -> str:
         Column(Text("What", "Quoi")),
         Column(Text("Extent", "Étendue")),
         Column(Text("Read", "Lu"), "number"),
-        Column(Text("Of", "Sur"), "number"),
+        Column(Text("Out of", "Total"), "number"),
         Column(Text("Reader", "Lecteur")),
         Column(Text("Problem", "Problème")),
     ]
@@ -163,9 +163,9 @@ def _code(pen: Ink, assessment: Assessment) -> str:
     code = assessment.code
     rows = [
         (Text("Calls by reflection", "Appels par réflexion"), _reflective(pen, code)),
-        (Text("Marks of a packer", "Marques d'un compacteur"), ", ".join(map(pen.code, code.packer_marks)) or "–"),
+        (Text("Marks of a packer", "Marques d'un empaqueteur"), ", ".join(map(pen.code, code.packer_marks)) or "–"),
         (
-            Text("Members that read like encrypted code", "Éléments qui ressemblent à du code chiffré"),
+            Text("Files that read like encrypted code", "Fichiers qui ressemblent à du code chiffré"),
             ", ".join(map(pen.code, code.encrypted_like)) or "–",
         ),
     ]

@@ -132,7 +132,7 @@ def condition_of(assessment: Assessment, row: AreaAccess) -> Text:
         return SHORT_GRANTS[row.grant]
     mine = [finding for finding in assessment.findings if finding.id in row.findings]
     if mine and all(finding.suppressed for finding in mine):
-        return Text("set aside", "mis de côté")
+        return Text("set aside", "écarté")
     if row.declaration is Declaration.not_declared:
         return Text("not declared", "non déclaré")
     return SHORT_GRANTS[row.grant]
@@ -433,7 +433,7 @@ def _ways(row: CountryRow) -> list[Text]:
     if 0 < len(row.sdks) <= _SDKS_NAMED:
         ways += [Text(name, name) for name in row.sdks]
     elif row.sdks:
-        ways.append(plural(len(row.sdks), Text("SDK", "SDK"), Text("SDKs", "SDK")))
+        ways.append(plural(len(row.sdks), Text("SDK", "trousse SDK"), Text("SDKs", "trousses SDK")))
     if row.hosts:
         ways.append(plural(row.hosts, Text("host", "hôte"), Text("hosts", "hôtes")))
     return ways or [Text("by ownership", "par la propriété")]

@@ -55,7 +55,7 @@ def sarif(assessment: Assessment) -> dict[str, Any]:
                 "tool": {"driver": driver},
                 "columnKind": "unicodeCodePoints",
                 "originalUriBaseIds": {
-                    _BASE: {"description": _message(Text("Members of the package", "Éléments du paquet"))}
+                    _BASE: {"description": _message(Text("Files of the package", "Fichiers du paquet"))}
                 },
                 "artifacts": artifacts.listed(assessment),
                 "taxonomies": [_taxonomy(name, ids) for name, ids in frameworks.items()],

@@ -34,7 +34,7 @@ AREAS: dict[Area, Text] = {area: capital(words) for area, words in rate.AREAS.it
 
 TILES: dict[Area, tuple[Text, Text]] = {
     Area.contacts: (Text("Contacts", "Contacts"), Text("", "")),
-    Area.records: (Text("Calls, texts,", "Appels, textes,"), Text("calendar", "agenda")),
+    Area.records: (Text("Calls, texts,", "Appels, textos,"), Text("calendar", "calendrier")),
     Area.location: (Text("Location", "Position"), Text("", "")),
     Area.sensors: (Text("Microphone,", "Microphone,"), Text("camera", "appareil photo")),
     Area.files: (Text("Photos,", "Photos,"), Text("files", "fichiers")),
@@ -76,14 +76,14 @@ MEANINGS: dict[Ladder, Text] = {
     ),
     Ladder.called: Text(
         "its code does it, at a place that can be looked up in the file",
-        "son code le fait, à un endroit vérifiable dans le fichier",
+        "son code le fait, à un endroit que l'on peut vérifier dans le fichier",
     ),
     Ladder.observed: Text("it was seen happening on a device", "cela a été observé sur un appareil"),
 }
 
 GRANTS: dict[Grant, Text] = {
-    Grant.automatic: Text("no one is asked", "personne n'est sollicité"),
-    Grant.prompt: Text("the user, when asked", "l'utilisateur, sur demande"),
+    Grant.automatic: Text("no one is asked", "personne n'est consulté"),
+    Grant.prompt: Text("the user, when asked", "l'utilisateur, quand on le lui demande"),
     Grant.special_access: Text("the user, in the settings", "l'utilisateur, dans les paramètres"),
     Grant.administrator: Text("an administrator", "un administrateur"),
     Grant.never: Text("cannot be granted to a store app", "ne peut être accordé à une application de boutique"),
@@ -92,7 +92,7 @@ GRANTS: dict[Grant, Text] = {
 
 SHORT_GRANTS: dict[Grant, Text] = {
     Grant.automatic: Text("no one asked", "sans demander"),
-    Grant.prompt: Text("if user agrees", "si on l'accepte"),
+    Grant.prompt: Text("if user agrees", "si on accepte"),
     Grant.special_access: Text("if switched on", "si on l'active"),
     Grant.administrator: Text("administrator", "administrateur"),
     Grant.never: Text("not grantable", "non accordable"),
@@ -120,11 +120,11 @@ FACT_CLASSES: dict[FactClass, Text] = {
     FactClass.dex: Text("Code (dex)", "Code (dex)"),
     FactClass.native: Text("Native libraries", "Bibliothèques natives"),
     FactClass.resources: Text("XML of special access", "XML des accès spéciaux"),
-    FactClass.splits: Text("Split packages", "Paquets fractionnés"),
+    FactClass.splits: Text("Split packages", "Paquets partiels (splits)"),
     FactClass.plist: Text("Property lists", "Listes de propriétés"),
     FactClass.privacy_manifest: Text("Privacy manifests", "Manifestes de confidentialité"),
     FactClass.macho: Text("Code (Mach-O)", "Code (Mach-O)"),
-    FactClass.entitlements: Text("Entitlements", "Droits d'accès (entitlements)"),
+    FactClass.entitlements: Text("Entitlements", "Droits (entitlements)"),
 }
 
 EXTENTS: dict[Extent, Text] = {
@@ -159,7 +159,7 @@ EVIDENCE: dict[EvidenceKind, Text] = {
     EvidenceKind.class_prefix: Text("classes under a prefix", "classes sous un préfixe"),
     EvidenceKind.native_library: Text("native library", "bibliothèque native"),
     EvidenceKind.plist: Text("property list key", "clé de liste de propriétés"),
-    EvidenceKind.entitlement: Text("entitlement", "droit d'accès"),
+    EvidenceKind.entitlement: Text("entitlement", "droit (entitlement)"),
     EvidenceKind.privacy_manifest: Text("privacy manifest", "manifeste de confidentialité"),
     EvidenceKind.macho_import: Text("Mach-O import", "importation Mach-O"),
     EvidenceKind.macho_library: Text("Mach-O library", "bibliothèque Mach-O"),
@@ -172,7 +172,7 @@ RELATIONS: dict[str, Text] = {
     "signer": Text("signed by this publisher", "signé par cet éditeur"),
     "identifier": Text(
         "the name is this publisher's; no certificate is known to compare with",
-        "le nom est celui de cet éditeur; aucun certificat connu pour comparer",
+        "le nom est celui de cet éditeur; aucun certificat n'est connu à des fins de comparaison",
     ),
     "lookalike": Text(
         "LOOK-ALIKE: the name is this publisher's, the signature is not",
