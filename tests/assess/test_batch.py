@@ -26,7 +26,7 @@ class Engine:
     """Stands in for the engine: answers with one assessment, and remembers what it was asked."""
 
     def __init__(self, answer: bytes) -> None:
-        self.answer = answer
+        self.body = json.loads(answer)
         self.asked: list[str] = []
         self.workers: set[int] = set()
         self.faults: dict[str, ProscribeError] = {}
@@ -38,7 +38,12 @@ class Engine:
         self.before()
         if path.name in self.faults:
             raise self.faults[path.name]
-        return self.answer
+        return self.of(path.read_bytes())
+
+    def of(self, package: bytes) -> bytes:
+        """The answer for a package."""
+        self.body["package"]["sha256"] = sha(package)
+        return json.dumps(self.body, sort_keys=True).encode()
 
 
 @pytest.fixture
@@ -73,12 +78,15 @@ def test_every_package_is_listed_once_in_order_of_names(engine: Engine, folder: 
     assert [item.file for item in found.items] == ["b.apk", "deep/a.XAPK", "deep/er/c.ipa"]
     assert [item.sha256 for item in found.items] == [sha(item.file.encode()) for item in found.items]
     assert (found.files, found.assessed, found.failed, found.skipped) == (3, 3, 0, 1)
-    assert {item.assessment for item in found.items} == {digest_bytes(engine.answer)}
-    assert {(item.app_id, str(item.rating)) for item in found.items} == {("org.example.app", rating(engine.answer))}
-    assert [one.read_bytes() for one in reports(out)] == [engine.answer] * 3
+    answers = {item.file: engine.of(item.file.encode()) for item in found.items}
+    assert {item.file: item.assessment for item in found.items} == {
+        name: digest_bytes(answer) for name, answer in answers.items()
+    }
+    assert {(item.app_id, str(item.rating)) for item in found.items} == {("org.example.app", rating(engine.of(b"")))}
+    assert {one.read_bytes() for one in reports(out)} == set(answers.values())
     assert documents.read(Batch, out / "batch.json") == found
     assert steps == [(1, 3, "b.apk"), (2, 3, "deep/a.XAPK"), (3, 3, "deep/er/c.ipa")]
-    assert [file.name for file in out.iterdir() if file.suffix != ".json"] == []
+    assert [file.name for file in out.iterdir() if file.suffix != ".json"] == ["SHA256SUMS"]
 
 
 def rating(report: bytes) -> str:
@@ -125,12 +133,60 @@ def test_a_renamed_file_is_known_by_its_digest(engine: Engine, folder: Path, out
 def test_a_damaged_result_is_made_again(engine: Engine, folder: Path, out: Path, damaged: bytes) -> None:
     assess_folder(folder, out)
     hurt = next(reports(out))
+    whole = hurt.read_bytes()
     hurt.write_bytes(damaged)
     engine.asked.clear()
     found = assess_folder(folder, out)
     assert len(engine.asked) == 1
     assert sum(item.reused for item in found.items) == 2
-    assert hurt.read_bytes() == engine.answer
+    assert hurt.read_bytes() == whole
+
+
+def test_a_result_that_was_rewritten_is_made_again(engine: Engine, folder: Path, out: Path) -> None:
+    """Whole, well formed and of the right package, but not what was written."""
+    first = assess_folder(folder, out)
+    target = next(reports(out))
+    honest = target.read_bytes()
+    body = json.loads(honest)
+    body["rating"]["rating"] = "considerable"
+    target.write_text(json.dumps(body))
+    again = assess_folder(folder, out)
+    assert target.read_bytes() == honest
+    assert [item.assessment for item in again.items] == [item.assessment for item in first.items]
+    assert sum(item.reused for item in again.items) == 2
+
+
+def test_a_result_that_nobody_noted_is_made_again(engine: Engine, folder: Path, out: Path) -> None:
+    assess_folder(folder, out)
+    (out / "SHA256SUMS").unlink()
+    engine.asked.clear()
+    assert not any(item.reused for item in assess_folder(folder, out).items)
+    assert len(engine.asked) == 3
+
+
+def test_the_digests_are_those_that_sha256sum_checks(engine: Engine, folder: Path, out: Path) -> None:
+    assess_folder(folder, out)
+    lines = dict(line.split("  ")[::-1] for line in (out / "SHA256SUMS").read_text().splitlines())
+    assert lines == {file.name: sha(file.read_bytes()) for file in reports(out)}
+
+
+def test_a_file_that_changes_while_it_is_read_is_a_problem(engine: Engine, folder: Path, out: Path) -> None:
+    engine.before = lambda: (folder / "b.apk").write_bytes(b"other")
+    found = assess_folder(folder, out, jobs=1)
+    assert [(item.file, item.problem) for item in found.items if item.problem] == [("b.apk", UnreadableFile.code)]
+    assert len(list(reports(out))) == 2
+
+
+def test_a_disk_that_is_full_leaves_no_half_file(
+    engine: Engine, folder: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: Path, target: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(OSError, match="No space"):
+        assess_folder(folder, out)
+    assert [file.name for file in out.iterdir()] == []
 
 
 def test_a_changed_context_is_another_assessment(engine: Engine, folder: Path, out: Path, tmp_path: Path) -> None:

@@ -2,7 +2,8 @@
 
 Results are kept by digest: ``<out>/<sha256 of the package>-<context>.json``, where the context is the digest of
 everything else that goes into an assessment. A run that was stopped goes on where it was, and a file that is there
-twice is read once. ``<out>/batch.json`` lists every file with what became of it.
+twice is read once. ``<out>/SHA256SUMS`` has the digest of every assessment as it was written: one that was changed
+since is made again. ``<out>/batch.json`` lists every file with what became of it.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from proscribe.text import Text
 
 SUFFIXES = (".apk", ".xapk", ".apks", ".apkm", ".ipa")
 """Files with other endings are counted as skipped. Inside the chosen ones, content alone decides."""
+
+SUMS = "SHA256SUMS"
 
 Report = Callable[[int, int, str], None]
 """``report(done, total, file)`` after every file."""
@@ -77,6 +80,7 @@ class _Run:
         self._guard = Lock()
         self._busy: dict[str, Lock] = {}
         self._items: dict[str, BatchItem] = {}
+        self._sums = Sums(out / SUMS)
 
     def item(self, file: Path, worker: Worker) -> BatchItem:
         """One file: what is known of its bytes already, or a new assessment, or why there is none."""
@@ -95,15 +99,19 @@ class _Run:
     def _new(self, file: Path, name: str, sha256: str, worker: Worker) -> BatchItem:
         """What was kept of an earlier run, or an assessment that is kept from now on."""
         kept = self._out / f"{sha256}-{self._made_with}.json"
-        data = _kept(kept)
+        data = self._sums.whole(kept)
         reused = data is not None
         try:
             if data is None:
                 data = assess(file, self._options, worker=worker)
-                _write(kept, data)
             found = load(data)
+            if found.package.sha256 != sha256:
+                raise _changed(file)
         except ProscribeError as error:
             return BatchItem(name, sha256, "", "", None, "", error.code, error.what.en, reused=False)
+        if not reused:
+            _write(kept, data)
+            self._sums.add(kept, data)
         digest = digest_bytes(data)
         return BatchItem(name, sha256, found.app_id, found.version, found.rating.rating, digest, "", "", reused=reused)
 
@@ -128,21 +136,57 @@ def _listed(folder: Path) -> tuple[list[Path], int]:
     return chosen, len(every) - len(chosen)
 
 
-def _kept(file: Path) -> bytes | None:
-    """An assessment of an earlier run, if it is whole."""
-    try:
-        data = file.read_bytes()
-        load(data)
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return data
+def _changed(file: Path) -> UnreadableFile:
+    return UnreadableFile(
+        Text("it changed while it was read", "il a changé pendant sa lecture"),
+        remedy=Text("Assess it when nobody writes to it.", "Évaluez-le quand personne n'y écrit."),
+        where=Where(file=str(file)),
+    )
+
+
+class Sums:
+    """The digests of the assessments in a folder as they were written, in the form that ``sha256sum --check`` reads.
+
+    Lines are only ever added, each in one write, so that two runs may share a folder; the last line of a name counts.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        try:
+            lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+        except FileNotFoundError:
+            lines = []
+        self._known = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+
+    def whole(self, file: Path) -> bytes | None:
+        """The bytes of an assessment that was written in an earlier run and not touched since."""
+        try:
+            data = file.read_bytes()
+        except OSError:
+            return None
+        return data if self._known.get(file.name) == _hex(data) else None
+
+    def add(self, file: Path, data: bytes) -> None:
+        """Note an assessment that was just written."""
+        if self._known.get(file.name) == _hex(data):
+            return
+        self._known[file.name] = _hex(data)
+        with self._file.open("ab", buffering=0) as stream:
+            stream.write(f"{_hex(data)}  {file.name}\n".encode())
+
+
+def _hex(data: bytes) -> str:
+    return digest_bytes(data).removeprefix("sha256:")
 
 
 def _write(file: Path, data: bytes) -> None:
     """All of it or nothing: a run that is stopped here leaves no half of a file under its name."""
-    scratch = file.with_suffix(f".{get_ident()}.part")
-    scratch.write_bytes(data)
-    scratch.replace(file)
+    scratch = file.with_suffix(f".{os.getpid()}-{get_ident()}.part")
+    try:
+        scratch.write_bytes(data)
+        scratch.replace(file)
+    finally:
+        scratch.unlink(missing_ok=True)
 
 
 def reports(out: Path) -> Iterator[Path]:
