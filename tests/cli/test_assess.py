@@ -94,7 +94,7 @@ def test_the_whole_view_of_a_package(package: Path, asked: list[Any]) -> None:
         for mark in (
             "Yosemite can gain pervasive access", "[PERVASIVE]", "Why (rule pervasive-1)", "What could not be seen",
             "classes3.dex", "What it can reach", "Contacts", "How the app behaves", "Whose code",
-            "What says most", "Exposure", "What would lower the rating", "Next",
+            "The most telling", "Exposure", "What would lower the rating", "Next",
         )
     ]  # fmt: skip
     assert order == sorted(order)

@@ -249,7 +249,7 @@ def _exposure(paper: Paper, assessment: Assessment) -> None:
     if set_aside:
         titles = joined((one.title for one in set_aside), "; ")
         paper.line(
-            Text(f"Set aside by a review: {titles.en}", f"Mis de côté par un examen : {titles.fr}"), indent=2, hang=2
+            Text(f"Set aside by a review: {titles.en}", f"Écarté par un examen : {titles.fr}"), indent=2, hang=2
         )
 
 

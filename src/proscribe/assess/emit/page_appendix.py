@@ -60,7 +60,7 @@ def _finding(pen: Ink, finding: Finding, number: int) -> str:
     ]
     said = [pen.paragraph(finding.caution, "note"), *(pen.paragraph(text, "note") for text in finding.counter)]
     if finding.suppressed is not None:
-        said.append(_marked(pen, Text("Set aside: ", "Mis de côté : "), _set_aside(pen, finding.suppressed)))
+        said.append(_marked(pen, Text("Set aside: ", "Écarté : "), _set_aside(pen, finding.suppressed)))
     if finding.released is not None:
         words = f"{pen.text(finding.released.reason)} – {pen.text(finding.released.author)}"
         said.append(_marked(pen, Text("May be quoted outside: ", "Peut être cité à l'extérieur : "), words))
@@ -94,7 +94,7 @@ def _evidence(pen: Ink, finding: Finding) -> str:
         return table
     kept = Text(
         f"Kept in the document: {shown} of {total} pieces of evidence.",
-        f"Gardés au document : {shown} éléments de preuve sur {total}.",
+        f"Conservés dans le document : {shown} éléments de preuve sur {total}.",
     )
     return pen.paragraph(kept, "note") + table
 

@@ -93,7 +93,7 @@ def _scale(pen: Ink, rating: Rating) -> str:
         lead = pen.paragraph(
             Text(
                 "Inconclusive. What was read does not allow a rating; that is not the same as little access.",
-                "Cote : non concluant. Ce qui a été lu ne permet pas d'attribuer une cote; cela ne veut pas dire que "
+                "Cote non concluante. Ce qui a été lu ne permet pas d'attribuer une cote; cela ne veut pas dire que "
                 "l'accès est faible.",
             ),
             "lead open",

@@ -130,7 +130,7 @@ FACT_CLASSES: dict[FactClass, Text] = {
 EXTENTS: dict[Extent, Text] = {
     Extent.complete: Text("read whole", "lu en entier"),
     Extent.partial: Text("read in part", "lu en partie"),
-    Extent.hidden: Text("encrypted or packed: cannot be read", "chiffré ou compacté : illisible"),
+    Extent.hidden: Text("encrypted or packed: cannot be read", "chiffré ou empaqueté : illisible"),
     Extent.failed: Text("could not be read", "n'a pas pu être lu"),
     Extent.absent: Text("the package has none", "le paquet n'en contient pas"),
     Extent.not_applicable: Text("not applicable", "sans objet"),
