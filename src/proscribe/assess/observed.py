@@ -87,7 +87,8 @@ def _unknown(field: str, value: str) -> WrongReview:
         Text(f"no pack has {value!r}", f"aucun ensemble ne contient «\u00a0{value}\u00a0»"),
         remedy=Text(
             "Name a capability of the pack, and as actor 'app', an SDK id, or nothing.",
-            "Nommez une capacité de l'ensemble et, comme acteur, «\u00a0app\u00a0», l'identifiant d'une trousse SDK ou rien.",
+            "Nommez une capacité de l'ensemble et, comme acteur, «\u00a0app\u00a0», l'identifiant d'une trousse SDK "
+            "ou rien.",
         ),
         where=Where(field=field),
     )

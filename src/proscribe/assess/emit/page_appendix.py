@@ -38,10 +38,10 @@ def findings(pen: Ink, assessment: Assessment) -> str:
         )
     lead = pen.paragraph(
         Text(
-            "Offsets count 16-bit code units from the start of the calling method. Digests are shortened here; the "
-            "files are listed in full further down.",
+            "Offsets count 16-bit code units from the start of the calling method. Digests are shortened here; "
+            "they stand in full further down, with the files.",
             "Les décalages se comptent en unités de code de 16 bits depuis le début de la méthode appelante. Les "
-            "empreintes sont abrégées ici; les fichiers figurent en entier plus bas.",
+            "empreintes sont abrégées ici; elles figurent en entier plus bas, avec les fichiers.",
         ),
         "note",
     )
@@ -156,8 +156,8 @@ def sdks(pen: Ink, assessment: Assessment) -> str:
     ]
     note = pen.paragraph(
         Text(
-            "Present does not mean active: an SDK counts in the rating only where its code is called in a finding. Only an "
-            "SDK with a service behind it counts in exposure; a library that needs none does not.",
+            "Present does not mean active: an SDK counts in the rating only where its code is called in a finding. Only "
+            "an SDK with a service behind it counts in exposure; a library that needs none does not.",
             "Présente ne veut pas dire active\u00a0: une trousse SDK ne compte dans la cote que si un constat relève "
             "un appel de son code. "
             "Seule une trousse qui s'appuie sur un service compte dans l'exposition; une bibliothèque qui s'en "

@@ -191,7 +191,7 @@ def _result(finding: Finding, rule: int, artifacts: _Artifacts, frameworks: list
         f"{finding.title.en}. Evidence: E{int(finding.ladder)}, {rung.en}. By: {actor.en}. {stated.en}; who must "
         f"agree: {grant.en}.",
         f"{finding.title.fr}. Preuve : E{int(finding.ladder)}, {rung.fr}. Par : {actor.fr}. {stated.fr}; qui doit "
-        f"accepter : {grant.fr}.",
+        f"consentir : {grant.fr}.",
     )
     found: dict[str, Any] = {
         "ruleId": finding.capability,

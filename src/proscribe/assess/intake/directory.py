@@ -300,7 +300,8 @@ def _refused(name: str, what: Text, detail: str) -> RefusedPackage:
         what + Text(f" ({detail})", f" ({detail})"),
         remedy=Text(
             f"No store's package comes near the limit of {number(LIMITS.entries).en}; ask where this file is from.",
-            f"Aucun paquet de boutique n'approche la limite de {number(LIMITS.entries).fr}; demandez d'où vient ce fichier.",
+            f"Aucun paquet de boutique n'approche la limite de {number(LIMITS.entries).fr}; "
+            "demandez d'où vient ce fichier.",
         ),
         where=Where(file=name),
     )

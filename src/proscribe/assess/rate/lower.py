@@ -127,8 +127,7 @@ def _together(
     yield Text(
         f"No single change lowers it. For example, without any access to all of these, {then.en[:-1]}: {names.en}.",
         f"Aucun changement ne suffit à lui seul. Par exemple, sans aucun accès à tout ce qui suit, "
-        f"{then.fr[:-1]}\u00a0: "
-        f"{names.fr}.",
+        f"{then.fr[:-1]}\u00a0: {names.fr}.",
     ) + (_how(how, capabilities) if len(how) <= _HINTS else Text("", ""))
 
 

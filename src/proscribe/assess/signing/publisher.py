@@ -214,7 +214,8 @@ def _md5_lead(app: _App, product: Product) -> Text:
         )
     return Text(
         " The MD5 fingerprint of the certificate is not the one known for it: a lead that somebody else made the file.",
-        " L'empreinte MD5 du certificat n'est pas celle qu'on lui connaît : une piste, qui donne à penser qu'un tiers a produit le fichier.",
+        " L'empreinte MD5 du certificat n'est pas celle qu'on lui connaît : une piste, qui donne à "
+        "penser qu'un tiers a produit le fichier.",
     )
 
 
