@@ -25,9 +25,17 @@ FOR_DECIDERS: tuple[Section, ...] = (
         Text("The access map in figures", "La carte des accès en chiffres"),
         page_front.access_table,
     ),
-    ("exposure", Text("Who could be made to use it", "Qui pourrait être contraint de s'en servir"), page_front.exposure),
+    (
+        "exposure",
+        Text("Who could be made to use it", "Qui pourrait être contraint de s'en servir"),
+        page_front.exposure,
+    ),
     ("rating", Text("Why this rating", "Pourquoi cette cote"), page_rating.rating),
-    ("complete", Text("What was read, and what was not", "Ce qui a été lu, et ce qui ne l'a pas été"), page_rating.complete),
+    (
+        "complete",
+        Text("What was read, and what was not", "Ce qui a été lu, et ce qui ne l'a pas été"),
+        page_rating.complete,
+    ),
 )
 APPENDIX: tuple[Section, ...] = (
     ("findings", Text("Every finding, with its evidence", "Chaque constat, avec ses preuves"), page_appendix.findings),

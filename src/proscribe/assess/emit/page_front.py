@@ -133,7 +133,10 @@ def _legend(pen: Ink) -> str:
         f"<li>{actor_mark(kind)}<span>{pen.text(words)}</span></li>"
         for kind, words in (
             (ActorKind.app, Text("the app's own code", "le code même de l'application")),
-            (ActorKind.sdk, Text("another maker's code inside (SDK)", "le code d'un autre éditeur, intégré (trousse SDK)")),
+            (
+                ActorKind.sdk,
+                Text("another maker's code inside (SDK)", "le code d'un autre éditeur, intégré (trousse SDK)"),
+            ),
             (ActorKind.unattributed, Text("code that nobody claims", "code que personne ne revendique")),
         )
     )

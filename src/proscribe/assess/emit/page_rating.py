@@ -90,7 +90,8 @@ def _set_aside(pen: Ink, assessment: Assessment) -> str:
         Column(Text("Until", "Jusqu'au"), "date"),
     ]
     caption = Text(
-        "Findings set aside: they do not count until the day shown", "Constats écartés : non comptés jusqu'à la date indiquée"
+        "Findings set aside: they do not count until the day shown",
+        "Constats écartés : non comptés jusqu'à la date indiquée",
     )
     return heading + pen.table(caption, columns, rows)
 

@@ -132,7 +132,9 @@ class Permissions:
 
 
 _WHY: dict[Grant, Text] = {
-    Grant.automatic: Text("Granted at installation; nobody is asked.", "Accordée à l'installation; personne n'est consulté."),
+    Grant.automatic: Text(
+        "Granted at installation; nobody is asked.", "Accordée à l'installation; personne n'est consulté."
+    ),
     Grant.prompt: Text(
         "Granted when the user agrees at run time.", "Accordée si l'utilisateur y consent à l'exécution."
     ),

@@ -227,9 +227,7 @@ _FACTS: dict[FactClass, Text] = {
 _EXTENTS: dict[Extent, Text] = {
     Extent.complete: Text("read in full", "lecture complète"),
     Extent.partial: Text("read in part", "lecture partielle"),
-    Extent.hidden: Text(
-        "there, and hidden (encrypted or packed)", "contenu illisible (chiffrement ou empaquetage)"
-    ),
+    Extent.hidden: Text("there, and hidden (encrypted or packed)", "contenu illisible (chiffrement ou empaquetage)"),
     Extent.failed: Text("could not be read", "lecture impossible"),
     Extent.absent: Text("not in the package", "absence dans le paquet"),
     Extent.not_applicable: Text("does not apply", "sans objet"),
