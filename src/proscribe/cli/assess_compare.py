@@ -65,7 +65,7 @@ def _verdict(result: Recheck) -> Text:
     if result.remade is RecheckState.holds:
         return Text(
             "The report holds for this file: made anew, it is the same in every part.",
-            "Le rapport est valable pour ce fichier : refait, il est le même en tout point.",
+            "Le rapport est valable pour ce fichier : refait, il est le même en tout point.",
         )
     return Text(
         "The evidence holds for this file; the rest of the report was not made anew in full.",
