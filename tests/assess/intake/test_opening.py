@@ -52,7 +52,50 @@ def test_base_and_splits_are_one_app(form, method):
     assert found.packages[0].read("AndroidManifest.xml") == b"base"
     assert found.packages[1].member("classes.dex") == f"{found.package.parts[1].path}!classes.dex"
     assert found.package.parts[1].sha256 == hashlib.sha256(SPLIT).hexdigest()
-    assert not found.anomalies
+    other_builds = [name for name in SETS[form] if name.startswith("standalones/")]
+    assert [(one.code, one.member) for one in found.anomalies] == [("split.other-build", name) for name in other_builds]
+
+
+DECOYS = {
+    "a universal package beside a base": {"manifest.json": b"{}", "universal.apk": SPLIT, "base.apk": BASE},
+    "builds for other devices without a bundle": {"manifest.json": b"{}", "base.apk": SPLIT, "standalones/a.apk": BASE},
+    "a universal package in a folder": {"toc.pb": b"", "splits/base-master.apk": BASE, "x/universal.apk": SPLIT},
+    "an ending in capitals": {"manifest.json": b"{}", "base.apk": SPLIT, "config.APK": BASE},
+}
+
+
+@pytest.mark.parametrize("decoy", DECOYS)
+def test_no_package_of_a_set_goes_unread_in_silence(decoy):
+    """The code is wherever a hasty reader would not look."""
+    found = open_package(packed(DECOYS[decoy]))
+    read = {part.path for part in found.package.parts}
+    told = {one.member for one in found.anomalies if one.code == "split.left-out"}
+    assert read | told == {name for name in DECOYS[decoy] if name.lower().endswith(".apk")}
+    assert bool(told) == any(run.of is FactClass.splits and run.extent is Extent.partial for run in found.runs)
+
+
+def test_the_stated_base_goes_before_a_universal_package():
+    listed = {"split_apks": [{"id": "base", "file": "base.apk"}]}
+    members = {"manifest.json": json.dumps(listed).encode(), "universal.apk": SPLIT, "base.apk": BASE}
+    assert [part.path for part in open_package(packed(members)).package.parts] == ["base.apk", "universal.apk"]
+
+
+def test_archives_and_code_beside_the_packages_are_told():
+    beside = {"Android/obb/a/main.obb": SPLIT, "a.bin": b"dex\n035\0", "b.so": b"\x7fELF", "icon.png": b"\x89PNG"}
+    found = open_package(packed({"base.apk": BASE, **beside}))
+    assert {(one.code, one.member) for one in found.anomalies} == {
+        ("container.not-read", name) for name in beside if name != "icon.png"
+    }
+    many = open_package(packed({"base.apk": BASE, **{f"{number}.txt": b"x" for number in range(203)}}))
+    assert [(one.code, one.member, one.detail) for one in many.anomalies] == [("container.not-read", "", "3 members")]
+
+
+def test_another_app_in_the_same_file_is_told():
+    apple = {"Payload/A.app/Info.plist": b"", "Payload/B.app/Info.plist": b""}
+    two = open_package(packed(apple))
+    assert [(one.code, one.member) for one in two.anomalies] == [("container.other-app", "Payload/B.app")]
+    both = open_package(packed({"AndroidManifest.xml": b"", **apple}))
+    assert (both.package.format, len(both.anomalies)) == ("apk", 2)
 
 
 def test_the_base_that_the_list_states_goes_before_names():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -17,7 +17,12 @@ from proscribe.assess.terms import Extent, FactClass
 from proscribe.errors import Where
 from proscribe.text import Text
 
-_APP_PLIST = re.compile(r"Payload/[^/]+\.app/Info\.plist")
+_APP_PLIST = re.compile(r"Payload/([^/]+\.app)/Info\.plist")
+_OTHER_BUILDS = ("standalones/", "instant/")
+"""Where a bundle's set (it has a ``toc.pb``) keeps builds of the same app for other devices."""
+_LOOKED_AT = 200
+"""Members of a set, besides the packages, whose first bytes are looked at."""
+_CODE_MAGICS = (b"PK\x03\x04", b"dex\n", b"\x7fELF")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +51,16 @@ def open_package(data: bytes | memoryview, *, path: str = "", file: str = "") ->
         role = "ipa" if form is PackageFormat.ipa else "base"
         part = Part("", role, digest, size)
         run = Run(FactClass.container, "zip", Extent.complete, 1, 1)
-        return Opened(Package(form, digest, size, (part,)), (outer,), (run,), outer.anomalies)
+        anomalies = (*outer.anomalies, *_other_apps(outer, form))
+        return Opened(Package(form, digest, size, (part,)), (outer,), (run,), anomalies)
     return _open_set(outer, form, digest, size, file)
+
+
+def _other_apps(outer: Container, form: PackageFormat) -> Iterator[Anomaly]:
+    """Apps in the same file that are not assessed: what installs it may not choose as we do."""
+    apps = sorted({match.group(1) for match in map(_APP_PLIST.fullmatch, outer.entries) if match})
+    for app in apps if form is PackageFormat.apk else apps[1:]:
+        yield Anomaly("container.other-app", f"Payload/{app}")
 
 
 def _format(outer: Container, file: str) -> PackageFormat:
@@ -56,8 +69,7 @@ def _format(outer: Container, file: str) -> PackageFormat:
         return PackageFormat.apk
     if any(_APP_PLIST.fullmatch(name) for name in names):
         return PackageFormat.ipa
-    inner = [name for name in names if name.endswith(".apk")]
-    if inner:
+    if _packages(outer):
         if "info.json" in names and ("icon.png" in names or "APKM_installer.url" in names):
             return PackageFormat.apkm
         if "toc.pb" in names or any(name.startswith("meta.sai_") for name in names):
@@ -84,8 +96,10 @@ def _open_set(outer: Container, form: PackageFormat, digest: str, size: int, fil
     base = _base(outer, names)
     parts: list[Part] = []
     packages: list[Container] = []
-    anomalies = list(outer.anomalies)
-    unopened: list[str] = []
+    unopened, other_builds = _left_out(outer, names)
+    anomalies = [*outer.anomalies, *(Anomaly("split.left-out", name) for name in unopened)]
+    anomalies += [Anomaly("split.other-build", name) for name in other_builds]
+    anomalies += _other_members(outer)
     for name in (base, *(other for other in names if other != base)):
         try:
             data = outer.view(name)
@@ -102,18 +116,19 @@ def _open_set(outer: Container, form: PackageFormat, digest: str, size: int, fil
         anomalies += inner.anomalies
     runs = [Run(FactClass.container, "zip", Extent.complete, len(packages), len(names))]
     if unopened:
-        runs.append(Run(FactClass.splits, "zip", Extent.partial, len(packages), len(names), "split.unreadable"))
+        total = len(packages) + len(unopened)
+        runs.append(Run(FactClass.splits, "zip", Extent.partial, len(packages), total, "split.unreadable"))
     return Opened(Package(form, digest, size, tuple(parts)), tuple(packages), tuple(runs), tuple(anomalies))
 
 
 def _wanted(outer: Container) -> tuple[str, ...]:
     """The packages that make up one installation: the splits, or one whole package where only those are offered."""
-    names = sorted(name for name in outer.entries if name.endswith(".apk"))
-    splits = [name for name in names if not name.startswith(("standalones/", "instant/"))]
+    names = _packages(outer)
+    splits = [name for name in names if not _is_other_build(outer, name)]
     chosen = splits or sorted(names, key=lambda name: (-outer.entries[name].size, name))[:1]
-    universal = [name for name in chosen if name.rsplit("/", 1)[-1] == "universal.apk"]
-    if universal:
-        chosen = universal[:1]
+    universal = [name for name in chosen if name == "universal.apk"]
+    if universal and not _stated_base(outer):
+        chosen = universal
     if len(chosen) > LIMITS.parts:
         raise RefusedPackage(
             Text(f"{len(chosen)} packages inside one file", f"{len(chosen)} paquets dans un seul fichier"),
@@ -124,6 +139,35 @@ def _wanted(outer: Container) -> tuple[str, ...]:
             where=Where(file=outer.name),
         )
     return tuple(chosen)
+
+
+def _packages(outer: Container) -> list[str]:
+    return sorted(name for name in outer.entries if name.lower().endswith(".apk"))
+
+
+def _is_other_build(outer: Container, name: str) -> bool:
+    return "toc.pb" in outer.entries and name.startswith(_OTHER_BUILDS)
+
+
+def _left_out(outer: Container, chosen: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Packages beside the chosen ones: those that nothing accounts for, and builds for other devices."""
+    rest = [name for name in _packages(outer) if name not in set(chosen)]
+    other = [name for name in rest if _is_other_build(outer, name)]
+    return [name for name in rest if name not in set(other)], other
+
+
+def _other_members(outer: Container) -> Iterator[Anomaly]:
+    """Archives and code beside the packages, such as expansion files: an app may load them, and nobody reads them."""
+    beside = [name for name, entry in outer.entries.items() if entry.size and not name.lower().endswith(".apk")]
+    for name in beside[:_LOOKED_AT]:
+        try:
+            head = next(outer.chunks(name), b"")
+        except UnreadableMember:
+            continue
+        if head.startswith(_CODE_MAGICS):
+            yield Anomaly("container.not-read", name)
+    if len(beside) > _LOOKED_AT:
+        yield Anomaly("container.not-read", "", f"{len(beside) - _LOOKED_AT} members")
 
 
 def _base(outer: Container, names: Iterable[str]) -> str:

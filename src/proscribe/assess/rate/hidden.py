@@ -19,6 +19,7 @@ _UNREAD = (Extent.failed, Extent.hidden, Extent.partial)
 def hidden(gathered: Gathered) -> tuple[Text, ...]:
     """Sentences, the gravest first; empty where all was read."""
     told = dict.fromkeys([*_runs(gathered), *_disagreements(gathered), *_code(gathered), *_splits(gathered)])
+    told |= dict.fromkeys([*_no_code(gathered), *_left_unread(gathered)])
     return tuple(told)
 
 
@@ -86,3 +87,43 @@ def _splits(gathered: Gathered) -> Iterator[Text]:
         "L'application exige des paquets partiels absents de ce fichier\u00a0: leur code et leurs ressources n'ont pas "
         "été vus.",
     )
+
+
+def _no_code(gathered: Gathered) -> Iterator[Text]:
+    """Nothing was found in the code of a package that has none: what it runs comes from elsewhere."""
+    facts = gathered.android
+    if facts is None or not facts.components or gathered.code.dex:
+        return
+    yield Text(
+        "The manifest declares components and the package holds no dex code: what they run was not seen.",
+        "Le manifeste déclare des composants, et le paquet ne contient aucun code dex\u00a0: ce qu'ils exécutent n'a "
+        "pas été vu.",
+    )
+
+
+def _left_unread(gathered: Gathered) -> Iterator[Text]:
+    """Parts of the file that no reader opened and that can hold code, by what kept them from being read."""
+    for code, told in _LEFT_UNREAD.items():
+        found = [one for one in gathered.anomalies if one.code == code]
+        if found:
+            names = few([both(one.member or one.detail) for one in found])
+            yield Text(f"{told.en}{COLON.en} {names.en}.", f"{told.fr}{COLON.fr} {names.fr}.")
+
+
+_LEFT_UNREAD: dict[str, Text] = {
+    "container.other-app": Text(
+        "Another app lies in the same file and was not assessed",
+        "Une autre application se trouve dans le même fichier et n'a pas été évaluée",
+    ),
+    "split.left-out": Text("Packages in the file that were not read", "Paquets présents dans le fichier, mais non lus"),
+    "split.other-build": Text(
+        "Builds of the app for other devices, not read", "Versions de l'application pour d'autres appareils, non lues"
+    ),
+    "container.not-read": Text(
+        "Archives or code beside the packages, not read", "Archives ou code à côté des paquets, non lus"
+    ),
+    "code.nested-not-read": Text("Archives inside that were not read", "Archives internes non lues"),
+    "code.disguised": Text("Code or archives in disguise, not read", "Code ou archives sous un déguisement, non lus"),
+    "code.too-many-dex-elsewhere": Text("Dex files that were not read", "Fichiers dex non lus"),
+    "code.members-not-looked-at": Text("Members that were not looked at", "Membres non examinés"),
+}
