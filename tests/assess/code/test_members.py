@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import functools
+import gzip
+import lzma
 import os
 import random
 import shutil
@@ -82,6 +86,61 @@ def test_nested_archives_that_cannot_be_read_are_told(read: Read, monkeypatch: p
     assert told(read(members={"a.jar": broken})) == {("code.nested-not-read", "a.jar")}
     monkeypatch.setattr(members, "MOST_NESTED", 0)
     assert told(read(members={"a.jar": broken})) == {("code.nested-not-read", "")}
+
+
+def test_archives_inside_archives_are_opened_up_to_a_depth(
+    dx: ModuleType, read: Read, zipped: Callable[..., bytes]
+) -> None:
+    inner = zipped({"classes.dex": small_dex(dx, "Lhidden/Deep;"), "x.so": b"\x7fELF" + bytes(100)})
+    names = {2: "a!a!", 3: "a!a!a!"}
+    for depth in (2, 3, 4):
+        data = inner
+        for _ in range(depth - 1):
+            data = zipped({"a": data})
+        reading = read(members={"a": data})
+        if depth in names:
+            assert told(reading) == {
+                ("code.dex-elsewhere", f"{names[depth]}classes.dex"), ("code.native-elsewhere", f"{names[depth]}x.so")
+            }  # fmt: skip
+        else:
+            assert told(reading) == {("code.nested-not-read", "a!a!a!a")}
+
+
+@pytest.mark.parametrize(
+    ("wrapped", "disguise"),
+    [
+        (gzip.compress, "gzip"),
+        (zlib.compress, "zlib"),
+        (lzma.compress, "xz"),
+        (functools.partial(lzma.compress, format=lzma.FORMAT_ALONE), "lzma"),
+        (base64.b64encode, "base64"),
+        (lambda data: bytes(byte ^ 0x5A for byte in data), "xor 0x5a"),
+    ],
+)
+def test_code_and_archives_in_disguise_are_told(
+    dx: ModuleType, read: Read, zipped: Callable[..., bytes], wrapped: Callable[[bytes], bytes], disguise: str
+) -> None:
+    for data in (small_dex(dx), zipped({"classes.dex": small_dex(dx)}), b"\x7fELF\x02\x01\x01" + bytes(300)):
+        reading = read(members={"assets/x": wrapped(data)})
+        assert [(one.code, one.member, one.detail) for one in reading.anomalies] == [
+            ("code.disguised", "assets/x", disguise)
+        ]
+        assert reading.facts is not None
+        assert reading.facts.encrypted_like == ("assets/x",)
+
+
+@pytest.mark.parametrize(
+    "harmless",
+    [gzip.compress(b"text " * 900), zlib.compress(b"text " * 900), b"x" * 40, b"\x1f\x8bbroken", b"\x78\x9c?"],
+)
+def test_what_is_merely_compressed_is_no_disguise(read: Read, harmless: bytes) -> None:
+    assert told(read(members={"assets/x": harmless})) == set()
+
+
+def test_a_dex_file_before_the_archive_is_told(dx: ModuleType, zipped: Callable[..., bytes]) -> None:
+    """The same file is a dex to one reader and an archive to the other (CVE-2017-13156)."""
+    archive = open_container(small_dex(dx) + zipped({"classes.dex": small_dex(dx, "La/B;")}))
+    assert ("code.disguised", "") in told(read_code([archive], Watch()))
 
 
 def test_too_many_members_and_too_many_dex_files_are_told(

@@ -6,9 +6,12 @@ so that noise counts only where a name or the rest of the package lets one expec
 
 from __future__ import annotations
 
+import lzma
 import zlib
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +24,8 @@ MOST_MEMBERS = 20_000
 """Members of one archive whose first bytes are looked at."""
 MOST_NESTED = 32
 MOST_NESTED_BYTES = 64 << 20
+DEEPEST = 3
+"""Archives inside archives that are opened, counted from the package."""
 MOST_ELSEWHERE = 64
 """Dex files under other names that are read; the rest is listed."""
 _SAMPLE = 16 << 10
@@ -57,6 +62,8 @@ def inspect(apks: Sequence[Container], loaded: frozenset[tuple[int, str]]) -> Me
     found = Members()
     nested: list[Place] = []
     for place, apk in enumerate(apks):
+        if bytes(apk.data[:4]) in _DEX_MAGICS:
+            found.anomalies.append(Anomaly("code.disguised", apk.name, "dex before the archive"))
         for at, (name, entry) in enumerate(apk.entries.items()):
             if at >= MOST_MEMBERS:
                 found.anomalies.append(
@@ -84,11 +91,50 @@ def _sort_in(found: Members, nested: list[Place], place: Place, entry: Entry, *,
             _list_elsewhere(found, place)
     elif head.startswith(_ZIP_MAGIC):
         nested.append(place)
+    elif disguise := disguise_of(place.container, entry, head):
+        found.anomalies.append(Anomaly("code.disguised", place.member, disguise))
+        found.noise.append(place.member)
     elif is_noise(place.container, entry, head):
         if place.name.lower().endswith(_CODE_NAMES) or is_loaded:
             found.noise.append(place.member)
         else:
             found.bulk.append((entry.size, place.member))
+
+
+def disguise_of(container: Container, entry: Entry, head: bytes) -> str:
+    """How code or an archive that is not read is wrapped: compressed once more, in base64, each byte changed alike.
+
+    "" for everything else. What a key of several bytes hides can at best be told by its noise.
+    """
+    if head.startswith(_TEXT_MAGICS):
+        return "base64"
+    if len(head) < 8:
+        return ""
+    for magic in (b"dex\n0", b"PK\x03\x04\x14\x00", b"\x7fELF\x02\x01\x01"):
+        key = head[0] ^ magic[0]
+        if key and bytes(byte ^ key for byte in head[: len(magic)]) == magic:
+            return f"xor {key:#04x}"
+    for name, magic, opener in _PACKERS:
+        if head.startswith(magic) and _begins_as_code(opener, sample(container, entry, _LEAST_SAMPLE)):
+            return name
+    return ""
+
+
+def _begins_as_code(opener: Callable[[], Any], packed: bytes) -> bool:
+    try:
+        begun: bytes = opener().decompress(packed, 16)
+    except (zlib.error, lzma.LZMAError, OSError, EOFError):
+        return False
+    return begun.startswith((*_DEX_MAGICS, _ZIP_MAGIC, _ELF_MAGIC))
+
+
+_TEXT_MAGICS = (b"ZGV4Cj", b"UEsDBB", b"f0VMRg")  # dex, ZIP and ELF in base64
+_PACKERS: tuple[tuple[str, bytes, Callable[[], Any]], ...] = (
+    ("gzip", b"\x1f\x8b", lambda: zlib.decompressobj(31)),
+    ("zlib", b"\x78", zlib.decompressobj),
+    ("xz", b"\xfd7zXZ", lambda: lzma.LZMADecompressor(memlimit=64 << 20)),
+    ("lzma", b"\x5d\x00\x00", lambda: lzma.LZMADecompressor(memlimit=64 << 20)),
+)
 
 
 def _list_elsewhere(found: Members, place: Place) -> None:
@@ -97,10 +143,15 @@ def _list_elsewhere(found: Members, place: Place) -> None:
 
 
 def _open_nested(found: Members, nested: Sequence[Place]) -> None:
+    """Look into archives, and into those inside them, the nearest first; what is not opened is told."""
     left = MOST_NESTED_BYTES
-    for place in nested[:MOST_NESTED]:
+    waiting = deque((place, 1) for place in nested)
+    opened = 0
+    while waiting and opened < MOST_NESTED:
+        place, depth = waiting.popleft()
+        opened += 1
         size = place.container.entries[place.name].size
-        if size > left:
+        if size > left or depth > DEEPEST:
             found.anomalies.append(Anomaly("code.nested-not-read", place.member, f"{size} bytes"))
             continue
         try:
@@ -110,10 +161,15 @@ def _open_nested(found: Members, nested: Sequence[Place]) -> None:
             continue
         left -= size
         for name, entry in _first(inner):
-            if sample(inner, entry, 8).startswith(_DEX_MAGICS):
+            head = sample(inner, entry, 16)
+            if head.startswith(_DEX_MAGICS):
                 _list_elsewhere(found, Place(inner, name))
-    if len(nested) > MOST_NESTED:
-        found.anomalies.append(Anomaly("code.nested-not-read", "", f"{len(nested) - MOST_NESTED} archives"))
+            elif head.startswith(_ZIP_MAGIC):
+                waiting.append((Place(inner, name), depth + 1))
+            elif head.startswith(_ELF_MAGIC):
+                found.anomalies.append(Anomaly("code.native-elsewhere", Place(inner, name).member))
+    if waiting:
+        found.anomalies.append(Anomaly("code.nested-not-read", "", f"{len(waiting)} archives"))
 
 
 def _first(container: Container) -> Iterator[tuple[str, Entry]]:
