@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import random
 import struct
+import time
 import zipfile
 import zlib
 from contextlib import suppress
@@ -12,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proscribe.assess.errors import NotAPackage
+from proscribe.assess.errors import NotAPackage, RefusedPackage
 from proscribe.assess.intake.container import UnreadableMember, open_container
 from proscribe.assess.intake.limits import LIMITS
 
@@ -200,3 +203,210 @@ def test_mutations_never_raise_anything_else(data):
             for read in (found.read, found.sha256, found.view):
                 with suppress(UnreadableMember):
                     read(name)
+
+
+# ---- the digest that comes with the pieces, and time ----------------------------------------------------------------
+
+
+def test_whoever_takes_all_pieces_has_the_digest(monkeypatch):
+    data = bytes(archive({"classes.dex": bytes(range(256)) * 20_000}))
+    found = open_container(data, name="split.apk")
+    pieces = found.chunks("classes.dex")
+    next(pieces)
+    assert found.digests() == {}  # not all of them yet
+    assert len(b"".join(pieces)) == 256 * 20_000 - (1 << 20)
+    expected = hashlib.sha256(bytes(range(256)) * 20_000).hexdigest()
+    assert found.digests() == {"split.apk!classes.dex": expected}
+    monkeypatch.setattr(found, "chunks", None)  # and nothing is read again
+    assert found.sha256("classes.dex") == expected
+
+
+def test_a_digest_of_bytes_that_were_just_read_reads_nothing(monkeypatch):
+    found = open_container(bytes(archive(MEMBERS)))
+    whole = found.read("classes.dex")
+    monkeypatch.setattr(found, "chunks", None)
+    assert found.sha256("classes.dex", whole) == hashlib.sha256(whole).hexdigest()
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_STORED])
+def test_pieces_take_time_and_memory_in_proportion(method):
+    """Bytes that do not compress: an inflater that keeps what it was given would copy with the square of them."""
+
+    def seconds(size: int) -> float:
+        found = open_container(bytes(archive({"a": random.Random(1).randbytes(size)}, method=method)))
+        begin = time.process_time()
+        assert max(map(len, found.chunks("a"))) <= 1 << 20
+        return time.process_time() - begin
+
+    seconds(1 << 20)
+    assert seconds(32 << 20) < 20 * seconds(4 << 20) + 0.1
+
+
+def test_pieces_of_what_is_broken():
+    data = archive({"a": random.Random(1).randbytes(300_000)})
+    struct.pack_into("<L", data, central(data, "a") + 24, 500_000)
+    with pytest.raises(UnreadableMember, match="truncated"):
+        list(open_container(bytes(data)).chunks("a"))
+    data[central(data, "a") - 100_000 : central(data, "a")] = bytes(100_000)
+    with pytest.raises(UnreadableMember, match=r"bad-deflate|truncated"):
+        list(open_container(bytes(data)).chunks("a"))
+    struct.pack_into("<L", data, central(data, "a") + 24, LIMITS.declared + 1)
+    for read in (open_container(bytes(data)).chunks, open_container(bytes(data)).read):
+        with pytest.raises(UnreadableMember, match="too-large"):
+            list(read("a"))
+    with pytest.raises(KeyError):
+        list(open_container(bytes(data)).chunks("b"))
+
+
+def test_noise_where_deflate_is_said():
+    data = archive({"a": b"\xff" * 400}, method=zipfile.ZIP_STORED)
+    struct.pack_into("<H", data, central(data, "a") + 10, 8)
+    found = open_container(bytes(data))
+    for read in (found.read, found.view, found.sha256):
+        with pytest.raises(UnreadableMember, match="bad-deflate"):
+            read("a")
+
+
+# ---- the directory -------------------------------------------------------------------------------------------------
+
+
+def zip64(members: dict[str, bytes]) -> bytearray:
+    """As Python writes archives beyond the old limits: sizes and offsets in extra fields, and a second end record."""
+    stream = io.BytesIO()
+    with pytest.MonkeyPatch.context() as patch:
+        bundle = zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED)
+        for name, data in members.items():
+            with bundle.open(name, "w", force_zip64=True) as member:
+                member.write(data)
+        patch.setattr(zipfile, "ZIP64_LIMIT", 1)
+        bundle.close()
+    return bytearray(stream.getvalue())
+
+
+def test_zip64_reads_as_python_reads_it():
+    data = bytes(zip64(MEMBERS))
+    assert b"PK\x06\x06" in data
+    found = open_container(data)
+    assert found.anomalies == ()
+    with zipfile.ZipFile(io.BytesIO(data)) as oracle:
+        assert list(found.entries) == oracle.namelist()
+        for info in oracle.infolist():
+            entry = found.entries[info.filename]
+            assert (entry.size, entry.compressed, entry.header) == (
+                info.file_size, info.compress_size, info.header_offset,
+            )  # fmt: skip
+            assert found.read(info.filename) == oracle.read(info.filename)
+
+
+def test_zip64_fields_beside_others_and_cut_short():
+    """Only what the plain fields leave open is taken, in the order of the format, whatever else stands there."""
+    whole = archive(MEMBERS)
+    at = central(whole, "classes.dex")
+    true = struct.unpack_from("<3L", whole, at + 16)[1:]
+    offset = struct.unpack_from("<L", whole, at + 42)[0]
+    for fields, values in (
+        ({20: 0xFFFFFFFF, 24: 0xFFFFFFFF}, (true[1], true[0])),
+        ({42: 0xFFFFFFFF}, (offset,)),
+        ({20: 0xFFFFFFFF, 24: 0xFFFFFFFF, 42: 0xFFFFFFFF}, (true[1], true[0], offset)),
+    ):
+        extra = struct.pack("<HH3s", 0x7075, 3, b"abc") + struct.pack(f"<HH{len(values)}Q", 1, 8 * len(values), *values)
+        for cut in (0, 9):
+            data = bytearray(whole)
+            for place, value in fields.items():
+                struct.pack_into("<L", data, at + place, value)
+            struct.pack_into("<H", data, at + 30, len(extra) - cut)
+            data[at + 46 + len("classes.dex") : at + 46 + len("classes.dex")] = extra[: len(extra) - cut]
+            end = data.rindex(b"PK\5\6")
+            size = struct.unpack_from("<L", data, end + 12)[0]
+            struct.pack_into("<L", data, end + 12, size + len(extra) - cut)
+            found = open_container(bytes(data))
+            if not cut:
+                assert found.read("classes.dex") == MEMBERS["classes.dex"]
+            else:
+                with pytest.raises(UnreadableMember):
+                    found.read("classes.dex")
+            assert found.read("AndroidManifest.xml") == MEMBERS["AndroidManifest.xml"]
+
+
+def test_a_second_end_record_that_leads_nowhere_is_not_followed():
+    data = zip64(MEMBERS)
+    locator = data.rindex(b"PK\x06\x07")
+    struct.pack_into("<Q", data, locator + 8, 1 << 60)
+    assert list(open_container(bytes(data)).entries) == list(MEMBERS)  # the plain one says enough
+
+
+def test_several_disks_and_a_comment_are_said():
+    data = archive(MEMBERS)
+    end = data.rindex(b"PK\5\6")
+    struct.pack_into("<H", data, end + 4, 3)
+    struct.pack_into("<H", data, end + 20, 5)
+    found = open_container(bytes(data) + b"hello")
+    assert {(one.code, one.detail) for one in found.anomalies} == {
+        ("zip.several-disks", f"disk 3, {len(MEMBERS)} of {len(MEMBERS)}"), ("zip.comment", "5 bytes"),
+    }  # fmt: skip
+    assert found.read("classes.dex") == MEMBERS["classes.dex"]
+
+
+def test_too_many_entries_are_refused_and_many_are_said(monkeypatch):
+    data = bytes(archive({f"f{number}": b"" for number in range(30)}))
+    monkeypatch.setattr("proscribe.assess.intake.directory.LIMITS", type(LIMITS)(many=20))
+    assert codes(data) == {"zip.many-entries"}
+    monkeypatch.setattr("proscribe.assess.intake.directory.LIMITS", type(LIMITS)(entries=20))
+    with pytest.raises(RefusedPackage, match="too many entries") as caught:
+        open_container(data)
+    assert "20" in caught.value.what.fr
+
+
+def test_declared_sizes_beyond_reason_are_said(monkeypatch):
+    monkeypatch.setattr("proscribe.assess.intake.directory.LIMITS", type(LIMITS)(total=1000, declared=5000))
+    assert codes(archive(MEMBERS)) == {"zip.declared-total", "zip.declared-size"}
+
+
+def test_a_directory_that_is_cut_gives_what_is_whole():
+    data = archive(MEMBERS)
+    last = central(data, "été")
+    struct.pack_into("<H", data, last + 30, 5000)  # an extra field that goes past the directory
+    found = open_container(bytes(data))
+    assert list(found.entries) == ["AndroidManifest.xml", "classes.dex", "empty"]
+    assert {"zip.cut-entry", "zip.entry-count"} <= codes(data)
+
+
+def test_a_directory_outside_of_the_file_is_no_entries():
+    data = archive(MEMBERS)
+    end = data.rindex(b"PK\5\6")
+    struct.pack_into("<LL", data, end + 12, 1 << 30, 1 << 31)
+    found = open_container(bytes(data))
+    assert not found.entries
+    assert {"zip.directory-outside", "zip.entry-count"} <= codes(data)
+
+
+def test_names_of_older_encodings():
+    data = archive({"a\u00e9.txt": b"x"})
+    raw = "a\u00e9.txt".encode()
+    changed = bytes(data).replace(raw, b"a\xe9\xff.txt")
+    found = open_container(changed)
+    assert list(found.entries) == ["a\u00e9\u00ff.txt"]
+    assert {"zip.name-encoding"} <= codes(changed)
+
+
+def test_room_that_build_tools_leave_is_no_oddity():
+    """An empty local entry in front, as zipflinger writes; anything else there is data that belongs to no member."""
+    room = struct.pack("<4s5H3L2H", b"PK\3\4", 0, 0, 0, 0, 0, 0, 0, 0, 0, 20) + bytes(20)
+    for before, told in ((room, set()), (room[:-1] + b"x", {"zip.data-before"}), (b"#!/bin/sh", {"zip.data-before"})):
+        whole = archive(MEMBERS)
+        moved = bytearray(before + whole)
+        for name in MEMBERS:
+            at = moved.rindex(name.encode()) - 46
+            header = struct.unpack_from("<L", moved, at + 42)[0]
+            struct.pack_into("<L", moved, at + 42, header + len(before))
+        end = moved.rindex(b"PK\5\6")
+        start = struct.unpack_from("<L", moved, end + 16)[0]
+        struct.pack_into("<L", moved, end + 16, start + len(before))
+        assert codes(moved) == told
+        assert open_container(bytes(moved)).read("classes.dex") == MEMBERS["classes.dex"]
+
+
+def test_members_that_reach_into_the_directory():
+    data = archive({"a": b"A" * 50}, method=zipfile.ZIP_STORED)
+    struct.pack_into("<LL", data, central(data, "a") + 20, 60, 60)
+    assert "zip.overlap" in codes(data)

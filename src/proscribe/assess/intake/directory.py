@@ -108,7 +108,7 @@ def walk(data: memoryview, *, name: str) -> tuple[dict[str, Entry], tuple[Anomal
         odd.add("many-entries", "", str(count))
     if total > LIMITS.total:
         odd.add("declared-total", "", str(total))
-    _check_layout(data, spans, end, odd)
+    _check_layout(data, spans, start, odd)
     return entries, odd.all()
 
 
@@ -273,7 +273,7 @@ def _check_entry(entry: Entry, odd: _Oddities) -> None:
         odd.add("unsafe-name", entry.name)
 
 
-def _check_layout(data: memoryview, spans: list[tuple[int, int, str]], end: _End, odd: _Oddities) -> None:
+def _check_layout(data: memoryview, spans: list[tuple[int, int, str]], directory: int, odd: _Oddities) -> None:
     """Members on top of each other, and bytes before the first that belong to none."""
     spans.sort()
     if spans and spans[0][0] > 0 and not _is_deleted_entry(data, spans[0][0]):
@@ -283,7 +283,7 @@ def _check_layout(data: memoryview, spans: list[tuple[int, int, str]], end: _End
         if first < reached:
             odd.add("overlap", name, f"at {first}, while the one before ends at {reached}")
         reached = max(reached, after)
-    if reached > end.at:
+    if reached > directory:
         odd.add("overlap", "", "members reach into the directory")
 
 
