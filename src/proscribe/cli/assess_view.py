@@ -143,7 +143,8 @@ def _actors(paper: Paper, assessment: Assessment, limit: int | None) -> None:
 
 
 def _sdk_name(sdk: SdkPresence) -> str:
-    known = ", ".join(filter(None, (sdk.vendor, sdk.country)))
+    vendor = "" if sdk.vendor == sdk.name else sdk.vendor
+    known = ", ".join(filter(None, (vendor, sdk.country)))
     return f"{sdk.name} ({known})" if known else sdk.name
 
 
@@ -187,7 +188,7 @@ def _details(paper: Paper, assessment: Assessment) -> None:
     paper.title(Text("Permissions", "Autorisations"))
     paper.columns([[one.name, one.protection or "–", GRANTS[one.grant]] for one in assessment.permissions])
     paper.title(Text("Other makers' code (SDKs)", "Code d'autres éditeurs (trousses SDK)"))
-    classes = Text("classes", "classes")
+    one_class, classes = Text("class", "classe"), Text("classes", "classes")
     service, library = Text("with a service", "avec un service"), LIBRARY
     paper.columns(
         [
@@ -196,7 +197,7 @@ def _details(paper: Paper, assessment: Assessment) -> None:
                 one.vendor or "–",
                 one.country or "–",
                 service if one.operator else library,
-                f"{one.classes} {classes}",
+                plural(one.classes, one_class, classes),
             ]
             for one in sorted(assessment.sdks, key=lambda one: (not one.operator, -one.classes, one.id))
         ]

@@ -168,7 +168,7 @@ def test_no_alteration_goes_unseen(world, everything_app, data):
         ("offset", 99, "Another offset: the report says 99, the file 4."),
         ("sha256", "0" * 64, "Another digest"),
         ("caller", "La;->b()V", "Another caller"),
-        ("member", "classes9.dex", "Another member"),
+        ("member", "classes9.dex", "Another file in the package"),
         ("subject", "La;->b()V", "The file has no such thing."),
     ],
 )

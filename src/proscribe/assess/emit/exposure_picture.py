@@ -32,7 +32,7 @@ def countries(pen: Ink, rows: Sequence[CountryRow]) -> str:
 
 def _in_words(pen: Ink, row: CountryRow) -> str:
     publisher = row.publisher_words if row.publisher else Text("none", "aucun")
-    parts = Text("publisher {}, SDKs {}, hosts {}", "éditeur {}, trousses SDK {}, hôtes {}")
+    parts = Text("publisher: {}, SDKs: {}, hosts: {}", "éditeur : {}, trousses SDK : {}, hôtes : {}")
     counted = pen.text(parts).format(pen.text(publisher), len(row.sdks), row.hosts)
     return f"{pen.text(row.name)} ({counted})"
 

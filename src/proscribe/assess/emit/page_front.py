@@ -189,8 +189,9 @@ def exposure(pen: Ink, assessment: Assessment) -> str:
         Text(
             "Access says what the code can do. Exposure says who stands behind that code, and which country's law they "
             "answer to. The two are never added up: whoever decides weighs them together.",
-            "L'accès dit ce que le code peut faire. L'exposition dit qui se trouve derrière ce code et de quelles lois "
-            "cette partie relève. Les deux ne sont jamais additionnés : c'est au décideur de les soupeser.",
+            "L'accès dit ce que le code peut faire. L'exposition dit qui se trouve derrière ce code, et aux lois "
+            "de quel pays chacun est soumis. Les deux ne sont jamais additionnés : il revient à la personne qui "
+            "décide de les soupeser ensemble.",
         )
     )
     rows = exposure_rows(assessment)

@@ -195,7 +195,8 @@ def actor_name(actor: Actor, *, full: bool = False) -> Text:
     if actor.kind is not ActorKind.sdk:
         return ACTORS[actor.kind]
     name = actor.name or actor.sdk
-    known = ", ".join(filter(None, (actor.vendor, actor.country)))
+    vendor = "" if actor.vendor == name else actor.vendor
+    known = ", ".join(filter(None, (vendor, actor.country)))
     text = f"{name} ({known})" if full and known else name
     return Text(text, text)
 
