@@ -59,7 +59,7 @@ def test_an_app_of_the_other_platform(apple: bytes, watch: Watch, tmp_path: Path
     assert (found.platform, found.android, found.signing) == ("ios", None, ())
     assert found.ios is not None
     assert "Payload/App.app/Info.plist" in found.digests
-    assert [tool.name for tool in found.tools] == ["proscribe", "lief"]
+    assert [tool.name for tool in found.tools] == ["proscribe"]
 
 
 def test_a_set_has_a_signature_for_each_part(kit: Any, watch: Watch) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proscribe.catalogue.skeleton import plain, skeleton
+from proscribe.catalogue.skeleton import _confusables, plain, skeleton
 
 
 @pytest.mark.parametrize("name", ["WeChat", "wechat", "We Chat", "WECHAT™", "We-Chat®", "ＷｅＣｈａｔ"])
@@ -61,3 +61,14 @@ def test_forms_are_stable(name):
 def test_ascii_and_the_long_way_agree(name):
     # A neighbour outside ASCII sends the name the long way round; the rest must come out the same.
     assert skeleton(name + "微") == skeleton(name) + "微"
+
+
+def test_every_confusable_is_one_that_the_library_names():
+    from confusable_homoglyphs import confusables
+
+    table = _confusables()
+    assert len(table) > 1_000
+    for code, letter in table.items():
+        forms = {letter, letter.upper()}
+        alike = {entry["c"] for form in forms for entry in confusables.confusables_data.get(form, ())}
+        assert chr(code) in alike | {character.casefold() for character in alike}

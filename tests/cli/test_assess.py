@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -18,10 +19,11 @@ from tests.assess.emit.conftest import HOSTILE, assessment, inconclusive, ios
 
 from proscribe.assess import batch, engine
 from proscribe.assess.model import Assessment, Batch, BatchItem, Recheck, RecheckItem, RecheckState
+from proscribe.assess.sandbox import Worker
 from proscribe.assess.terms import Rating
 from proscribe.cli.root import root
 from proscribe.documents import json_schema, to_bytes
-from proscribe.errors import InvalidDocument, ProscribeError
+from proscribe.errors import InvalidDocument, ProscribeError, UnreadableFile
 from proscribe.text import Text, set_language
 
 samples = assess_conftest.samples
@@ -61,11 +63,12 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """What the engine was asked; it answers with the example."""
     calls: list[tuple[Any, ...]] = []
 
-    def assess(path: Path, options: engine.Options | None = None) -> bytes:
+    def assess(path: Path, options: engine.Options | None = None, *, worker: Worker) -> bytes:
         calls.append((path, options))
         return to_bytes(assessment())
 
     monkeypatch.setattr(engine, "assess", assess)
+    monkeypatch.setattr(Worker, "start", lambda self: self)
     return calls
 
 
@@ -180,9 +183,15 @@ def test_a_result_is_never_written_over_what_is_read(saved: Path, package: Path,
     assert saved.read_bytes() == before
 
 
-def test_a_file_that_cannot_be_written_leaves_nothing_behind(saved: Path, tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="missing"):
-        typed(saved, "--out", tmp_path / "missing" / "out.json")
+def test_a_file_that_cannot_be_written_leaves_nothing_behind(
+    saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_self: Path, _target: Path) -> None:
+        raise OSError("no")
+
+    monkeypatch.setattr(Path, "replace", refused)
+    with pytest.raises(OSError, match="no"):
+        typed(saved, "--out", tmp_path / "out.json")
     assert [path.name for path in tmp_path.iterdir()] == ["saved.json"]
 
 
@@ -369,3 +378,31 @@ def test_the_worked_example_of_the_facts(samples: Path, tmp_path: Path) -> None:
     site["offset"] += 1
     report.write_text(json.dumps(document))
     assert "FAILS" in typed("--recheck", report, samples / "apk" / "Yosemite.apk", status=1).stdout
+
+
+# ---- places that cannot be read or written -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("option", "place", "words"),
+    [
+        ("--out", "", "a folder; a file is wanted here"),
+        ("--out", "nowhere/report.json", "there is no folder"),
+        ("--html", "nowhere/page.html", "there is no folder"),
+        ("--sarif", "nowhere/a.sarif", "there is no folder"),
+    ],
+)
+def test_a_place_that_cannot_be_written_is_refused(
+    saved: Path, tmp_path: Path, option: str, place: str, words: str
+) -> None:
+    error = typed(saved, option, tmp_path / place, status=None).exception
+    assert isinstance(error, UnreadableFile)
+    assert words in str(error)
+    assert ".part" not in str(error)
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    error = typed(tmp_path / "pipe", status=None).exception
+    assert isinstance(error, UnreadableFile)
+    assert "neither a file nor a folder" in str(error)

@@ -104,13 +104,12 @@ def recheck_here(report: Path, path: Path, options: Options | None = None) -> by
 
 def context(options: Options) -> str:
     """Sixteen hex digits that name everything an assessment is made with but the package."""
-    from importlib.metadata import version
-
+    from proscribe import __version__
     from proscribe.assess.rate.rubric import load_rubric, reference
 
     files = [file for file in (options.review, *options.observations) if file]
     rubric = load_rubric(options.rubric)
-    parts = [version("proscribe"), *(f"{one.id} {one.digest}" for one in _packs(options.packs).references)]
+    parts = [__version__, *(f"{one.id} {one.digest}" for one in _packs(options.packs).references)]
     parts += [str(reference(rubric).digest), *(digest_file(file) for file in files)]
     return digest_json(parts).removeprefix("sha256:")[:16]
 

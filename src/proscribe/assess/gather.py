@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import mmap
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 
 from proscribe.assess.android.reader import read_android
@@ -16,7 +15,7 @@ from proscribe.assess.gathered import Gathered
 from proscribe.assess.intake.container import Container, UnreadableMember
 from proscribe.assess.intake.limits import LIMITS
 from proscribe.assess.intake.opening import Opened, open_package
-from proscribe.assess.ios.read import read_ios
+from proscribe.assess.libraries import version_of
 from proscribe.assess.profile import PackageFormat, Tool
 from proscribe.assess.signing.verify import verify_apk
 from proscribe.assess.terms import Extent, FactClass, SignatureState
@@ -81,6 +80,8 @@ def _gather_android(opened: Opened, watch: Watch) -> Gathered:
 
 
 def _gather_ios(opened: Opened, watch: Watch) -> Gathered:
+    from proscribe.assess.ios.read import read_ios  # few packages need it, and every start would pay
+
     reading: Reading[IosFacts] = read_ios(opened.packages[0], watch)
     return Gathered(
         platform=Platform.ios,
@@ -92,7 +93,7 @@ def _gather_ios(opened: Opened, watch: Watch) -> Gathered:
         runs=(*opened.runs, *reading.runs),
         anomalies=(*opened.anomalies, *reading.anomalies),
         digests=opened.packages[0].digests(),
-        tools=_tools("lief"),
+        tools=_tools(),
     )
 
 
@@ -129,7 +130,7 @@ def _digests(apks: Sequence[Container], android: Reading[AndroidFacts]) -> dict[
 
 
 def _tools(*packages: str) -> tuple[Tool, ...]:
-    return tuple(Tool(name, version(name)) for name in ("proscribe", *packages))
+    return tuple(Tool(name, version_of(name)) for name in ("proscribe", *packages))
 
 
 def _no_package(path: Path, size: int) -> NotAPackage:

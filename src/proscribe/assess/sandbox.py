@@ -9,13 +9,15 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, TYPE_CHECKING, Any, Self
 
-from proscribe.assess.engine import Options
 from proscribe.assess.errors import WorkerDied
 from proscribe.assess.isolation import CPU_SECONDS, MEMORY
 from proscribe.errors import ProscribeError, Where
 from proscribe.text import Text
+
+if TYPE_CHECKING:
+    from proscribe.assess.engine import Options  # the process is started before this is loaded
 
 
 class Worker:

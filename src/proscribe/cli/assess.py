@@ -195,7 +195,7 @@ class Wanted:
 
 def _file(wanted: Wanted) -> int:
     """One package, or an assessment that was saved: make the outputs, show it, and say how it went."""
-    from proscribe.cli import assess_files, assess_view
+    from proscribe.cli import assess_files
     from proscribe.cli.output import print_json
 
     assess_files.keep_apart(wanted)
@@ -206,6 +206,8 @@ def _file(wanted: Wanted) -> int:
 
         print_json(json.loads(data))
     else:
+        from proscribe.cli import assess_view
+
         assess_view.show(assessment, details=wanted.details, path=wanted.path)
     for path in written:
         click.echo(str(Text(f"Written: {path}", f"Enregistré : {path}")), err=wanted.as_json)

@@ -32,6 +32,7 @@ def keep_apart(wanted: Wanted) -> None:
     for path in outputs:
         if path is None:
             continue
+        _check_place(path)
         if path.resolve() in taken:
             raise ConflictingOutput(
                 Text(
@@ -41,6 +42,21 @@ def keep_apart(wanted: Wanted) -> None:
                 remedy=Text("Give every result a file of its own.", "Donnez à chaque résultat son propre fichier."),
             )
         taken.add(path.resolve())
+
+
+def _check_place(path: Path) -> None:
+    """Raise UnreadableFile where a result cannot be put, before the work and not after it."""
+    if path.is_dir():
+        why = Text("a folder; a file is wanted here", "un dossier; il faut ici un fichier")
+    elif not path.parent.is_dir():
+        why = Text(f"there is no folder {path.parent}", f"le dossier {path.parent} n'existe pas")
+    else:
+        return
+    raise UnreadableFile(
+        Text(f"cannot be written: {why.en}", f"écriture impossible : {why.fr}"),
+        remedy=Text("Name a file in a folder that exists.", "Nommez un fichier dans un dossier qui existe."),
+        where=Where(file=str(path)),
+    )
 
 
 def pages(wanted: Wanted) -> list[Path]:
@@ -57,10 +73,17 @@ def assessment_of(wanted: Wanted) -> tuple[bytes, Assessment]:
 
     Raises what ``engine.assess`` raises, or InvalidDocument where a saved assessment does not fit its schema.
     """
-    from proscribe.assess import engine
-
     if not _is_document(wanted.path):
-        data = engine.assess(wanted.path, wanted.engine_options())
+        from proscribe.assess.sandbox import Worker
+
+        # It starts first: while it loads what reads a package, this process loads what shows one.
+        with Worker().start() as worker:
+            import rich.console  # noqa: F401
+
+            from proscribe.assess import engine
+            from proscribe.cli import assess_view  # noqa: F401
+
+            data = engine.assess(wanted.path, wanted.engine_options(), worker=worker)
         return data, engine.load(data)
     from proscribe.assess.model import Assessment
     from proscribe.documents import read, to_bytes
@@ -76,7 +99,16 @@ def assessment_of(wanted: Wanted) -> tuple[bytes, Assessment]:
 
 
 def _is_document(path: Path) -> bool:
-    """Whether a file is JSON and no package, by its first character."""
+    """Whether a file is JSON and no package, by its first character.
+
+    Raises UnreadableFile for what is no file: a pipe gives its bytes once, and they are read more than once.
+    """
+    if path.exists() and not path.is_file():
+        raise UnreadableFile(
+            Text("is neither a file nor a folder", "n'est ni un fichier ni un dossier"),
+            remedy=Text("Save it as a file first.", "Enregistrez d'abord le contenu dans un fichier."),
+            where=Where(file=str(path)),
+        )
     try:
         with path.open("rb") as stream:
             return stream.read(64).lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{"

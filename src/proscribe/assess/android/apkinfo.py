@@ -11,7 +11,6 @@ import zipfile
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Final
 
 from proscribe.assess.android.components import class_name
@@ -20,6 +19,7 @@ from proscribe.assess.android.values import integer
 from proscribe.assess.facts import AndroidFacts, Component, UsesPermission
 from proscribe.assess.intake.container import Container, UnreadableMember
 from proscribe.assess.intake.memory import NoMemoryFile, as_path
+from proscribe.assess.libraries import version_of
 
 if TYPE_CHECKING:
     from apk_info import APK
@@ -66,10 +66,7 @@ class Other:
 
 def reader_name() -> str:
     """The parser with its version, for the record of the run."""
-    try:
-        return f"apk-info {version('apk-info')}"
-    except PackageNotFoundError:
-        return "apk-info"
+    return f"apk-info {version_of('apk-info')}"
 
 
 def read_other(apk: Container) -> Other:

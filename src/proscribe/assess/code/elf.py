@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from proscribe.assess.code.program import Place
 from proscribe.assess.facts import NativeLibrary, Run
 from proscribe.assess.intake.container import UnreadableMember
+from proscribe.assess.libraries import version_of
 from proscribe.assess.terms import Extent, FactClass
 
 MOST_BYTES = 64 << 20
@@ -103,10 +104,4 @@ def _run(found: Sequence[NativeLibrary]) -> Run:
         extent = Extent.complete
     else:
         extent = Extent.partial if sound else Extent.failed
-    return Run(FactClass.native, f"lief {_version()}" if found else "lief", extent, sound, len(found), problem)
-
-
-def _version() -> str:
-    from importlib.metadata import version
-
-    return version("lief")
+    return Run(FactClass.native, f"lief {version_of('lief')}" if found else "lief", extent, sound, len(found), problem)
