@@ -1,14 +1,22 @@
-"""Small dex files and packages for the tests of code evidence."""
+"""Small dex files and packages for the tests of code evidence, and androguard's answers about the samples."""
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import io
+import json
+import os
+import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -77,3 +85,107 @@ def read() -> Callable[..., Reading[CodeFacts]]:
         return read_code([container], Watch(**frozen), declared=declared)  # type: ignore[arg-type]
 
     return reader
+
+
+# ---- androguard ------------------------------------------------------------------------------------------------------
+
+_CHILD = Path(__file__).with_name("androguard_child.py")
+_MORE = {
+    "Landroid/app/Activity;": ("startActivity", "requestPermissions", "getSystemService"),
+    "Landroid/app/Service;": ("startForeground", "stopSelf"),
+    "Landroid/content/ContentResolver;": ("query", "insert", "registerContentObserver"),
+    "Landroid/content/Context;": (
+        "startActivity",
+        "getSystemService",
+        "registerReceiver",
+        "startService",
+        "bindService",
+    ),
+    "Landroid/media/AudioRecord;": ("startRecording", "<init>"),
+    "Landroid/net/Uri;": ("parse",),
+    "Landroid/webkit/SslErrorHandler;": ("proceed",),
+    "Landroid/webkit/WebView;": ("addJavascriptInterface", "loadUrl", "evaluateJavascript"),
+    "Landroid/webkit/WebSettings;": ("setJavaScriptEnabled", "setAllowFileAccess"),
+    "Ldalvik/system/DexClassLoader;": ("<init>",),
+    "Ljava/lang/Class;": ("forName", "getMethod", "getDeclaredMethod"),
+    "Ljava/lang/ClassLoader;": ("loadClass", "<init>"),
+    "Ljava/lang/Runtime;": ("exec", "loadLibrary"),
+    "Ljava/lang/System;": ("loadLibrary", "load"),
+    "Ljava/lang/reflect/Method;": ("invoke",),
+    "Ljava/util/concurrent/Executor;": ("execute",),
+}
+
+
+def _watch() -> Watch:
+    """All methods of the API level 25 list that androguard ships, and more that matter to an assessment."""
+    found = importlib.util.find_spec("androguard")
+    assert found is not None
+    assert found.origin is not None
+    folder = Path(found.origin).parent / "core/api_specific_resources/api_permission_mappings"
+    listed = {tuple(key.split("-", 2)[:2]) for key in json.loads((folder / "permissions_25.json").read_text())}
+    more = {(owner, name) for owner, names in _MORE.items() for name in names}
+    fields = {("Landroid/os/Build;", name) for name in ("MODEL", "SERIAL", "MANUFACTURER", "FINGERPRINT")}
+    fields |= {("Landroid/os/Build$VERSION;", "SDK_INT"), ("Lkotlin/Unit;", "INSTANCE")}
+    return Watch(
+        methods=frozenset(listed | more),  # type: ignore[arg-type]
+        fields=frozenset(fields),
+        uris=frozenset({"content://", "android.intent.action.", "http://"}),
+    )
+
+
+@pytest.fixture(scope="session")
+def watch() -> Watch:
+    """What both readers are asked to look for."""
+    return _watch()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What waits for androguard comes last: it takes minutes, on the core that the tests do not use."""
+    items.sort(key=lambda item: "androguard" in getattr(item, "fixturenames", ()))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _ask_androguard_early(request: pytest.FixtureRequest) -> None:
+    if _packages(request):
+        with suppress(pytest.skip.Exception):
+            request.getfixturevalue("androguard")
+
+
+def _packages(request: pytest.FixtureRequest) -> list[str]:
+    """The packages that the chosen tests ask about."""
+    items = [item for item in request.session.items if "androguard" in getattr(item, "fixturenames", ())]
+    return [item.callspec.params["name"] for item in items]  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="session")
+def androguard(
+    request: pytest.FixtureRequest, samples: Path, watch: Watch, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[Path], dict[str, Any]]]:
+    """What androguard sees in a package. One is read after the other, as each takes gigabytes, while tests go on."""
+    wanted = {
+        "names": sorted(watch.names),
+        "uris": sorted(watch.uris),
+        "fields": sorted(f"{owner}->{name}" for owner, name in watch.fields),
+    }
+    question = tmp_path_factory.mktemp("androguard") / "watch.json"
+    question.write_text(json.dumps(wanted))
+    with ThreadPoolExecutor(1) as pool:
+        packages = [samples / "apk" / f"{name}.apk" for name in _packages(request)]
+        answers = {package: pool.submit(_answer, package, question, samples / "oracles") for package in packages}
+        yield lambda package: json.loads(answers[package].result().read_bytes())
+        pool.shutdown(cancel_futures=True)
+
+
+def _answer(package: Path, question: Path, folder: Path) -> Path:
+    """Where androguard's answer is kept, beside the samples: package, question and version are all it depends on."""
+    made_of = (package.read_bytes(), question.read_bytes(), _CHILD.read_bytes(), version("androguard").encode())
+    key = hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in made_of)).hexdigest()
+    kept = folder / f"androguard-{key}.json"
+    if not kept.exists():
+        command = [sys.executable, str(_CHILD), str(package), str(question)]
+        done = subprocess.run(command, check=True, capture_output=True, timeout=900)
+        folder.mkdir(exist_ok=True)
+        scratch = kept.with_suffix(f".{os.getpid()}.part")
+        scratch.write_bytes(done.stdout)
+        scratch.replace(kept)
+    return kept

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
-import json
 import mmap
-import subprocess
-import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +18,7 @@ from proscribe.assess.watch import Watch
 
 pytestmark = pytest.mark.samples
 
-_CHILD = Path(__file__).with_name("androguard_child.py")
+Ask = Callable[[Path], dict[str, Any]]
 _SMALL = (
     "agent-device-android-ime-helper-0.21.5",
     "agent-device-android-snapshot-helper-0.21.5",
@@ -31,65 +28,6 @@ _SMALL = (
     "ApiDemos-debug",
 )
 _LARGE = ("appium-uiautomator2-server-v10.6.6", "Yosemite", "nearby_snippet", "nearby_snippet_2", "nearby_snippet_3p")
-_MORE = {
-    "Landroid/app/Activity;": ("startActivity", "requestPermissions", "getSystemService"),
-    "Landroid/app/Service;": ("startForeground", "stopSelf"),
-    "Landroid/content/ContentResolver;": ("query", "insert", "registerContentObserver"),
-    "Landroid/content/Context;": (
-        "startActivity",
-        "getSystemService",
-        "registerReceiver",
-        "startService",
-        "bindService",
-    ),
-    "Landroid/media/AudioRecord;": ("startRecording", "<init>"),
-    "Landroid/net/Uri;": ("parse",),
-    "Landroid/webkit/SslErrorHandler;": ("proceed",),
-    "Landroid/webkit/WebView;": ("addJavascriptInterface", "loadUrl", "evaluateJavascript"),
-    "Landroid/webkit/WebSettings;": ("setJavaScriptEnabled", "setAllowFileAccess"),
-    "Ldalvik/system/DexClassLoader;": ("<init>",),
-    "Ljava/lang/Class;": ("forName", "getMethod", "getDeclaredMethod"),
-    "Ljava/lang/ClassLoader;": ("loadClass", "<init>"),
-    "Ljava/lang/Runtime;": ("exec", "loadLibrary"),
-    "Ljava/lang/System;": ("loadLibrary", "load"),
-    "Ljava/lang/reflect/Method;": ("invoke",),
-    "Ljava/util/concurrent/Executor;": ("execute",),
-}
-
-
-def _watch() -> Watch:
-    """All methods of the API level 25 list that androguard ships, and more that matter to an assessment."""
-    found = importlib.util.find_spec("androguard")
-    assert found is not None
-    assert found.origin is not None
-    folder = Path(found.origin).parent / "core/api_specific_resources/api_permission_mappings"
-    listed = {tuple(key.split("-", 2)[:2]) for key in json.loads((folder / "permissions_25.json").read_text())}
-    more = {(owner, name) for owner, names in _MORE.items() for name in names}
-    fields = {("Landroid/os/Build;", name) for name in ("MODEL", "SERIAL", "MANUFACTURER", "FINGERPRINT")}
-    fields |= {("Landroid/os/Build$VERSION;", "SDK_INT"), ("Lkotlin/Unit;", "INSTANCE")}
-    return Watch(
-        methods=frozenset(listed | more),  # type: ignore[arg-type]
-        fields=frozenset(fields),
-        uris=frozenset({"content://", "android.intent.action.", "http://"}),
-    )
-
-
-@pytest.fixture(scope="session")
-def watch() -> Watch:
-    return _watch()
-
-
-def _androguard(package: Path, watch: Watch, folder: Path) -> dict[str, Any]:
-    wanted = {
-        "names": sorted(watch.names),
-        "uris": sorted(watch.uris),
-        "fields": sorted(f"{owner}->{name}" for owner, name in watch.fields),
-    }
-    (folder / "watch.json").write_text(json.dumps(wanted))
-    command = [sys.executable, str(_CHILD), str(package), str(folder / "watch.json")]
-    done = subprocess.run(command, check=True, capture_output=True, timeout=600)
-    result: dict[str, Any] = json.loads(done.stdout)
-    return result
 
 
 def _ours(package: Path, watch: Watch) -> CodeFacts:
@@ -123,8 +61,10 @@ def _meant(oracle: dict[str, Any], watch: Watch, callee: str) -> str | None:
     return None
 
 
-def _compare(package: Path, watch: Watch, folder: Path) -> None:
-    oracle, facts = _androguard(package, watch, folder), _ours(package, watch)
+@pytest.mark.parametrize("name", [*_SMALL, *(pytest.param(name, marks=pytest.mark.slow) for name in _LARGE)])
+def test_same_as_androguard(samples: Path, watch: Watch, androguard: Ask, name: str) -> None:
+    package = samples / "apk" / f"{name}.apk"
+    oracle, facts = androguard(package), _ours(package, watch)
     own = [file for file in facts.dex if "!" not in file.member]
     # androguard orders the files as the archive does.
     assert Counter((file.strings, file.types, file.methods, file.classes) for file in own) == Counter(
@@ -144,14 +84,3 @@ def _compare(package: Path, watch: Watch, folder: Path) -> None:
     if oracle["fields"] is not None:
         reads = Counter((site.subject, site.caller, site.offset) for site in sites if site.kind is SiteKind.field)
         assert reads == Counter(map(tuple, oracle["fields"]))
-
-
-@pytest.mark.parametrize("name", _SMALL)
-def test_same_as_androguard(samples: Path, watch: Watch, tmp_path: Path, name: str) -> None:
-    _compare(samples / "apk" / f"{name}.apk", watch, tmp_path)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", _LARGE)
-def test_same_as_androguard_on_large_packages(samples: Path, watch: Watch, tmp_path: Path, name: str) -> None:
-    _compare(samples / "apk" / f"{name}.apk", watch, tmp_path)
