@@ -108,10 +108,15 @@ def test_arguments_stand_where_the_member_alone_means_nothing(apis):
             assert row.get("argument"), described(row)
 
 
-def test_callers_left_out_are_packages_or_classes(apis):
+_MINIFIED_ON_ITS_OWN = "com.google.android.gms.dynamite"  # its classes have new names with every release
+
+
+def test_callers_left_out_are_classes(apis):
+    """A whole package would be a place to hide: anybody may put a class under androidx."""
     found = [caller for row in apis for caller in row.get("unless", ())]
     assert found
-    assert not [caller for caller in found if not re.fullmatch(r"[a-z]\w*(\.\w+)*", caller)]
+    for caller in set(found) - {_MINIFIED_ON_ITS_OWN}:
+        assert re.fullmatch(r"[a-z]\w*(\.\w+)*\.[A-Z]\w*", caller), caller
 
 
 def test_every_source_is_used_and_used_ones_are_known(apis, capabilities, permissions, headers):
