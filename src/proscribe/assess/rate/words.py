@@ -87,13 +87,15 @@ def both(word: str) -> Text:
 
 
 def listed(parts: Sequence[Text]) -> Text:
-    """``a``, ``a and b``, ``a, b and c``."""
+    """``a``, ``a and b``, ``a, b and c``; where a part has an "and" of its own, ``a and b; c``."""
     if not parts:
         return Text("", "")
     return Text(_listed([one.en for one in parts], "and"), _listed([one.fr for one in parts], "et"))
 
 
 def _listed(parts: list[str], word: str) -> str:
+    if any(f" {word} " in part for part in parts):
+        return "; ".join(parts)
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} {word} {parts[-1]}"
 
 
