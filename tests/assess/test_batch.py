@@ -206,9 +206,9 @@ def test_one_bad_file_stops_nobody(engine: Engine, folder: Path, out: Path) -> N
     found = assess_folder(folder, out)
     assert (found.assessed, found.failed) == (1, 2)
     assert [(item.problem, item.detail, item.rating is None) for item in found.items] == [
-        ("assess.worker-died", "nothing", True),
-        ("assess.not-a-package", "nothing", True),
-        ("", "", False),
+        ("assess.worker-died", nothing, True),
+        ("assess.not-a-package", nothing, True),
+        ("", Text("", ""), False),
     ]
     assert all(item.sha256 for item in found.items)
     engine.faults.clear()
@@ -230,7 +230,8 @@ def test_a_file_that_cannot_be_read_is_listed(
 
     monkeypatch.setattr(batch, "digest_file", barred)
     first = assess_folder(folder, out).items[0]
-    assert (first.sha256, first.problem, first.detail) == ("", UnreadableFile.code, "Permission denied")
+    assert (first.sha256, first.problem) == ("", UnreadableFile.code)
+    assert first.detail == Text("cannot be read: Permission denied", "lecture impossible\u00a0: Permission denied")
 
 
 def test_two_that_cannot_be_read_are_no_twins(

@@ -298,8 +298,12 @@ def test_diff_has_its_own_help() -> None:
 # ---- a folder ------------------------------------------------------------------------------------------------------
 
 
+def _detail(problem: str) -> Text:
+    return Text("detail", "détail") if problem else Text("", "")
+
+
 def item(file: str, rating: Rating | None, problem: str = "") -> BatchItem:
-    return BatchItem(file, "0" * 64, "com.example", "1", rating, "", problem, "detail" if problem else "", reused=False)
+    return BatchItem(file, "0" * 64, "com.example", "1", rating, "", problem, _detail(problem), reused=False)
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,7 @@ class _Run:
         try:
             sha256 = digest_file(file).removeprefix("sha256:")
         except OSError as error:
-            return BatchItem(name, "", "", "", None, "", UnreadableFile.code, str(error.strerror), reused=False)
+            return BatchItem(name, "", "", "", None, "", UnreadableFile.code, _unread(error), reused=False)
         with self._guard:
             busy = self._busy.setdefault(sha256, Lock())
         with busy:  # a twin waits for what another worker is reading
@@ -108,12 +108,13 @@ class _Run:
             if found.package.sha256 != sha256:
                 raise _changed(file)
         except ProscribeError as error:
-            return BatchItem(name, sha256, "", "", None, "", error.code, error.what.en, reused=False)
+            return BatchItem(name, sha256, "", "", None, "", error.code, error.what, reused=False)
         if not reused:
             _write(kept, data)
             self._sums.add(kept, data)
         digest = digest_bytes(data)
-        return BatchItem(name, sha256, found.app_id, found.version, found.rating.rating, digest, "", "", reused=reused)
+        rating = found.rating.rating
+        return BatchItem(name, sha256, found.app_id, found.version, rating, digest, "", Text("", ""), reused=reused)
 
 
 def _listed(folder: Path) -> tuple[list[Path], int]:
@@ -134,6 +135,10 @@ def _listed(folder: Path) -> tuple[list[Path], int]:
     ]
     chosen = sorted(file for file in every if file.suffix.lower() in SUFFIXES)
     return chosen, len(every) - len(chosen)
+
+
+def _unread(error: OSError) -> Text:
+    return Text(f"cannot be read: {error.strerror}", f"lecture impossible\u00a0: {error.strerror}")
 
 
 def _changed(file: Path) -> UnreadableFile:

@@ -231,7 +231,7 @@ class BatchItem(Value):
     rating: Rating | None
     assessment: str  # digest of the document, "" where there is none
     problem: str
-    detail: str
+    detail: Text  # empty when assessed
     reused: bool
 
 

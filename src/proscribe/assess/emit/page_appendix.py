@@ -156,12 +156,11 @@ def sdks(pen: Ink, assessment: Assessment) -> str:
     ]
     note = pen.paragraph(
         Text(
-            "Present does not mean active: an SDK counts in the rating only where its code is called in a finding. Only "
-            "an SDK with a service behind it counts in exposure; a library that needs none does not.",
+            "Present does not mean active: an SDK counts in the rating only where its code is called in a finding. "
+            "Only an SDK with a service behind it counts in exposure; a library that needs none does not.",
             "Présence ne veut pas dire activité\u00a0: une trousse SDK ne compte dans la cote que si un constat relève "
-            "un appel de son code. "
-            "Seule une trousse qui s'appuie sur un service compte dans l'exposition; une bibliothèque qui s'en "
-            "passe n'y compte pas.",
+            "un appel de son code. Seule une trousse qui s'appuie sur un service compte dans l'exposition; une "
+            "bibliothèque qui s'en passe n'y compte pas.",
         ),
         "note",
     )
