@@ -13,7 +13,7 @@ from proscribe.assess.packs.model import ApiKind, ApiRow
 from proscribe.assess.profile import Actor, Evidence, EvidenceKind
 from proscribe.assess.rate.actors import Actors, class_of
 from proscribe.assess.rate.evidence import Maker
-from proscribe.assess.terms import Ladder, SiteKind
+from proscribe.assess.terms import ActorKind, Ladder, SiteKind, SpecialKind
 
 _MEETS: dict[SiteKind, tuple[ApiKind, ...]] = {
     SiteKind.call: (ApiKind.method,),
@@ -78,24 +78,27 @@ def _keep(kept: dict[Evidence, Hit], hit: Hit) -> None:
 def _all(
     gathered: Gathered, rows: Mapping[tuple[ApiKind, str], list[ApiRow]], actors: Actors, maker: Maker
 ) -> Iterator[tuple[str, Hit]]:
-    declared = _component_classes(gathered)
+    reach = Reach(gathered)
     for site in gathered.code.sites:
         for kind in _MEETS[site.kind]:
             for row in rows.get((kind, site.watch), ()):
-                if fits(row, site):
-                    actor = _actor(site, actors)
-                    yield row.capability, Hit(actor, _rung(site, kind, declared), maker.site(site), row.permission)
+                actor = _actor(site, actors)
+                if fits(row, site, own=actor.kind is ActorKind.app):
+                    yield row.capability, Hit(actor, _rung(site, kind, reach), maker.site(site), row.permission)
     for binary in gathered.ios.binaries if gathered.ios else ():
         for row, evidence in _in_binary(binary, rows, maker):
             actor = actors.of_binary(binary.member, binary.identifier)
             yield row.capability, Hit(actor, Ladder.referenced, evidence, row.permission)
 
 
-def fits(row: ApiRow, site: Site) -> bool:
-    """Whether a row means this place: its argument, its overload, and not inside a wrapper that it leaves out."""
+def fits(row: ApiRow, site: Site, *, own: bool = False) -> bool:
+    """Whether a row means this place: its argument, its overload, and not inside a wrapper that it leaves out.
+
+    ``own``: the app claims the place; its code is nobody's wrapper, whatever it is called.
+    """
     if row.argument and not site.literal.startswith(row.argument):
         return False
-    if row.unless and _inside(class_of(site.caller or site.subject), row.unless):
+    if row.unless and not own and _inside(class_of(site.caller or site.subject), row.unless):
         return False
     if not row.signature:
         return True
@@ -108,17 +111,53 @@ def _inside(name: str, packages: tuple[str, ...]) -> bool:
     return any(name == one or name.startswith((f"{one}.", f"{one}$")) for one in packages)
 
 
-def _component_classes(gathered: Gathered) -> frozenset[str]:
-    components = gathered.android.components if gathered.android else ()
-    return frozenset(name for one in components for name in (one.name, one.target) if name)
+class Reach:
+    """Which classes with a callback the system can reach: those that the manifest names, and what these inherit from.
+
+    The code's facts do not say which class extends which. A component that the system binds for a special access must
+    have its callbacks somewhere; where it has none of its own, it inherits them, so every class that has them counts.
+    """
+
+    def __init__(self, gathered: Gathered) -> None:
+        facts = gathered.android
+        components = facts.components if facts else ()
+        self._declared = frozenset(name for one in components for name in (one.name, one.target) if name)
+        having: dict[str, set[str]] = defaultdict(set)
+        for site in gathered.code.sites:
+            if site.kind is SiteKind.callback:
+                having[_service(site)].add(class_of(site.caller or site.subject))
+        self._inherited = frozenset(
+            _SERVICES[one.kind]
+            for one in (facts.special if facts else ())
+            if one.component and one.kind in _SERVICES and one.component not in having[_SERVICES[one.kind]]
+        )
+
+    def reaches(self, site: Site) -> bool:
+        """Whether the system can call this callback, as far as the package shows."""
+        return class_of(site.caller or site.subject) in self._declared or _service(site) in self._inherited
 
 
-def _rung(site: Site, kind: ApiKind, declared: frozenset[str]) -> Ladder:
+def _service(site: Site) -> str:
+    """The class of the system that a callback is of."""
+    return site.watch.partition("->")[0]
+
+
+_SERVICES = {
+    SpecialKind.accessibility: "Landroid/accessibilityservice/AccessibilityService;",
+    SpecialKind.notification_listener: "Landroid/service/notification/NotificationListenerService;",
+    SpecialKind.input_method: "Landroid/inputmethodservice/InputMethodService;",
+    SpecialKind.vpn: "Landroid/net/VpnService;",
+    SpecialKind.autofill: "Landroid/service/autofill/AutofillService;",
+    SpecialKind.device_admin: "Landroid/app/admin/DeviceAdminReceiver;",
+}
+
+
+def _rung(site: Site, kind: ApiKind, reach: Reach) -> Ladder:
     """How much a place shows: a call, a content URI that code loads, or a callback that the system can reach."""
     if site.kind is SiteKind.call:
         return Ladder.called
     if site.kind is SiteKind.callback:
-        return Ladder.called if class_of(site.caller or site.subject) in declared else Ladder.referenced
+        return Ladder.called if reach.reaches(site) else Ladder.referenced
     in_code = bool(site.caller) and site.offset >= 0
     if in_code and (site.kind is SiteKind.field or kind is ApiKind.uri):
         return Ladder.called
