@@ -41,6 +41,12 @@ def _load(name: str) -> ModuleType:
 
 
 @pytest.fixture(scope="session")
+def builder() -> Callable[[str], ModuleType]:
+    """A builder by its name."""
+    return _load
+
+
+@pytest.fixture(scope="session")
 def dx() -> ModuleType:
     """Writes dex files."""
     return _load("dex")
