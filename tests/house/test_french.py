@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,6 +41,14 @@ TERMS = {
     r"obligatoire en partie": "contraignante en partie",
     r"imprimer (?:le|un) (?:schéma|document)": "afficher, produire",
     r"canary": "canari",
+    r"(?<!trousse )(?<!trousses )(?<!\()sdks?\b(?! de msa)": "trousse SDK",
+    r"kits? de développement": "trousse de développement logiciel",
+    r"mis(?:e|es)? de côté": "écarté",
+    r"doit accepter": "doit consentir",
+    r"compact(?:é|ée|és|ées|eurs?)\b": "empaqueté, empaqueteur",
+    r"droits? d'accès (?:\(|com\.)": "droit (entitlement)",
+    r"cadres? (?:logiciels?|d'essai)": "cadriciel",
+    r"tourne\b": "est en cours d'exécution",
 }
 NOT_SAID = re.compile(r"(?:^|(?<=[^\w-]))(?:" + "|".join(TERMS) + ")")
 # In the program a department is an attribute of a device; in directives it may be a ministry.
@@ -72,6 +83,19 @@ def texts(root: Path) -> list[tuple[str, str, str]]:
     return found
 
 
+def packed(value: Any) -> Iterator[str]:
+    """The French in a row of a data pack."""
+    if isinstance(value, dict):
+        for name, part in value.items():
+            if name == "fr" and isinstance(part, str):
+                yield part
+            else:
+                yield from packed(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from packed(part)
+
+
 @pytest.fixture(scope="module")
 def pairs(root):
     found = texts(root)
@@ -86,7 +110,10 @@ def written(root, pairs):
     for file in sorted(path for path in (root / "src" / "proscribe").rglob("*") if path.suffix in {".yaml", ".toml"}):
         for number, line in enumerate(file.read_text("utf-8").splitlines(), start=1):
             found += [(f"{file.relative_to(root)}:{number}", "", french) for french in DATA.findall(line)]
-    assert len(found) > len(pairs) + 300
+    for file in sorted((root / "src" / "proscribe").rglob("*.jsonl")):
+        for number, line in enumerate(file.read_text("utf-8").splitlines(), start=1):
+            found += [(f"{file.relative_to(root)}:{number}", "", french) for french in packed(json.loads(line))]
+    assert len(found) > len(pairs) + 1000
     return found
 
 
@@ -134,7 +161,10 @@ def test_a_plural_is_made_not_bracketed(pairs):
 
 def test_the_glossary_gives_every_preferred_term(root):
     glossary = (root / "docs" / "glossary.md").read_text("utf-8").lower()
-    for term in ("paramètre", "boutique", "examiné", "identifiant", "stratégie", "direction", "accusé de réception"):
+    for term in (
+        *("paramètre", "boutique", "examiné", "identifiant", "stratégie", "direction", "accusé de réception"),
+        *("trousse sdk", "écarter", "consentir", "empaqueté", "droit (entitlement)", "cadriciel"),
+    ):
         assert term in glossary
 
 
