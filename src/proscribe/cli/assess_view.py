@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 
 from proscribe.assess.emit.hostile import visible
+from proscribe.assess.emit.makers import alarms, exposure_line, is_lookalike, match_lines, signer_line
 from proscribe.assess.emit.reading import (
     LIBRARIES,
     LIBRARY,
@@ -13,20 +14,16 @@ from proscribe.assess.emit.reading import (
     actor_names,
     actors_of,
     completeness,
-    exposure_line,
     extent_of,
     findings_by_actor,
     is_library,
-    is_lookalike,
     joined,
-    match_lines,
     not_seen,
     reach,
     reach_line,
     readable,
     rung_of,
     sentence,
-    signer_line,
     suppressed_findings,
     telling,
     title_line,
@@ -82,8 +79,7 @@ def _rating(paper: Paper, assessment: Assessment) -> None:
         scale = f"[{RATINGS[rating.rating]!s}]".upper() + f"  ({'  '.join(steps)})"
     paper.line()
     paper.line(f"{Text('Access', 'Accès')}{COLON}  {scale}")
-    if is_lookalike(assessment):
-        paper.bullets(match_lines(assessment))
+    paper.bullets(alarms(assessment))
     rule = visible(rating.rule, 80)
     paper.title(Text(f"Why (rule {rule})", f"Pourquoi (règle {rule})"))
     paper.bullets(rating.because or (Text("No rule above it fired.", "Aucune règle supérieure ne s'applique."),))
@@ -249,9 +245,7 @@ def _exposure(paper: Paper, assessment: Assessment) -> None:
     set_aside = suppressed_findings(assessment)
     if set_aside:
         titles = joined((one.title for one in set_aside), "; ")
-        paper.line(
-            Text(f"Set aside by a review: {titles.en}", f"Écarté par un examen : {titles.fr}"), indent=2, hang=2
-        )
+        paper.line(Text(f"Set aside by a review: {titles.en}", f"Écarté par un examen : {titles.fr}"), indent=2, hang=2)
 
 
 def _next(paper: Paper, assessment: Assessment, path: Path, *, details: bool) -> None:

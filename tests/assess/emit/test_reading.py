@@ -6,20 +6,14 @@ from dataclasses import replace
 
 import pytest
 
+from proscribe.assess.emit.makers import alarms, exposure_line, exposure_rows, publisher_by_name, signer_line
 from proscribe.assess.emit.page import page
-from proscribe.assess.emit.reading import (
-    actor_names,
-    exposure_line,
-    exposure_rows,
-    findings_by_actor,
-    publisher_by_name,
-    ranked_actors,
-    signer_line,
-    telling,
-)
+from proscribe.assess.emit.reading import actor_names, findings_by_actor, ranked_actors, telling
+from proscribe.assess.facts import SchemeResult
 from proscribe.assess.model import Assessment
 from proscribe.assess.profile import Actor, SdkPresence
-from proscribe.assess.terms import ActorKind, Area, Ladder
+from proscribe.assess.terms import ActorKind, Area, Ladder, Scheme, SignatureState
+from proscribe.terms import Platform
 from proscribe.text import Text
 
 APP = Actor(ActorKind.app)
@@ -102,6 +96,31 @@ def test_the_certificate_of_a_test_build_names_nobody(rich: Assessment) -> None:
         "CN=Android Debug, O=Android, C=US (signature verified; a test certificate, which names nobody)",
         "CN=Android Debug, O=Android, C=US (signature vérifiée; un certificat d'essai, qui ne nomme personne)",
     )
+
+
+@pytest.mark.parametrize(
+    ("problem", "states", "words"),
+    [
+        ("jar-sig.digest", (SignatureState.failed, SignatureState.absent), "The signature does not hold"),
+        ("jar-sig.no-manifest", (SignatureState.failed, SignatureState.absent), "The package is not signed"),
+        ("", (SignatureState.absent, SignatureState.absent), "The package is not signed"),
+        ("", (SignatureState.not_checked, SignatureState.absent), ""),
+    ],
+)
+def test_a_package_that_nobody_signed_says_so_before_the_reasons(
+    rich: Assessment, problem: str, states: tuple[SignatureState, ...], words: str
+) -> None:
+    assert alarms(rich) == []
+    schemes = tuple(
+        SchemeResult(scheme, state, problem if state is SignatureState.failed else "")
+        for scheme, state in zip((Scheme.v1, Scheme.v2), states, strict=True)
+    )
+    source = replace(rich, publisher=replace(rich.publisher, verified=False, signers=(), schemes=schemes))
+    assert [one.en.partition(":")[0] for one in alarms(source)] == ([words] if words else [])
+    assert alarms(replace(source, platform=Platform.ios)) == []
+    if words:
+        shown = page(source, "en")
+        assert shown.index(words) < shown.index("What could not be seen")
 
 
 def test_what_is_called_says_more_than_what_is_only_asked_for(rich: Assessment) -> None:

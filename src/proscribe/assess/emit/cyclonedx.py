@@ -6,7 +6,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from proscribe.assess.emit.hostile import visible
-from proscribe.assess.emit.reading import publisher_by_name
+from proscribe.assess.emit.makers import publisher_by_name
 from proscribe.assess.model import Assessment
 from proscribe.assess.profile import Evidence, EvidenceKind, SdkPresence
 from proscribe.canonical import Digest

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from proscribe.assess.emit.hostile import visible
+from proscribe.assess.emit.makers import CountryRow
 from proscribe.assess.emit.markup import Ink
-from proscribe.assess.emit.reading import CountryRow
 from proscribe.text import Text
 
 INK, SOFT, RULE = "#17202a", "#47525e", "#c3ccd5"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from proscribe.assess.emit.makers import match_lines, signer_line
 from proscribe.assess.emit.markup import SHORT_DIGEST, Ink
-from proscribe.assess.emit.reading import actor_name, match_lines, members, signer_line
+from proscribe.assess.emit.reading import actor_name, members
 from proscribe.assess.emit.words import (
     AREAS,
     DECLARATIONS,

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from proscribe.assess.emit.exposure_picture import countries
+from proscribe.assess.emit.makers import CountryRow, alarms, exposure_line, exposure_rows, signer_line
 from proscribe.assess.emit.markup import Ink
 from proscribe.assess.emit.picture import actor_mark, fill_mark, phone, signal_mark
 from proscribe.assess.emit.reading import (
-    CountryRow,
     actor_names,
     actors_of,
     condition_of,
     evidence_count,
-    exposure_line,
-    exposure_rows,
-    is_lookalike,
     joined,
-    match_lines,
     not_seen,
     reach,
     reach_line,
     rung_of,
-    signer_line,
     suppressed_findings,
     telling,
 )
@@ -47,8 +42,8 @@ def answer(pen: Ink, assessment: Assessment) -> str:
 def _words(pen: Ink, assessment: Assessment) -> str:
     rating = assessment.rating
     parts = [_scale(pen, rating.rating)]
-    if is_lookalike(assessment):
-        parts.append(f'<div class="alarm">{pen.bullets(match_lines(assessment))}</div>')
+    if alarms(assessment):
+        parts.append(f'<div class="alarm">{pen.bullets(alarms(assessment))}</div>')
     if rating.because:
         parts.append(pen.paragraph(rating.because[0], "lead"))
     parts.append(_telling(pen, assessment))

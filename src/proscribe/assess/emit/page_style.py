@@ -98,7 +98,7 @@ table.wide td.word{max-width:none;justify-content:flex-start}
 @media print{
 @page{size:auto}
 .masthead{padding:.5cm .6cm .45cm}
-.front{grid-template-columns:minmax(0,1fr) 7.6cm;gap:0 .8cm}
+.front{grid-template-columns:minmax(0,1fr) 6.9cm;gap:0 .7cm}
 .map{break-inside:avoid}
 .front .reading{display:contents}
 .front .map{grid-row:1/3}
