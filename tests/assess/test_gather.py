@@ -47,12 +47,6 @@ def test_a_package(built: Path, watch: Watch) -> None:
     assert [tool.name for tool in found.tools] == ["proscribe", "apk-info", "cryptography", "numpy"]
 
 
-def test_a_library_of_native_code_names_its_reader(kit: Any, watch: Watch) -> None:
-    library = kit.zips.Member("lib/arm64-v8a/libx.so", b"\x7fELF" + bytes(200))
-    found = gather_opened(open_package(kit.zips.archive([*kit.good(), library])), watch)
-    assert "lief" in [tool.name for tool in found.tools]
-
-
 def test_an_app_of_the_other_platform(apple: bytes, watch: Watch, tmp_path: Path) -> None:
     (tmp_path / "a.ipa").write_bytes(apple)
     found = gather(tmp_path / "a.ipa", watch)

@@ -75,7 +75,7 @@ def _gather_android(opened: Opened, watch: Watch) -> Gathered:
         runs=runs,
         anomalies=(*opened.anomalies, *android.anomalies, *code.anomalies),
         digests=_digests(apks, android),
-        tools=_tools("apk-info", "cryptography", "numpy", *(("lief",) if code.facts and code.facts.native else ())),
+        tools=_tools("apk-info", "cryptography", "numpy"),
     )
 
 

@@ -117,7 +117,7 @@ class Dex:
             if disorder:
                 self.oddities[f"dex.unsorted {name}"] += disorder
         defined = self.class_types[self.class_types >= 0]
-        repeated = len(defined) - len(np.unique(defined))
+        repeated = int((np.diff(np.sort(defined)) == 0).sum())
         if repeated:
             self.oddities["dex.duplicate-class"] += repeated
 

@@ -119,7 +119,9 @@ class Code:
     def of(cls, dex: Dex, members: Members) -> Code:
         having = np.flatnonzero(members.codes)
         order = having[np.argsort(members.codes[having], kind="stable")]
-        offsets, rows = np.unique(members.codes[order], return_index=True)
+        begins = members.codes[order]
+        rows = np.flatnonzero(np.diff(begins, prepend=-1))  # np.unique would load numpy.ma
+        offsets = begins[rows]
         sizes, sound = dex.code_sizes(offsets)
         if not sound.all():
             dex.faults["dex.code-item"] += int((~sound).sum())
