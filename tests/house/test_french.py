@@ -49,6 +49,7 @@ TERMS = {
     r"droits? d'accès (?:\(|com\.)": "droit (entitlement)",
     r"cadres? (?:logiciels?|d'essai)": "cadriciel",
     r"tourne\b": "est en cours d'exécution",
+    r"révisions?\b": "examen",
 }
 NOT_SAID = re.compile(r"(?:^|(?<=[^\w-]))(?:" + "|".join(TERMS) + ")")
 # In the program a department is an attribute of a device; in directives it may be a ministry.

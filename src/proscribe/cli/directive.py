@@ -269,7 +269,14 @@ def _show(directive: Directive) -> None:
     _listed(Text("Not verified", "Non vérifié"), directive.unverified)
     _listed(
         Text("Assessments it rests on", "Évaluations sur lesquelles elle s'appuie"),
-        (_same(f"{one.app_id} {one.version}: {one.rating}, {one.digest}") for one in directive.assessments),
+        (
+            Text(f"{one.app_id} {one.version}", f"{one.app_id} {one.version}")
+            + COLON
+            + Text(" ", " ")
+            + rating_word(one.rating)
+            + Text(f", {one.digest}", f", {one.digest}")
+            for one in directive.assessments
+        ),
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from proscribe.text import Text
+from proscribe.text import Text, plural
 
 
 @click.command(
@@ -51,13 +51,18 @@ def attach(directive: Path, assessment: Path, quotes: tuple[str, ...]) -> None:
     scratch.write_text(text, encoding="utf-8")
     scratch.replace(directive)
     one = after.assessments[-1]
+    quotable = plural(
+        len(one.quotes),
+        Text("finding", "constat peut être cité"),
+        Text("findings", "constats peuvent être cités"),
+    )
     click.echo(
         str(
             Text(
                 f"{directive}: assessment of {one.app_id} {one.version} attached ({one.digest}); "
-                f"{len(one.quotes)} findings may be quoted.",
+                f"{quotable.en} may be quoted.",
                 f"{directive}\u00a0: évaluation de {one.app_id} {one.version} jointe ({one.digest}); "
-                f"{len(one.quotes)} constats peuvent être cités.",
+                f"{quotable.fr}.",
             )
         )
     )

@@ -45,14 +45,14 @@ def _quote(assessment: Assessment, wanted: str) -> Quote:
         released = sorted(one.id for one in assessment.findings if one.released is not None)
         listed = ", ".join(released)
         raise NotReleased(
-            Text("the assessment has no such finding", "l'évaluation n'a pas ce constat")
+            Text("the assessment has no such finding", "l'évaluation ne contient pas ce constat")
             if finding is None
-            else Text("this finding is not released for quotation", "ce constat n'est pas autorisé à la citation"),
-            remedy=Text("Released findings", "Constats autorisés") + COLON + Text(f" {listed}", f" {listed}")
+            else Text("this finding is not released for quotation", "ce constat n'est pas diffusable"),
+            remedy=Text("Released findings", "Constats diffusables") + COLON + Text(f" {listed}", f" {listed}")
             if released
             else Text(
                 "Release it in a review with an author and a reason, and assess again with that review.",
-                "Autorisez-le dans une révision, avec auteur et motif, puis évaluez de nouveau avec celle-ci.",
+                "Rendez-le diffusable par un examen, avec auteur et motif, puis évaluez de nouveau avec cet examen.",
             ),
             where=Where(field=wanted),
         )
@@ -67,8 +67,8 @@ def flaws(directive: Directive, assessments: Mapping[Digest, Assessment]) -> Ite
         if assessment is None:
             yield Flaw(
                 f"{field}.digest",
-                Text("no assessment with this digest is at hand", "aucune évaluation de cette empreinte n'est fournie"),
-                Text("Give the assessment it names.", "Fournissez l'évaluation qu'elle désigne."),
+                Text("no assessment with this digest is at hand", "aucune évaluation ayant cette empreinte n'est fournie"),
+                Text("Give the assessment it names.", "Fournissez l'évaluation que nomme la directive."),
             )
             continue
         ids = [quote.finding for quote in attached.quotes]
@@ -80,7 +80,7 @@ def flaws(directive: Directive, assessments: Mapping[Digest, Assessment]) -> Ite
         if again.assessments[-1] != attached:
             yield Flaw(
                 field,
-                Text("it says other than the assessment does", "elle s'écarte de l'évaluation"),
+                Text("the directive says other than the assessment does", "la directive dit autre chose que l'évaluation"),
                 Text("Attach the assessment again.", "Joignez de nouveau l'évaluation."),
             )
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from proscribe.assess.rate.words import RATINGS
-from proscribe.assess.terms import Rating
-from proscribe.directive.model import AttachedAssessment
+from proscribe.assess.rate.words import rating_word
 from proscribe.page.markup import Cell, Column, Pen
 from proscribe.prove.report_model import ReportData
 from proscribe.text import COLON, Text
@@ -21,18 +19,13 @@ def assessed(pen: Pen, data: ReportData) -> str:
     attached = data.directive.assessments
     if not attached:
         return ""
-    rows: list[list[Cell]] = [[f"{one.app_id} {one.version}", _rating(one), one.digest] for one in attached]
+    rows: list[list[Cell]] = [[f"{one.app_id} {one.version}", rating_word(one.rating), one.digest] for one in attached]
     title = Text("Assessments of the app that the decision names", "Évaluations de l'application que nomme la décision")
     quoted = [
         Text(f"{quote.words.en} {quote.caution.en}", f"{quote.words.fr} {quote.caution.fr}")
         for one in attached
         for quote in one.quotes
     ]
-    label = Text("Released from them", "Ce qui en a été diffusé") + COLON
+    label = Text("Findings of theirs that may be quoted", "Constats qui peuvent en être cités") + COLON
     quotes = f"<p>{pen.text(label)}</p>{pen.bullets(quoted)}" if quoted else ""
     return f"<h3>{pen.text(title)}</h3>{pen.table(title, list(_COLUMNS), rows)}{quotes}"
-
-
-def _rating(one: AttachedAssessment) -> Text | str:
-    known = {rating.value: rating for rating in Rating}
-    return RATINGS[known[one.rating]] if one.rating in known else one.rating

@@ -63,6 +63,12 @@ RATINGS: dict[Rating, Text] = {
     Rating.inconclusive: Text("inconclusive", "non concluant"),
 }
 
+
+def rating_word(rating: str) -> Text:
+    """The word for a rating out of a document; one that this release does not know stays as it stands there."""
+    return RATINGS[Rating(rating)] if rating in set(Rating) else both(rating)
+
+
 THE_APP = Text("the app", "l'application")
 UNATTRIBUTED = Text("code of unknown origin", "du code d'origine inconnue")
 
