@@ -104,6 +104,7 @@ def test_the_certificate_of_a_test_build_names_nobody(rich: Assessment) -> None:
         ("jar-sig.digest", (SignatureState.failed, SignatureState.absent), "The signature does not hold"),
         ("jar-sig.no-manifest", (SignatureState.failed, SignatureState.absent), "The package is not signed"),
         ("", (SignatureState.absent, SignatureState.absent), "The package is not signed"),
+        ("", (SignatureState.verified, SignatureState.absent), "A signature holds, and not for the whole package"),
         ("", (SignatureState.not_checked, SignatureState.absent), ""),
     ],
 )
@@ -116,7 +117,7 @@ def test_a_package_that_nobody_signed_says_so_before_the_reasons(
         for scheme, state in zip((Scheme.v1, Scheme.v2), states, strict=True)
     )
     source = replace(rich, publisher=replace(rich.publisher, verified=False, signers=(), schemes=schemes))
-    assert [one.en.partition(":")[0] for one in alarms(source)] == ([words] if words else [])
+    assert [one.en.partition(":")[0].partition(" (")[0] for one in alarms(source)] == ([words] if words else [])
     assert alarms(replace(source, platform=Platform.ios)) == []
     if words:
         shown = page(source, "en")

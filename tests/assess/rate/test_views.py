@@ -274,6 +274,20 @@ def test_only_what_every_part_verifies_is_a_signer(world, make, signing, verifie
     assert len(publisher.lineage) == (2 if verified else 0)
 
 
+@pytest.mark.parametrize(
+    ("split", "told"),
+    [
+        (signed("1" * 64), []),
+        (signed("2" * 64), ["signing.other-signer"]),
+        (signed(verified=False), ["signing.split-not-verified"]),
+    ],
+)
+def test_a_split_that_the_signer_of_the_base_did_not_sign_is_told(world, make, split, told):
+    package = replace(make.app(), signing=(signed("1" * 64), replace(split, member="split.apk")))
+    found = world.judge(package).anomalies
+    assert [(one.code, one.member) for one in found] == [(code, "split.apk") for code in told]
+
+
 def test_the_team_of_an_ios_app_is_named_and_not_verified(world, make):
     publisher = world.judge(make.ipa()).publisher
     assert (publisher.team_id, publisher.verified) == ("TEAM000001", False)

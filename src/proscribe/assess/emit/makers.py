@@ -83,6 +83,15 @@ def alarms(assessment: Assessment) -> list[Text]:
                 "paquet de ce genre.",
             )
         )
+    elif SignatureState.verified in states:
+        found.append(
+            Text(
+                "A signature holds, and not for the whole package (a split signed by somebody else, or a scheme that "
+                "Android no longer takes): nothing shows whose file this is.",
+                "Une signature est valide, mais pas pour le paquet entier (paquet partiel signé par quelqu'un d'autre, "
+                "ou schéma qu'Android n'accepte plus) : rien ne montre de qui vient ce fichier.",
+            )
+        )
     return found
 
 

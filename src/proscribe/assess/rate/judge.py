@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from proscribe.assess import observed
 from proscribe.assess import review as reviews
-from proscribe.assess.facts import SigningFacts, VerifiedSigner
+from proscribe.assess.facts import Anomaly, SigningFacts, VerifiedSigner
 from proscribe.assess.gathered import Gathered
 from proscribe.assess.model import Assessment, Observations, Review
 from proscribe.assess.packs.library import Packs
@@ -73,7 +73,7 @@ def judge(
         ios=gathered.ios,
         code=_code(gathered),
         runs=gathered.runs,
-        anomalies=gathered.anomalies,
+        anomalies=(*gathered.anomalies, *_other_signers(gathered)),
         hidden=unseen,
         packs=packs.references,
         rubric=rubrics.reference(rubric),
@@ -205,6 +205,17 @@ def _publisher(gathered: Gathered, app: Identity, library: Catalogue) -> Publish
         matches=_matches(named, base, app, gathered, library),
         team_id=team,
     )
+
+
+def _other_signers(gathered: Gathered) -> Iterator[Anomaly]:
+    """Splits that the base's signer did not sign: Android refuses such a set."""
+    base, *others = gathered.signing or (SigningFacts(verified=False),)
+    signers = {one.certificate for one in base.signers}
+    for facts in others:
+        if not facts.verified:
+            yield Anomaly("signing.split-not-verified", facts.member)
+        elif base.verified and {one.certificate for one in facts.signers} != signers:
+            yield Anomaly("signing.other-signer", facts.member)
 
 
 def _matches(
