@@ -11,7 +11,7 @@ from proscribe.cli.catalogue import paragraph
 from proscribe.cli.directive_attach import attach
 from proscribe.cli.options import SUBCOMMAND
 from proscribe.cli.output import json_option, print_json
-from proscribe.text import Text
+from proscribe.text import COLON, Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -229,6 +229,8 @@ def new(directive_id: str, bans: tuple[str, ...], out: Path | None) -> int:
 
 
 def _show(directive: Directive) -> None:
+    from proscribe.assess.rate.words import rating_word
+
     click.echo(paragraph(directive.title))
     click.echo(f"{directive.id}, version {directive.version}")
     authority, applies = directive.authority, directive.applies

@@ -61,8 +61,7 @@ def attach(directive: Path, assessment: Path, quotes: tuple[str, ...]) -> None:
             Text(
                 f"{directive}: assessment of {one.app_id} {one.version} attached ({one.digest}); "
                 f"{quotable.en} may be quoted.",
-                f"{directive}\u00a0: évaluation de {one.app_id} {one.version} jointe ({one.digest}); "
-                f"{quotable.fr}.",
+                f"{directive}\u00a0: évaluation de {one.app_id} {one.version} jointe ({one.digest}); {quotable.fr}.",
             )
         )
     )

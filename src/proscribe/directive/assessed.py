@@ -67,7 +67,10 @@ def flaws(directive: Directive, assessments: Mapping[Digest, Assessment]) -> Ite
         if assessment is None:
             yield Flaw(
                 f"{field}.digest",
-                Text("no assessment with this digest is at hand", "aucune évaluation ayant cette empreinte n'est fournie"),
+                Text(
+                    "no assessment with this digest is at hand",
+                    "aucune évaluation ayant cette empreinte n'est fournie",
+                ),
                 Text("Give the assessment it names.", "Fournissez l'évaluation que nomme la directive."),
             )
             continue
@@ -80,7 +83,10 @@ def flaws(directive: Directive, assessments: Mapping[Digest, Assessment]) -> Ite
         if again.assessments[-1] != attached:
             yield Flaw(
                 field,
-                Text("the directive says other than the assessment does", "la directive dit autre chose que l'évaluation"),
+                Text(
+                    "the directive says other than the assessment does",
+                    "la directive dit autre chose que l'évaluation",
+                ),
                 Text("Attach the assessment again.", "Joignez de nouveau l'évaluation."),
             )
 
