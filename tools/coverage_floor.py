@@ -12,7 +12,7 @@ from pathlib import Path
 
 OVERALL = 90.0
 DOMAIN = 95.0
-STAGES = ("catalogue", "directive", "inventory", "evaluate", "plan", "enforce", "prove")
+STAGES = ("assess", "catalogue", "directive", "inventory", "evaluate", "plan", "enforce", "prove")
 
 
 def stage_of(file: str) -> str:

@@ -6,7 +6,11 @@ import sys
 import xml.etree.ElementTree as ET
 
 # Part of a test's name or file, and what it needs.
-NEEDED = {"postgres": "a PostgreSQL server", "tests.assess": "make samples, apksigner and aapt2"}
+NEEDED = {
+    "postgres": "a PostgreSQL server",
+    "tests.assess": "make samples, apksigner, javac, aapt2 and llvm-objdump",
+    "tests.cli.test_assess": "make samples",
+}
 
 
 def main() -> None:

@@ -25,7 +25,7 @@ def floor(root, tmp_path):
     return run
 
 
-STAGES = ("catalogue", "directive", "inventory", "evaluate", "plan", "enforce", "prove")
+STAGES = ("assess", "catalogue", "directive", "inventory", "evaluate", "plan", "enforce", "prove")
 GOOD = {f"src/proscribe/{stage}/model.py": entry(95, 100) for stage in STAGES}
 
 
