@@ -71,7 +71,7 @@ def alarms(assessment: Assessment) -> list[Text]:
         found.append(
             Text(
                 "The signature does not hold: nothing shows whose file this is, or that it is as its maker left it.",
-                "La signature n'est pas valide : rien ne montre de qui vient ce fichier, ni qu'il est resté tel que "
+                "La signature n'est pas valide : rien ne montre de qui vient ce fichier, ni qu'il est resté tel que "
                 "son auteur l'a laissé.",
             )
         )
@@ -79,7 +79,7 @@ def alarms(assessment: Assessment) -> list[Text]:
         found.append(
             Text(
                 "The package is not signed: nothing shows whose file this is, and Android installs no such package.",
-                "Le paquet n'est pas signé : rien ne montre de qui vient ce fichier, et Android n'installe aucun "
+                "Le paquet n'est pas signé : rien ne montre de qui vient ce fichier, et Android n'installe aucun "
                 "paquet de ce genre.",
             )
         )
