@@ -9,7 +9,7 @@ import pytest
 from proscribe.assess.emit.makers import alarms, exposure_line, exposure_rows, publisher_by_name, signer_line
 from proscribe.assess.emit.page import page
 from proscribe.assess.emit.reading import actor_names, findings_by_actor, ranked_actors, telling
-from proscribe.assess.facts import SchemeResult
+from proscribe.assess.facts import Anomaly, SchemeResult
 from proscribe.assess.model import Assessment
 from proscribe.assess.profile import Actor, SdkPresence
 from proscribe.assess.terms import ActorKind, Area, Ladder, Scheme, SignatureState
@@ -122,6 +122,11 @@ def test_a_package_that_nobody_signed_says_so_before_the_reasons(
     if words:
         shown = page(source, "en")
         assert shown.index(words) < shown.index("What could not be seen")
+
+
+def test_parts_that_do_not_belong_together_are_said_first(rich: Assessment) -> None:
+    mixed = replace(rich, anomalies=(Anomaly("split.other-package", "split.apk!AndroidManifest.xml", "a b"),))
+    assert [one.en.partition(":")[0] for one in alarms(mixed)] == ["The parts of this file are not of one app"]
 
 
 def test_what_is_called_says_more_than_what_is_only_asked_for(rich: Assessment) -> None:

@@ -59,9 +59,22 @@ _NOT_SIGNED = "jar-sig.no-manifest"
 """What the check of a v1 signature says where there is nothing to check."""
 
 
+_MIXED = frozenset({"split.other-package", "split.other-version", "signing.other-signer"})
+"""Anomalies of a set of packages that no phone takes for one app."""
+
+
 def alarms(assessment: Assessment) -> list[Text]:
     """What must be known before anything else is read: whose file this is not."""
     found = match_lines(assessment) if is_lookalike(assessment) else []
+    if not _MIXED.isdisjoint(one.code for one in assessment.anomalies):
+        found.append(
+            Text(
+                "The parts of this file are not of one app: they differ in package name, version or signer, and "
+                "Android does not install them together.",
+                "Les parties de ce fichier ne forment pas une seule application : leur nom de paquet, leur version ou "
+                "leur signataire diffèrent, et Android ne les installe pas ensemble.",
+            )
+        )
     states = {
         SignatureState.absent if one.problem == _NOT_SIGNED else one.state for one in assessment.publisher.schemes
     }

@@ -103,9 +103,11 @@ class Maker:
             if value:
                 yield self._item(EvidenceKind.network_config, member, subject, detail=value)
 
-    def target_sdk(self, level: int) -> Evidence:
+    def target_sdk(self, level: int | None) -> Evidence:
         """The Android version that the app is made for."""
-        return self._item(EvidenceKind.manifest, self._manifest, "targetSdkVersion", detail=str(level))
+        return self._item(
+            EvidenceKind.manifest, self._manifest, "targetSdkVersion", detail="" if level is None else str(level)
+        )
 
     def queries(self, facts: AndroidFacts) -> Iterator[Evidence]:
         """The packages and intents that ``<queries>`` makes visible."""
@@ -234,13 +236,23 @@ def everything(gathered: Gathered) -> frozenset[Evidence]:
     return frozenset(found)
 
 
+def target_of(facts: AndroidFacts) -> int | None:
+    """The API level that Android takes an app to be made for: what is not stated is the oldest that it runs on, else 1.
+
+    None where the manifest was not read.
+    """
+    if not facts.package:
+        return None
+    return next((level for level in (facts.target_sdk, facts.min_sdk) if level is not None), 1)
+
+
 def _of_android(maker: Maker, facts: AndroidFacts) -> Iterable[Evidence]:
     yield from map(maker.permission, facts.permissions)
     for component in facts.components:
         yield from maker.components(component)
     yield from map(maker.special, facts.special)
     yield from maker.queries(facts)
-    if facts.target_sdk is not None:
+    if facts.package:
         yield maker.target_sdk(facts.target_sdk)
     if facts.network is not None:
         yield from maker.network(facts.network)

@@ -15,7 +15,7 @@ from proscribe.assess.gathered import Gathered
 from proscribe.assess.packs.library import Packs
 from proscribe.assess.packs.model import CapabilityRow
 from proscribe.assess.profile import Evidence, PermissionView
-from proscribe.assess.rate.evidence import ENCRYPTED_LIKE, FAIRPLAY, Maker
+from proscribe.assess.rate.evidence import ENCRYPTED_LIKE, FAIRPLAY, Maker, target_of
 from proscribe.assess.rate.rubric import Rubric
 from proscribe.assess.terms import Grant, SpecialKind
 from proscribe.text import Text
@@ -207,11 +207,11 @@ class Asks:
                 yield self._maker.special(access)
 
     def _query(self, value: str) -> Iterator[Evidence]:
-        target = self._android.target_sdk
+        target = target_of(self._android)
         if value == "any":
             yield from self._maker.queries(self._android)
         elif target is not None and target < _FILTERED_FROM:
-            yield self._maker.target_sdk(target)
+            yield self._maker.target_sdk(self._android.target_sdk)
         yield from map(self._maker.special, self._special_kinds.get(SpecialKind.query_all_packages.value, ()))
 
     def _network(self, value: str) -> Iterator[Evidence]:
