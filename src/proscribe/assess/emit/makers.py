@@ -20,14 +20,14 @@ def signer_line(assessment: Assessment) -> Text:
         if not publisher.team_id:
             return Text(
                 "not established: this package names no team, and Apple's signature is not verified here",
-                "non établi : ce paquet ne nomme aucune équipe, et la signature d'Apple n'est pas vérifiée ici",
+                "non établi; ce paquet ne nomme aucune équipe, et la signature d'Apple n'est pas vérifiée ici",
             )
         return Text(
             f"team {publisher.team_id}, as signed into the binary; Apple's chain is not verified here",
             f"équipe {publisher.team_id}, selon la signature du binaire; la chaîne d'Apple n'est pas vérifiée ici",
         )
     if not publisher.verified:
-        return Text("nobody: no valid signature was found", "personne : aucune signature valide n'a été trouvée")
+        return Text("nobody: no valid signature was found", "personne; aucune signature valide n'a été trouvée")
     subjects = {one.sha256: one.subject for one in publisher.certificates}
     signers = [visible(subjects.get(one.certificate, one.certificate[:16]), 120) for one in publisher.signers]
     shown = "; ".join(dict.fromkeys(signers))
@@ -71,7 +71,7 @@ def alarms(assessment: Assessment) -> list[Text]:
             Text(
                 "The parts of this file are not of one app: they differ in package name, version or signer, and "
                 "Android does not install them together.",
-                "Les parties de ce fichier ne forment pas une seule application : leur nom de paquet, leur version ou "
+                "Les parties de ce fichier ne forment pas une seule application : leur nom de paquet, leur version ou "
                 "leur signataire diffèrent, et Android ne les installe pas ensemble.",
             )
         )
@@ -102,7 +102,7 @@ def alarms(assessment: Assessment) -> list[Text]:
                 "A signature holds, and not for the whole package (a split signed by somebody else, or a scheme that "
                 "Android no longer takes): nothing shows whose file this is.",
                 "Une signature est valide, mais pas pour le paquet entier (paquet partiel signé par quelqu'un d'autre, "
-                "ou schéma qu'Android n'accepte plus) : rien ne montre de qui vient ce fichier.",
+                "ou schéma qu'Android n'accepte plus) : rien ne montre de qui vient ce fichier.",
             )
         )
     return found
