@@ -34,6 +34,8 @@ class Document(Value):
     __slots__ = ()
     KIND: ClassVar[str]
     SCHEMA: ClassVar[int] = 1
+    LATER: ClassVar[frozenset[str]] = frozenset()
+    """Fields that came after documents were issued: left out where empty, so that those keep their bytes and digest."""
 
 
 V = TypeVar("V")
@@ -55,7 +57,8 @@ def to_json(value: Any) -> Any:
     """The JSON form of a dataclass: times in RFC 3339 with ``Z``, enums by value, tuples as lists."""
     body = _adapter(type(value)).dump_python(value, mode="json")
     if isinstance(value, Document):
-        return {"kind": value.KIND, "schema": value.SCHEMA, **body}
+        kept = {name: item for name, item in body.items() if item or name not in value.LATER}
+        return {"kind": value.KIND, "schema": value.SCHEMA, **kept}
     return body
 
 

@@ -184,3 +184,24 @@ def test_attach_to_a_json_file(tmp_path, directive, assessment):
     report.write_bytes(documents.to_bytes(assessment))
     assert CliRunner().invoke(command, ["attach", str(file), str(report)]).exit_code == 0
     assert len(documents.read(Directive, file).assessments) == 1
+
+
+def test_a_directive_without_assessments_has_the_bytes_it_had_before_there_were_any() -> None:
+    """Proofs and plans name directives by digest; these are of the release before assessments."""
+    issued = {
+        "ca-tbs-2023-tiktok": "1e21a6a6b3e858afa3fe2aa7fd7958fc96a7bf94e15b27f7c048a2c0c83e6718",
+        "ca-tbs-2025-deepseek": "95b681f34f375e3b3d96a13b123d66057a081732a04996a84787f163afd41cfd",
+    }
+    for name, digest in issued.items():
+        assert documents.digest(find(name)) == f"sha256:{digest}"
+    body = documents.to_json(find("ca-tbs-2023-tiktok"))
+    assert "assessments" not in body
+    assert documents.from_json(Directive, body) == find("ca-tbs-2023-tiktok")
+
+
+def test_a_directive_with_assessments_says_so_in_its_bytes(assessment: Assessment) -> None:
+    plain = find("ca-tbs-2023-tiktok")
+    attached = attach(plain, assessment)
+    assert documents.to_json(attached)["assessments"]
+    assert documents.digest(attached) != documents.digest(plain)
+    assert documents.from_json(Directive, documents.to_json(attached)) == attached

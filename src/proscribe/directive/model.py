@@ -191,6 +191,7 @@ class Directive(Document):
     """A decision about apps, as a document that people sign and machines read."""
 
     KIND: ClassVar[str] = "proscribe.directive"
+    LATER: ClassVar[frozenset[str]] = frozenset({"assessments"})
 
     id: str
     version: int
