@@ -71,6 +71,7 @@ def test_every_error_is_documented_under_a_code_of_its_own(reference, rows):
     errors = descendants(ProscribeError)
     documented = rows(reference("errors"))
     assert {cls.code for cls in errors} <= documented
+    assert len({cls.__name__ for cls in errors}) == len(errors)  # the page is made by name
     undocumented = [cls.__name__ for cls in errors if not re.search(rf"\| {cls.__name__} \|", reference("errors"))]
     assert not undocumented
     silent = [cls.__name__ for cls in errors if not (cls.__doc__ or "").strip()]

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 LANGUAGES: tuple[Language, ...] = ("en", "fr")
 
 
-class ConflictingOutput(ProscribeError):
+class ConflictingFiles(ProscribeError):
     """A result would be written over a file that is read, or over another result."""
 
     code = "assess.conflicting-output"
 
 
 def keep_apart(wanted: Wanted) -> None:
-    """Raise ConflictingOutput where one file would be read and written, or written twice."""
+    """Raise ConflictingFiles where one file would be read and written, or written twice."""
     inputs = (wanted.path, wanted.rubric, wanted.review, *wanted.observations)
     taken = {path.resolve() for path in inputs if path is not None}
     outputs = [*pages(wanted), wanted.sarif, wanted.cyclonedx, wanted.out]
@@ -34,7 +34,7 @@ def keep_apart(wanted: Wanted) -> None:
             continue
         _check_place(path)
         if path.resolve() in taken:
-            raise ConflictingOutput(
+            raise ConflictingFiles(
                 Text(
                     f"{path} is to be written, and is read or written as something else",
                     f"{path} serait écrit, mais il est lu ou écrit à un autre titre",
@@ -78,6 +78,7 @@ def assessment_of(wanted: Wanted) -> tuple[bytes, Assessment]:
 
         # It starts first: while it loads what reads a package, this process loads what shows one.
         with Worker().start() as worker:
+            import msgspec  # noqa: F401
             import rich.console  # noqa: F401
 
             from proscribe.assess import engine
