@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
 from proscribe.assess.model import Assessment, Observations, Recheck
@@ -55,12 +56,17 @@ def load(data: bytes) -> Assessment:
     return _decoded(data, Assessment)
 
 
+_ONE_AT_A_TIME = Lock()
+"""msgspec 0.x builds what it knows of a dataclass at first use, and two threads that do so together end the process."""
+
+
 def _decoded(data: bytes, cls: type[D]) -> D:
     import msgspec
 
     body = msgspec.json.decode(data)
     del body["kind"], body["schema"]
-    return msgspec.convert(body, cls)
+    with _ONE_AT_A_TIME:
+        return msgspec.convert(body, cls)
 
 
 # ---- in this process -----------------------------------------------------------------------------------------------

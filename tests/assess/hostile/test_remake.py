@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -173,6 +175,30 @@ def test_a_review_of_another_app_fails(honest, package, tmp_path):
     other.write_text(REVIEW.replace("org.example.app", "org.example.other"))
     found = rechecked(honest, package, tmp_path, Options(review=other))
     assert (found.remade, parts(found)) == ("fails", {"review": "fails"})
+
+
+RACE = """
+import sys, threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from proscribe.assess.engine import load
+sys.setswitchinterval(1e-6)
+data, meet = Path(sys.argv[1]).read_bytes(), threading.Barrier(8)
+def go(_):
+    meet.wait()
+    return load(data).app_id
+with ThreadPoolExecutor(8) as pool:
+    print(*set(pool.map(go, range(8))))
+"""
+
+
+def test_threads_that_read_reports_together_do_not_end_the_process(honest, tmp_path):
+    """Without a lock, four of five such processes died of SIGSEGV (as the workers' threads of a batch could)."""
+    (tmp_path / "report.json").write_bytes(honest)
+    for _ in range(4):
+        command = [sys.executable, "-c", RACE, str(tmp_path / "report.json")]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (0, "org.example.app\n"), done.stderr
 
 
 def test_the_report_reads_strictly(honest):
