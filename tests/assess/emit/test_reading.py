@@ -82,7 +82,7 @@ def test_a_publisher_by_name_is_not_said_to_have_signed(rich: Assessment) -> Non
     by_name = replace(rich.exposure.countries[0], through=("publisher by name only: NetEase",))
     source = replace(rich, exposure=replace(rich.exposure, countries=(by_name, *rich.exposure.countries[1:])))
     assert "publisher NetEase (by name only)" in exposure_line(source).en
-    assert "éditeur NetEase (selon le nom seulement)" in exposure_line(source).fr
+    assert "éditeur NetEase (selon son seul nom)" in exposure_line(source).fr
     assert "NetEase (by name only)" in page(source, "en").split('id="exposure"')[1].split("</section>")[0]
 
 

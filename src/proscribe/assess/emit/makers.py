@@ -126,7 +126,7 @@ class CountryRow:
     def publisher_words(self) -> Text:
         """``NetEase``, or ``NetEase (by name only)``."""
         known = Text(self.publisher, self.publisher)
-        return known + Text(" (by name only)", " (selon le nom seulement)") if self.by_name else known
+        return known + Text(" (by name only)", " (selon son seul nom)") if self.by_name else known
 
 
 def publisher_by_name(assessment: Assessment) -> bool:

@@ -75,8 +75,8 @@ MEANINGS: dict[Ladder, Text] = {
         "son code nomme la fonction qui le fait; aucun appel n'a été trouvé",
     ),
     Ladder.called: Text(
-        "its code does it, at a place that can be looked up in the file",
-        "son code le fait, à un endroit que l'on peut vérifier dans le fichier",
+        "its code calls the function that does it, at a place that can be looked up in the file",
+        "son code appelle la fonction qui le fait, à un endroit vérifiable dans le fichier",
     ),
     Ladder.observed: Text("it was seen happening on a device", "cela a été observé sur un appareil"),
 }
