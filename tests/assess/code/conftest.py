@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import importlib.util
 import io
 import json
-import os
 import subprocess
 import sys
 import zipfile
@@ -187,11 +187,13 @@ def _answer(package: Path, question: Path, folder: Path) -> Path:
     made_of = (package.read_bytes(), question.read_bytes(), _CHILD.read_bytes(), version("androguard").encode())
     key = hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in made_of)).hexdigest()
     kept = folder / f"androguard-{key}.json"
-    if not kept.exists():
-        command = [sys.executable, str(_CHILD), str(package), str(question)]
-        done = subprocess.run(command, check=True, capture_output=True, timeout=900)
-        folder.mkdir(exist_ok=True)
-        scratch = kept.with_suffix(f".{os.getpid()}.part")
-        scratch.write_bytes(done.stdout)
-        scratch.replace(kept)
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # other processes of pytest-xdist wait and find it
+        if not kept.exists():
+            command = [sys.executable, str(_CHILD), str(package), str(question)]
+            done = subprocess.run(command, check=True, capture_output=True, timeout=900)
+            scratch = kept.with_suffix(".part")
+            scratch.write_bytes(done.stdout)
+            scratch.replace(kept)
     return kept
