@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from proscribe.text import Text
+from proscribe.text import COLON, Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class ProscribeError(Exception):
 
     def __str__(self) -> str:
         place = str(self.where)
-        return f"{place}: {self.what}" if place else str(self.what)
+        return f"{place}{COLON} {self.what}" if place else str(self.what)
 
 
 class InvalidDocument(ProscribeError):

@@ -128,8 +128,8 @@ _OBSERVED = Text(
     "Observed at run time: a file cannot show it.", "Observé à l'exécution\u00a0: un fichier ne peut le montrer."
 )
 _NO_DOCUMENT = Text(
-    "It is called an observation, and the report names no such document.",
-    "C'est présenté comme une observation, et le rapport ne nomme aucun document de ce genre.",
+    "It is called an observation, but the report names no document of observations.",
+    "C'est présenté comme une observation, mais le rapport ne nomme aucun document d'observations.",
 )
 
 _FIELDS: tuple[tuple[str, Text], ...] = (
@@ -199,7 +199,7 @@ def _shown_count(finding: Finding) -> RecheckItem | None:
 
 
 _NOT_COUNTED = Text(
-    "Evidence beyond what is shown was not counted: that takes the data packs and the rubric of the report.",
+    "Evidence beyond what is shown was not counted: that needs the data packs and the rubric of the report.",
     "Les éléments de preuve non affichés n'ont pas été comptés\u00a0: il faut les ensembles de données et la grille du "
     "rapport.",
 )
