@@ -43,7 +43,7 @@ TERMS = {
     r"canary": "canari",
     r"(?<!trousse )(?<!trousses )(?<!\()sdks?\b(?! de msa)": "trousse SDK",
     r"kits? de développement": "trousse de développement logiciel",
-    r"mis(?:e|es)? de côté": "écarté",
+    r"(?:mis(?:e|es)?|met|mets|mettre|mettent) de côté": "écarté",
     r"doit accepter": "doit consentir",
     r"compact(?:é|ée|és|ées|eurs?)\b": "empaqueté, empaqueteur",
     r"droits? d'accès (?:\(|com\.)": "droit (entitlement)",

@@ -128,7 +128,7 @@ def _not_given(
             RecheckState.not_checkable,
             Text(
                 "The review that the report names was not given: what it sets aside was taken from the report.",
-                "L'examen que nomme le rapport n'a pas été fourni\u00a0: ce qu'il met de côté est repris du rapport.",
+                "L'examen que nomme le rapport n'a pas été fourni\u00a0: ce qu'il écarte est repris du rapport.",
             ),
         )
     if report.observations and not observations:
