@@ -57,7 +57,7 @@ def load(data: bytes) -> Assessment:
 
 
 _ONE_AT_A_TIME = Lock()
-"""msgspec (0.22) builds what it knows of a dataclass at first use, and two threads that do so together end the process."""
+"""msgspec (0.22) learns a dataclass at its first use, and two threads that do so together end the process."""
 
 
 def _decoded(data: bytes, cls: type[D]) -> D:

@@ -134,7 +134,7 @@ class Evidence(Value):
 
 @dataclass(frozen=True, slots=True)
 class Actor(Value):
-    """Whose code does it. ``sdk`` is an id of the SDK catalogue; ``vendor``, ``country`` and ``operator`` come with it."""
+    """Whose code does it. ``sdk``: an id of the SDK catalogue; ``vendor``, ``country`` and ``operator`` are its own."""
 
     kind: ActorKind
     sdk: str = ""
