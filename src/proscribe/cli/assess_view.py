@@ -42,7 +42,7 @@ from proscribe.assess.emit.words import (
     SHORT_RUNGS,
 )
 from proscribe.assess.model import Assessment
-from proscribe.assess.profile import AreaAccess, Evidence, Finding, SdkPresence
+from proscribe.assess.profile import AreaAccess, Evidence, Finding, PermissionView, SdkPresence
 from proscribe.assess.terms import CONTENT_AREAS, Ladder, Rating
 from proscribe.cli.assess_paper import Paper
 from proscribe.text import COLON, Text, plural
@@ -182,7 +182,8 @@ def _details(paper: Paper, assessment: Assessment) -> None:
     for finding in assessment.findings:
         _whole_finding(paper, finding)
     paper.title(Text("Permissions", "Autorisations"))
-    paper.columns([[one.name, one.protection or "–", GRANTS[one.grant]] for one in assessment.permissions])
+    for permission in assessment.permissions:
+        paper.line(f"{permission.name}{COLON} {_agreement(permission)}", indent=2, hang=4)
     paper.title(Text("Other makers' code (SDKs)", "Code d'autres éditeurs (trousses SDK)"))
     one_class, classes = Text("class", "classe"), Text("classes", "classes")
     service, library = Text("with a service", "avec un service"), LIBRARY
@@ -214,6 +215,12 @@ def _details(paper: Paper, assessment: Assessment) -> None:
     if assessment.anomalies:
         paper.title(Text("Anomalies", "Anomalies"))
         paper.columns([[one.code, one.member, one.detail] for one in assessment.anomalies])
+
+
+def _agreement(permission: PermissionView) -> str:
+    """Who must agree, and the levels of protection that say so, apart so that a line can end between them."""
+    agreed = str(GRANTS[permission.grant])
+    return f"{agreed} ({permission.protection.replace('|', ', ')})" if permission.protection else agreed
 
 
 def _whole_finding(paper: Paper, finding: Finding) -> None:

@@ -86,15 +86,14 @@ def test_a_publisher_by_name_is_not_said_to_have_signed(rich: Assessment) -> Non
     assert "NetEase (by name only)" in page(source, "en").split('id="exposure"')[1].split("</section>")[0]
 
 
-def test_the_certificate_of_a_test_build_names_nobody(rich: Assessment) -> None:
+@pytest.mark.parametrize("subject", ["CN=Android Debug, O=Android, C=US", "C=US, O=Android, CN=Android Debug"])
+def test_the_certificate_of_a_test_build_names_nobody(rich: Assessment, subject: str) -> None:
     assert "test certificate" not in signer_line(rich).en
-    certificates = tuple(
-        replace(one, subject="CN=Android Debug, O=Android, C=US") for one in rich.publisher.certificates
-    )
+    certificates = tuple(replace(one, subject=subject) for one in rich.publisher.certificates)
     tested = replace(rich, publisher=replace(rich.publisher, certificates=certificates))
     assert signer_line(tested) == Text(
-        "CN=Android Debug, O=Android, C=US (signature verified; a test certificate, which names nobody)",
-        "CN=Android Debug, O=Android, C=US (signature vérifiée; un certificat d'essai, qui ne nomme personne)",
+        f"{subject} (signature verified; a test certificate, which names nobody)",
+        f"{subject} (signature vérifiée; un certificat d'essai, qui ne nomme personne)",
     )
 
 

@@ -32,13 +32,13 @@ def signer_line(assessment: Assessment) -> Text:
     signers = [visible(subjects.get(one.certificate, one.certificate[:16]), 120) for one in publisher.signers]
     shown = "; ".join(dict.fromkeys(signers))
     verified = Text("signature verified", "signature vérifiée")
-    if any(subjects.get(one.certificate, "").startswith(_TEST_IDENTITY) for one in publisher.signers):
+    if any(_TEST_IDENTITY in subjects.get(one.certificate, "").split(", ") for one in publisher.signers):
         verified += Text("; a test certificate, which names nobody", "; un certificat d'essai, qui ne nomme personne")
     return Text(f"{shown} ({verified.en})", f"{shown} ({verified.fr})")
 
 
-_TEST_IDENTITY = "CN=Android Debug,"
-"""The subject of the certificate that Android's build tools make on any developer's machine."""
+_TEST_IDENTITY = "CN=Android Debug"
+"""In the subject, in any order, of the certificate that Android's build tools make on any developer's machine."""
 
 
 def match_lines(assessment: Assessment) -> list[Text]:
