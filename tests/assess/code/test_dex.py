@@ -430,3 +430,17 @@ def test_long_text_is_cut() -> None:
 @given(words=st.lists(st.binary(max_size=30), max_size=5))
 def test_equal_words_have_equal_fingerprints(words: list[bytes]) -> None:
     assert fingerprints_of(words).tolist() == [int(fingerprints_of([word])[0]) for word in words]
+
+
+def test_method_handles_are_told(dx: ModuleType, read: Callable[..., Reading[CodeFacts]]) -> None:
+    """What they call has no invoke instruction that names it; compilers for Android make none."""
+    dex = dx.Dex()
+    dex.add("La/B;").method("go", "()V", [0x0E])
+    data = dex.build()
+    count = int.from_bytes(data[dex.layout.map : dex.layout.map + 4], "little")
+    last = dex.layout.map + 4 + 12 * (count - 1)
+    assert not [one for one in read(data).anomalies if one.code == "code.method-handles"]
+    reading = read(dx.patched(data, last, b"\x08\0\0\0\x03\0\0\0"))
+    told = [(one.code, one.detail) for one in reading.anomalies if one.code == "code.method-handles"]
+    assert told == [("code.method-handles", "3")]
+    assert [one for one in read(dx.patched(data, dex.layout.map, b"\xff" * 4)).anomalies if one.code == "dex.bad-map"]

@@ -160,6 +160,21 @@ def _table(name: str, size: int, offset: int, width: int, end: int) -> Table:
     return Table(name, offset, size, width)
 
 
+def method_handles(data: bytes, header: Header) -> int:
+    """How many method handles the map_list names: methods that code may call without an instruction that says which."""
+    offset = header.map_offset
+    if offset % 4 or offset + 4 > header.end:
+        return 0
+    (count,) = struct.unpack_from("<I", data, offset)
+    if count > _MAX_MAP or offset + 4 + 12 * count > header.end:
+        return 0
+    rows = (struct.unpack_from("<HHI", data, offset + 4 + 12 * row) for row in range(count))
+    return sum(size for kind, _, size in rows if kind == _METHOD_HANDLES)
+
+
+_METHOD_HANDLES = 8
+
+
 def map_oddities(data: bytes, header: Header) -> str:
     """What in the map_list contradicts the header, "" where nothing does. We read by the header alone."""
     offset = header.map_offset

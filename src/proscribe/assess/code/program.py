@@ -19,7 +19,7 @@ import numpy as np
 from proscribe.assess.code.dex import Dex
 from proscribe.assess.code.evidence import Scope, Search, Source
 from proscribe.assess.code.family import Edges, Family, descendants
-from proscribe.assess.code.header import MOST_BYTES, DexFault, Header, headers, map_oddities
+from proscribe.assess.code.header import MOST_BYTES, DexFault, Header, headers, map_oddities, method_handles
 from proscribe.assess.code.hosts import MAX_HOSTS, Found, hosts
 from proscribe.assess.code.scan import Budget
 from proscribe.assess.code.strings import HASH_BITS, fingerprints_of
@@ -210,6 +210,9 @@ def _inspected(data: bytes, header: Header, member: str) -> Iterator[Anomaly]:
         yield Anomaly("dex.bad-checksum", member)
     if hashlib.sha1(view[32:], usedforsecurity=False).digest() != header.signature:
         yield Anomaly("dex.bad-signature", member)
+    handles = method_handles(data, header)
+    if handles:
+        yield Anomaly("code.method-handles", member, str(handles))
     contradiction = map_oddities(data, header)
     if contradiction:
         yield Anomaly("dex.bad-map", member, contradiction)

@@ -122,6 +122,14 @@ _LEFT_UNREAD: dict[str, Text] = {
     "container.not-read": Text(
         "Archives or code beside the packages, not read", "Archives ou code à côté des paquets, non lus"
     ),
+    "zip.duplicate-name": Text(
+        "Members whose name stands twice, of which only the first was read",
+        "Membres dont le nom figure deux fois et dont seul le premier a été lu",
+    ),
+    "code.method-handles": Text(
+        "Code that can call through method handles, which were not followed",
+        "Code pouvant appeler par des descripteurs de méthode, qui n'ont pas été suivis",
+    ),
     "code.nested-not-read": Text("Archives inside that were not read", "Archives internes non lues"),
     "code.disguised": Text("Code or archives in disguise, not read", "Code ou archives sous un déguisement, non lus"),
     "code.too-many-dex-elsewhere": Text("Dex files that were not read", "Fichiers dex non lus"),
