@@ -35,7 +35,7 @@ def test_an_error_says_where_and_what_in_the_language_of_the_reader():
     error = InvalidDocument(WHAT, remedy=REMEDY, where=Where(file="plan.json", field="steps"))
     assert str(error) == "plan.json, field steps: it broke"
     set_language("fr")
-    assert str(error) == "plan.json, champ steps: c'est brisé"
+    assert str(error) == "plan.json, champ steps\N{NO-BREAK SPACE}: c'est brisé"
 
 
 def test_an_error_without_a_place_is_its_sentence():
