@@ -178,13 +178,13 @@ def _place(evidence: Evidence) -> str:
 
 def _details(paper: Paper, assessment: Assessment) -> None:
     """All the rest, for an engineer at a terminal."""
-    paper.title(Text("Every finding, with its evidence", "Chaque constat, avec ses preuves"))
+    _headed(paper, Text("Every finding, with its evidence", "Chaque constat, avec ses preuves"), assessment.findings)
     for finding in assessment.findings:
         _whole_finding(paper, finding)
-    paper.title(Text("Permissions", "Autorisations"))
+    _headed(paper, Text("Permissions", "Autorisations"), assessment.permissions)
     for permission in assessment.permissions:
         paper.line(f"{permission.name}{COLON} {_agreement(permission)}", indent=2, hang=4)
-    paper.title(Text("Other makers' code (SDKs)", "Code d'autres éditeurs (trousses SDK)"))
+    _headed(paper, Text("Other makers' code (SDKs)", "Code d'autres éditeurs (trousses SDK)"), assessment.sdks)
     one_class, classes = Text("class", "classe"), Text("classes", "classes")
     service, library = Text("with a service", "avec un service"), LIBRARY
     paper.columns(
@@ -199,7 +199,7 @@ def _details(paper: Paper, assessment: Assessment) -> None:
             for one in sorted(assessment.sdks, key=lambda one: (not one.operator, -one.classes, one.id))
         ]
     )
-    paper.title(Text("Hosts named in the package", "Hôtes nommés dans le paquet"))
+    _headed(paper, Text("Hosts named in the package", "Hôtes nommés dans le paquet"), assessment.exposure.hosts)
     paper.columns([[one.host, one.operator or "–", one.country or "–"] for one in assessment.exposure.hosts])
     paper.title(Text("What was read, and what was not", "Ce qui a été lu, et ce qui ne l'a pas été"))
     paper.columns(
@@ -215,6 +215,13 @@ def _details(paper: Paper, assessment: Assessment) -> None:
     if assessment.anomalies:
         paper.title(Text("Anomalies", "Anomalies"))
         paper.columns([[one.code, one.member, one.detail] for one in assessment.anomalies])
+
+
+def _headed(paper: Paper, title: Text, rows: Sequence[object]) -> None:
+    """A heading, and that nothing was found where nothing follows."""
+    paper.title(title)
+    if not rows:
+        paper.line(Text("none found", "rien n'a été trouvé"), indent=2)
 
 
 def _agreement(permission: PermissionView) -> str:

@@ -161,7 +161,7 @@ def validate(directives: tuple[str, ...], assessments: tuple[Path, ...], as_json
             verdict = (
                 Text("valid", "valide") if not flaws else Text(f"{len(flaws)} to mend", f"{len(flaws)} à corriger")
             )
-            click.echo(f"{name}: {verdict}")
+            click.echo(f"{name}{COLON} {verdict}")
             for flaw in flaws:
                 click.echo(f"  {flaw.field}: {flaw.what}\n    → {flaw.remedy}")
     return 2 if any(results.values()) else 0
@@ -209,7 +209,7 @@ def new(directive_id: str, bans: tuple[str, ...], out: Path | None) -> int:
     text = template(directive_id, [parse_selector(one) for one in bans], catalogue, today=SystemClock().now().date())
     flaws = check(documents.from_json(Directive, documents.parse(text)), catalogue)
     for flaw in flaws:
-        click.echo(f"{flaw.field}: {flaw.what}\n  → {flaw.remedy}", err=True)
+        click.echo(f"{flaw.field}{COLON} {flaw.what}\n  → {flaw.remedy}", err=True)
     if flaws:
         return 2
     if out is None:
