@@ -129,7 +129,9 @@ class Reach:
         self._inherited = frozenset(
             _SERVICES[one.kind]
             for one in (facts.special if facts else ())
-            if one.component and one.kind in _SERVICES and one.component not in having[_SERVICES[one.kind]]
+            if one.component in self._declared
+            and one.kind in _SERVICES
+            and one.component not in having[_SERVICES[one.kind]]
         )
 
     def reaches(self, site: Site) -> bool:
