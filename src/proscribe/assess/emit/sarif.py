@@ -186,7 +186,7 @@ def level_of(finding: Finding) -> tuple[str, str]:
 def _result(finding: Finding, rule: int, artifacts: _Artifacts, frameworks: list[str]) -> dict[str, Any]:
     kind, level = level_of(finding)
     actor, grant, rung = actor_name(finding.actor, full=True), GRANTS[finding.grant], RUNGS[finding.ladder]
-    stated = DECLARATIONS[finding.declaration]
+    stated = capital(DECLARATIONS[finding.declaration])
     what = Text(
         f"{finding.title.en}. Evidence: E{int(finding.ladder)}, {rung.en}. By: {actor.en}. {stated.en}; who must "
         f"agree: {grant.en}.",
