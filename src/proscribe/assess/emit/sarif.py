@@ -9,7 +9,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from proscribe.assess.emit.hostile import visible
 from proscribe.assess.emit.reading import actor_name
-from proscribe.assess.emit.words import AREAS, DECLARATIONS, EVIDENCE, GRANTS, RUNGS
+from proscribe.assess.emit.words import AREAS, DECLARATIONS, EVIDENCE, GRANTS, RUNGS, capital
 from proscribe.assess.facts import Run
 from proscribe.assess.model import Assessment
 from proscribe.assess.profile import Evidence, Finding
