@@ -205,6 +205,7 @@ def test_exposure_stands_apart_and_is_never_in_the_rating(rich: Assessment) -> N
     exposure = source.split('id="exposure"')[1].split("</section>")[0]
     assert "never added up" in exposure
     assert "National Intelligence Law (2017)" in exposure
+    assert "read the law at its source before relying on it" in exposure
     rating = source.split('id="rating"')[1].split("</section>")[0]
     assert "China" not in rating
 

@@ -20,6 +20,7 @@ from proscribe.assess.facts import (
     SigningFacts,
     VerifiedSigner,
 )
+from proscribe.assess.packs.model import PackHeader, SourceRow
 from proscribe.assess.profile import EvidenceKind, PublisherMatch
 from proscribe.assess.rate import judge as judging
 from proscribe.assess.terms import Area, Extent, FactClass, Ladder, Rating, Scheme, SignatureState
@@ -173,6 +174,16 @@ def test_vendors_of_sdks_with_a_service_expose_with_the_laws_of_their_country(wo
         ("adkit-pay", "adkit"),
         ("drawing", ""),
     ]
+
+
+def test_a_law_says_where_it_can_be_read(world, make):
+    source = SourceRow("test", Text("Laws", "Lois"), "https://laws.example/", "2026", "CC0-1.0")
+    header = PackHeader("jurisdictions", "2026.11.1", "CC0-1.0", Text("Laws", "Lois"), (source,))
+    packs = replace(
+        make.packs(sdks=(make.sdk("adkit", "com.adkit", operator="adkit"),)), headers={"jurisdictions": header}
+    )
+    gathered = make.app(code={"packages": (PackageCount("com.adkit", 1),)})
+    assert world.judge(gathered, packs=packs).exposure.countries[0].sources == ("https://laws.example/",)
 
 
 def match(relation, publisher="tencent"):

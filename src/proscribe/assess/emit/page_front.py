@@ -219,7 +219,9 @@ def exposure(pen: Ink, assessment: Assessment) -> str:
         ],
         wide=True,
     )
-    return f'{lead}<div class="keep">{countries(pen, rows)}</div>{table}{_unknown_hosts(pen, assessment)}'
+    return (
+        f'{lead}<div class="keep">{countries(pen, rows)}</div>{table}{_of_laws(pen)}{_unknown_hosts(pen, assessment)}'
+    )
 
 
 def _laws(pen: Ink, row: CountryRow) -> Raw:
@@ -227,6 +229,19 @@ def _laws(pen: Ink, row: CountryRow) -> Raw:
         return Raw(pen.text(Text("none on record here", "aucune n'est inscrite ici")))
     source = pen.text(Text("source: ", "source : "))
     return Raw(f'{pen.bullets(row.laws)}<span class="note">{source}{pen.text(", ".join(row.sources))}</span>')
+
+
+def _of_laws(pen: Ink) -> str:
+    """What a reader must know before quoting a law from here."""
+    return pen.paragraph(
+        Text(
+            "Laws are told in short, in words of our own: read the law at its source before relying on it. That a law "
+            "exists does not show that it was used.",
+            "Les lois sont résumées ici en nos propres termes : lisez le texte à sa source avant de vous y fier. "
+            "L'existence d'une loi ne montre pas qu'elle a été appliquée.",
+        ),
+        "note",
+    )
 
 
 def _unknown_hosts(pen: Ink, assessment: Assessment) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from proscribe.assess.emit.markup import Ink
-from proscribe.assess.emit.reading import actor_name, completeness, extent_of, suppressed_findings
+from proscribe.assess.emit.reading import actor_name, completeness, extent_of, ranked_actors, suppressed_findings
 from proscribe.assess.emit.words import EXTENTS, FACT_CLASSES, RATINGS
 from proscribe.assess.facts import Run
 from proscribe.assess.model import Assessment
-from proscribe.assess.profile import CodeSummary
+from proscribe.assess.profile import CodeSummary, Finding
 from proscribe.page.markup import Cell, Column, Raw
 from proscribe.text import COLON, Text
 
@@ -52,19 +52,17 @@ def rating(pen: Ink, assessment: Assessment) -> str:
 def _links(pen: Ink, assessment: Assessment, ids: Sequence[str]) -> str:
     """Findings by capability; each actor is a link to the finding's place in the appendix."""
     places = {one.id: number for number, one in enumerate(assessment.findings, start=1)}
-    groups: dict[str, list[str]] = {}
-    titles: dict[str, Text] = {}
+    groups: dict[str, list[Finding]] = {}
     for name in ids:
-        if name not in places:
-            continue
-        finding = assessment.findings[places[name] - 1]
-        titles.setdefault(finding.capability, finding.title)
-        link = f'<a href="#finding-{places[name]}">{pen.text(actor_name(finding.actor))}</a>'
-        groups.setdefault(finding.capability, []).append(link)
-    items = "".join(
-        f"<li>{pen.text(titles[capability])}{pen.text(COLON)} {', '.join(links)}</li>"
-        for capability, links in groups.items()
-    )
+        if name in places:
+            finding = assessment.findings[places[name] - 1]
+            groups.setdefault(finding.capability, []).append(finding)
+    items = ""
+    for findings in groups.values():
+        order = ranked_actors(findings)
+        findings.sort(key=lambda one: order.index(one.actor))
+        links = [f'<a href="#finding-{places[one.id]}">{pen.text(actor_name(one.actor))}</a>' for one in findings]
+        items += f"<li>{pen.text(findings[0].title)}{pen.text(COLON)} {', '.join(links)}</li>"
     return f"<ul>{items}</ul>" if items else "–"
 
 

@@ -162,5 +162,11 @@ def _country(packs: Packs, country: str, through: tuple[str, ...]) -> CountryExp
         name=row.name if row else Text(country, country),
         through=through,
         laws=row.laws if row else (),
-        sources=(row.source,) if row else (),
+        sources=(_where(packs, row.source),) if row else (),
     )
+
+
+def _where(packs: Packs, source: str) -> str:
+    """Where the law itself can be read, as the pack's list of sources says; its short name where that says nothing."""
+    header = packs.headers.get("jurisdictions")
+    return next((one.where for one in header.sources if one.id == source and one.where), source) if header else source
