@@ -193,7 +193,7 @@ def actor_names(actors: Sequence[Actor], most: int) -> Text:
     parts = [actor_name(one) for one in named[:most]]
     if len(named) > most:
         more = len(named) - most
-        parts.append(Text(f"{more} more", f"{more} de plus"))
+        parts.append(Text(f"{more} more", f"{more} autre{'s' if more > 1 else ''}"))
     if libraries:
         parts.append(plural(len(libraries), LIBRARY, LIBRARIES))
     return listed(parts)
