@@ -75,7 +75,7 @@ def test_it_may_start_threads(tmp_path):
 
 @pytest.mark.skipif(not FILTERED, reason="no system-call filter for this system")
 def test_the_same_calls_by_their_x32_numbers_are_denied(tmp_path):
-    """The architecture that a filter sees is that of x86-64. The numbers are of socket and of clone without any flag."""
+    """A filter sees the architecture of x86-64 there. Numbers: socket, and clone without any flag."""
     numbers = (41, 56, 0x40000000 + 41, 0x40000000 + 59) if platform.machine() == "x86_64" else (198, 220)
     code = f"""
 import ctypes
