@@ -36,7 +36,7 @@ MANIFEST = Actor(ActorKind.declaration)
         (
             (APP, SERVICE, OTHER, GLIDE, NETTY),
             "the app, Tencent TBS (X5), 1 more and 2 libraries",
-            "l'application, Tencent TBS (X5), 1 de plus et 2 bibliothèques",
+            "l'application, Tencent TBS (X5), 1 autre et 2 bibliothèques",
         ),
         ((GLIDE, NETTY), "Glide and Netty", "Glide et Netty"),
         ((MANIFEST, GLIDE), "Glide", "Glide"),
