@@ -43,6 +43,12 @@ def test_an_answer_is_its_bytes() -> None:
         assert one.last == {"seconds": 1.5, "cpu": 1.0, "memory": 7, "missing": []}
 
 
+def test_limits_that_do_not_hold_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox, "UNLIMITED", set())
+    assert ask(b'{"ok": true, "length": 0, "missing": ["network", "files"]}\n') == b""
+    assert {"network", "files"} == sandbox.UNLIMITED
+
+
 @pytest.mark.parametrize(
     ("answer", "cause"),
     [

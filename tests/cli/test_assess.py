@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from click.testing import CliRunner, Result
 from tests.assess import conftest as assess_conftest
 from tests.assess.emit.conftest import HOSTILE, assessment, inconclusive, ios
 
-from proscribe.assess import batch, engine
+from proscribe.assess import batch, engine, sandbox
 from proscribe.assess.model import Assessment, Batch, BatchItem, Recheck, RecheckItem, RecheckState
 from proscribe.assess.sandbox import Worker
 from proscribe.assess.terms import Rating
@@ -209,6 +210,25 @@ def test_a_saved_assessment_that_is_none(tmp_path: Path) -> None:
 
 def test_without_a_path_the_help_is_shown() -> None:
     assert "proscribe assess" in typed(status=None).stdout
+
+
+def test_what_the_system_could_not_limit_is_said(saved: Path, package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "recheck", lambda report, path, options: rechecked(failed=0))
+    assert "could not limit" not in typed("--recheck", saved, package, status=0).stderr
+    monkeypatch.setattr(sandbox, "UNLIMITED", {"network", "files"})
+    assert "files, network (docs/adr/0018)" in typed("--recheck", saved, package, status=0).stderr
+
+
+def test_what_is_no_plain_file_is_written_to_and_not_replaced(saved: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()))
+    read: list[bytes] = []
+    reader.start()
+    typed(saved, "--out", pipe, status=None)
+    reader.join(10)
+    assert pipe.is_fifo()
+    assert json.loads(read[0])["kind"] == "proscribe.assessment"
 
 
 # ---- recheck -------------------------------------------------------------------------------------------------------

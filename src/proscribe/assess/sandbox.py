@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from proscribe.assess.engine import Options  # the process is started before this is loaded
 
 
+UNLIMITED: set[str] = set()
+"""Limits that a worker of this process could not put on its children (see ``isolation.isolate``)."""
+
+
 class Worker:
     """One worker process, started at the first question and kept for the next. Not for several threads at once."""
 
@@ -78,6 +82,7 @@ class Worker:
             self.close()
             raise _died(file, "silent")
         self.last = {key: header.get(key) for key in ("seconds", "cpu", "memory", "missing")}
+        UNLIMITED.update(header.get("missing") or ())
         if header["ok"]:
             return body
         if "error" in header:

@@ -156,9 +156,25 @@ def _out(name: str, text: Text, metavar: str = _FILE_WORD, *, folders: bool = Fa
 @click.option("--packs", type=click.Path(exists=True, file_okay=False, path_type=Path), hidden=True)
 def command(path: Path, **options: Any) -> int:
     wanted = Wanted(path=path, **options)
-    if wanted.recheck is not None:
-        return _recheck(wanted, wanted.recheck)
-    return _folder(wanted) if path.is_dir() else _file(wanted)
+    try:
+        if wanted.recheck is not None:
+            return _recheck(wanted, wanted.recheck)
+        return _folder(wanted) if path.is_dir() else _file(wanted)
+    finally:
+        _say_what_was_not_limited()
+
+
+def _say_what_was_not_limited() -> None:
+    """A stranger's file was read with less around it than the guide promises: that must not stay unsaid."""
+    from proscribe.assess.sandbox import UNLIMITED
+
+    if UNLIMITED:
+        listed = ", ".join(sorted(UNLIMITED))
+        text = Text(
+            f"This system could not limit the process that read the package: {listed} (docs/adr/0018).",
+            f"Ce système n'a pas pu limiter le processus qui a lu le paquet : {listed} (docs/adr/0018).",
+        )
+        click.echo(str(text), err=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,16 +122,22 @@ def _is_document(path: Path) -> bool:
 
 
 def write(wanted: Wanted, data: bytes, assessment: Assessment) -> list[Path]:
-    """Write every file that is asked for, each whole or not at all; returns their paths."""
+    """Write every file that is asked for, each whole or not at all; returns their paths.
+
+    What is no plain file (``/dev/stdout``, a pipe) is written to, and never replaced by one.
+    """
     written = []
     for path, content in _contents(wanted, data, assessment):
+        written.append(path)
+        if path.exists() and not path.is_file():
+            path.write_bytes(content)
+            continue
         scratch = path.with_name(f".{path.name}.{os.getpid()}.part")
         try:
             scratch.write_bytes(content)
             scratch.replace(path)
         finally:
             scratch.unlink(missing_ok=True)
-        written.append(path)
     return written
 
 
