@@ -130,6 +130,13 @@ def test_code_and_archives_in_disguise_are_told(
 @pytest.mark.parametrize(
     "harmless",
     [gzip.compress(b"text " * 900), zlib.compress(b"text " * 900), b"x" * 40, b"\x1f\x8bbroken", b"\x78\x9c?"],
+    ids=[
+        "gzip",
+        "zlib",
+        "text",
+        "broken gzip",
+        "broken zlib",
+    ],  # gzip writes the time, which a test's name may not hold
 )
 def test_what_is_merely_compressed_is_no_disguise(read: Read, harmless: bytes) -> None:
     assert told(read(members={"assets/x": harmless})) == set()
