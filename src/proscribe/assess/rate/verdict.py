@@ -240,7 +240,8 @@ def fact_text(of: FactClass, extent: Extent) -> Text:
 
 
 def _fact_reason(of: FactClass, extent: Extent) -> Reason:
-    return Reason(fact_text(of, extent) + Text(".", "."))
+    said = fact_text(of, extent)
+    return Reason(Text(said.en[:1].upper() + said.en[1:] + ".", said.fr[:1].upper() + said.fr[1:] + "."))
 
 
 def _disagreement_reason(about: Sequence[str]) -> Reason:
