@@ -136,7 +136,7 @@ def test_code_and_archives_in_disguise_are_told(
         "text",
         "broken gzip",
         "broken zlib",
-    ],  # gzip writes the time, which a test's name may not hold
+    ],  # gzip writes the time
 )
 def test_what_is_merely_compressed_is_no_disguise(read: Read, harmless: bytes) -> None:
     assert told(read(members={"assets/x": harmless})) == set()
