@@ -172,7 +172,7 @@ def _say_what_was_not_limited() -> None:
         listed = ", ".join(sorted(UNLIMITED))
         text = Text(
             f"This system could not limit the process that read the package: {listed} (docs/adr/0018).",
-            f"Ce système n'a pas pu limiter le processus qui a lu le paquet : {listed} (docs/adr/0018).",
+            f"Ce système n'a pas pu limiter le processus qui a lu le paquet : {listed} (docs/adr/0018).",
         )
         click.echo(str(text), err=True)
 
