@@ -145,6 +145,14 @@ def test_entitlements_that_differ_are_both_told(ipa: Callable[..., Container], w
     assert runs(reading, FactClass.entitlements) == [("codesign", Extent.complete, 1, 1, "")]
 
 
+def test_the_apps_own_executable_cannot_be_swapped_for_an_idle_one(
+    ipa: Callable[..., Container], watch: Watch, macho: ModuleType
+) -> None:
+    """Info.plist names one file, and another one is there to be read: the code that runs was not seen."""
+    reading, _ = read(ipa({"CFBundleExecutable": "../Other"}, {"App": macho.Thin().build()}), watch)
+    assert ("macho-main", Extent.failed, 0, 1, "macho.main-unread") in runs(reading, FactClass.macho)
+
+
 def test_an_executable_that_is_none_is_told(ipa: Callable[..., Container], watch: Watch, macho: ModuleType) -> None:
     framework = {"Frameworks/F.framework/Info.plist": {"CFBundleExecutable": "F"}}
     for members, extent, code in (

@@ -31,14 +31,17 @@ _NEED_CODE = PROCESSES | {BundleKind.framework}
 
 @dataclass(slots=True)
 class Binaries:
-    """What all Mach-O files hold. ``team_id`` is that of the app's own executable."""
+    """What all Mach-O files hold. ``team_id``: of the app's own executable; ``unread``: its name, if not read."""
 
     slices: list[MachO] = field(default_factory=list)
     entitlements: set[Entitlement] = field(default_factory=set)
     team_id: str = ""
+    unread: str = ""
 
     def runs(self) -> Iterator[Run]:
-        """That encryption hides the code, where it does."""
+        """That the app's own executable was not read, or that encryption hides code, where that is so."""
+        if self.unread and self.slices:  # where nothing was read, that is said already
+            yield Run(FactClass.macho, "macho-main", Extent.failed, 0, 1, "macho.main-unread", self.unread)
         encrypted = [slice_ for slice_ in self.slices if slice_.encrypted]
         if encrypted:
             yield Run(
@@ -67,6 +70,9 @@ def read_binaries(survey: Survey, bundles: list[Bundle], watch: Watch) -> Binari
             break
         reader.read(name)
     _missing(survey, bundles, names)
+    main = bundles[0].executable or bundles[0].plist
+    if not any(slice_.member == survey.container.member(main) for slice_ in reader.found.slices):
+        reader.found.unread = survey.container.member(main)
     reader.found.slices.sort(key=lambda slice_: (slice_.member, slice_.architecture))
     return reader.found
 
