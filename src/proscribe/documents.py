@@ -209,7 +209,22 @@ def read(cls: type[D], path: Path) -> D:
             ),
             where=Where(file=str(path)),
         ) from error
-    return from_json(cls, parse(raw, source=str(path)), source=str(path))
+    try:
+        return from_json(cls, parse(raw, source=str(path)), source=str(path))
+    except RecursionError as error:
+        raise _too_deep(str(path)) from error
+    except ValueError as error:
+        if "Circular reference" in str(error):  # a YAML alias that holds itself
+            raise _too_deep(str(path)) from error
+        raise
+
+
+def _too_deep(source: str) -> InvalidDocument:
+    return InvalidDocument(
+        Text("it is nested too deeply", "son imbrication est trop profonde"),
+        remedy=Text("Export it again; no document is nested so deeply.", "Exportez-le de nouveau."),
+        where=Where(file=source),
+    )
 
 
 def parse(raw: str, *, source: str = "") -> Any:

@@ -250,3 +250,19 @@ def test_the_published_schema_says_what_the_codec_does():
 def test_a_text_in_a_third_language_is_refused():
     with pytest.raises(InvalidDocument, match="de"):
         documents.from_json(Text, {"en": "a", "fr": "b", "de": "c"})
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        '{"kind": ' + "[" * 100_000,
+        "[" * 100_000,
+        "kind: " + "[" * 5_000 + "]" * 5_000,
+        "kind: proscribe.test-log\nschema: 3\nlamps: &a [*a]\n",
+    ],
+)
+def test_a_document_that_is_nested_without_end_is_an_error(tmp_path, raw):
+    path = tmp_path / "deep.yaml"
+    path.write_text(raw)
+    with pytest.raises(InvalidDocument, match="nested too deeply"):
+        documents.read(Log, path)
