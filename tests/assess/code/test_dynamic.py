@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from proscribe.assess.code import dynamic
 from proscribe.assess.code.dynamic import Dynamic, ElfFault, read_dynamic
 
 INSTALLED = Path(sysconfig.get_path("platlib"))
@@ -139,3 +140,10 @@ def test_names_that_overlap_without_end_are_refused() -> None:
     data = elf([(5, 0x2000), (6, 0x1000), (10, len(strings)), (4, 0x400)], parts)
     with pytest.raises(ElfFault, match=r"elf\.unreadable"):
         read_dynamic(data)
+
+
+def test_more_imports_than_any_library_has_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dynamic, "_MOST_IMPORTS", 1)
+    parts = {0x400: STRINGS, 0x500: symbols((0, 0), (9, 0)), 0x600: struct.pack("<II", 1, 2)}
+    with pytest.raises(ElfFault, match=r"elf\.unreadable"):
+        read_dynamic(elf([*TAGS, (4, 0x600)], parts))

@@ -22,6 +22,7 @@ _NEEDED, _PLT_SIZE, _HASH, _STRINGS, _SYMBOLS = 1, 2, 4, 5, 6
 _RELA, _RELA_SIZE, _STRINGS_SIZE, _REL, _REL_SIZE, _PLT_KIND, _PLT = 7, 8, 10, 17, 18, 20, 23
 _GNU_HASH = 0x6FFFFEF5
 _MOST_TAGS = 4096
+_MOST_IMPORTS = 200_000  # the largest libraries have a tenth of that
 _SHARED = 4  # names may end alike and share their bytes, yet together they are not that many times the table
 
 
@@ -118,7 +119,10 @@ class _Image:
         table = np.frombuffer(self.data, np.uint8, count * width, place).reshape(-1, width)
         names = table[:, 0:4].copy().view("<u4")[:, 0]
         missing = ~table[:, section : section + 2].any(axis=1)
-        return set(names[missing].tolist())
+        offsets = names[missing]
+        if len(offsets) > _MOST_IMPORTS:
+            raise ElfFault("elf.unreadable")
+        return set(offsets.tolist())
 
     def _symbols(self, tags: dict[int, list[int]]) -> int:
         """How many symbols there are. No field says so: the hash tables that find them do, and what uses them."""
