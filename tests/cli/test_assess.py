@@ -242,7 +242,9 @@ def rechecked(*, failed: int, same_file: bool = True, not_checkable: int = 0) ->
         for number, state in enumerate(states, start=1)
     )
     digest = assessment().rubric.digest
-    return Recheck(digest, "0" * 64, same_file, 40, 40 - len(items), failed, not_checkable, items)
+    # With something that could not be looked up, the rest could not be made anew either: other packs, say.
+    remade = RecheckState.not_checkable if not_checkable else RecheckState.holds
+    return Recheck(digest, "0" * 64, same_file, 40, 40 - len(items), failed, not_checkable, items, remade)
 
 
 @pytest.mark.parametrize(
@@ -250,7 +252,7 @@ def rechecked(*, failed: int, same_file: bool = True, not_checkable: int = 0) ->
     [
         (rechecked(failed=0), 0, "holds: 40; fails: 0"),
         (rechecked(failed=1), 1, "FAILS  PSB-A-SCREEN-02@app #1: no such call"),
-        (rechecked(failed=0, not_checkable=2), 0, "not checkable: 2"),
+        (rechecked(failed=0, not_checkable=2), 2, "not checkable: 2"),
         (rechecked(failed=0, same_file=False), 1, "another file"),
     ],
 )

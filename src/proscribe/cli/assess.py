@@ -65,13 +65,14 @@ def _out(name: str, text: Text, metavar: str = _FILE_WORD, *, folders: bool = Fa
         Text(
             "Say how much of a device an app can reach, and what shows it. PATH is a package (.apk, .xapk, .apks, "
             ".apkm, .ipa; recognised by content), an assessment saved with --out, or a folder of packages. 'proscribe "
-            "assess diff OLD NEW' says what an update added. Exit status: 0 assessed, 2 the rating is inconclusive, "
-            "1 error, failed --recheck, or a package of a folder that could not be assessed.",
+            "assess diff OLD NEW' says what an update added. Exit status: 0 assessed, 2 the rating is inconclusive or "
+            "a report could not be made anew in full, 1 error, failed --recheck, or a package of a folder that could "
+            "not be assessed.",
             "Dire ce qu'une application peut atteindre d'un appareil, et ce qui le montre. CHEMIN est un paquet (.apk, "
             ".xapk, .apks, .apkm, .ipa; reconnu d'après son contenu), une évaluation enregistrée avec --out, ou un "
-            "dossier de paquets. « proscribe assess diff ANCIEN NOUVEAU » dit ce qu'une mise à jour a ajouté. Code de "
-            "sortie : 0 évaluée, 2 cote non concluante, 1 erreur, échec de --recheck, ou paquet d'un dossier qui n'a "
-            "pas pu être évalué.",
+            "dossier de paquets. « proscribe assess diff ANCIEN NOUVEAU » dit ce qu'une mise à jour a ajouté. Code de "
+            "sortie : 0 évaluée, 2 cote non concluante ou rapport non refait en entier, 1 erreur, échec de --recheck, "
+            "ou paquet d'un dossier qui n'a pas pu être évalué.",
         )
     ),
 )
@@ -253,7 +254,9 @@ def _recheck(wanted: Wanted, report: Path) -> int:
         print_json(to_json(result))
     else:
         assess_compare.show_recheck(result, every=wanted.details)
-    return EXIT_ASSESSED if assess_compare.holds(result) else EXIT_ERROR
+    if not assess_compare.holds(result):
+        return EXIT_ERROR
+    return EXIT_ASSESSED if assess_compare.is_whole(result) else EXIT_INCONCLUSIVE
 
 
 def _folder(wanted: Wanted) -> int:

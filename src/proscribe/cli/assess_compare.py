@@ -20,6 +20,11 @@ def holds(result: Recheck) -> bool:
     return result.same_file and not result.failed and result.remade is not RecheckState.fails
 
 
+def is_whole(result: Recheck) -> bool:
+    """Whether all of a report was checked, not its evidence alone."""
+    return result.remade is RecheckState.holds
+
+
 def show_recheck(result: Recheck, *, every: bool) -> None:
     """Each item that does not hold, then the counts, then the verdict."""
     paper = Paper()
@@ -62,7 +67,7 @@ def show_recheck(result: Recheck, *, every: bool) -> None:
 def _verdict(result: Recheck) -> Text:
     if not holds(result):
         return Text("The report does not hold for this file.", "Le rapport n'est pas valable pour ce fichier.")
-    if result.remade is RecheckState.holds:
+    if is_whole(result):
         return Text(
             "The report holds for this file: made anew, it is the same in every part.",
             "Le rapport est valable pour ce fichier : refait, il est le même en tout point.",
