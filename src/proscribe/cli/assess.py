@@ -70,8 +70,8 @@ def _out(name: str, text: Text, metavar: str = _FILE_WORD, *, folders: bool = Fa
             "not be assessed.",
             "Dire ce qu'une application peut atteindre d'un appareil, et ce qui le montre. CHEMIN est un paquet (.apk, "
             ".xapk, .apks, .apkm, .ipa; reconnu d'après son contenu), une évaluation enregistrée avec --out, ou un "
-            "dossier de paquets. « proscribe assess diff ANCIEN NOUVEAU » dit ce qu'une mise à jour a ajouté. Code de "
-            "sortie : 0 évaluée, 2 cote non concluante ou rapport non refait en entier, 1 erreur, échec de --recheck, "
+            "dossier de paquets. « proscribe assess diff ANCIEN NOUVEAU » dit ce qu'une mise à jour a ajouté. Code de "
+            "sortie : 0 évaluée, 2 cote non concluante ou rapport non refait en entier, 1 erreur, échec de --recheck, "
             "ou paquet d'un dossier qui n'a pas pu être évalué.",
         )
     ),
