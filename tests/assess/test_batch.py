@@ -265,13 +265,16 @@ def _wait(barrier: threading.Barrier) -> None:
         barrier.reset()
 
 
-def test_links_are_not_followed(engine: Engine, folder: Path, out: Path, tmp_path: Path) -> None:
+def test_links_are_not_followed_and_counted(engine: Engine, folder: Path, out: Path, tmp_path: Path) -> None:
+    before = assess_folder(folder, out).skipped
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "secret.apk").write_bytes(b"secret")
     (folder / "link.apk").symlink_to(tmp_path / "elsewhere" / "secret.apk")
     (folder / "linked").symlink_to(tmp_path / "elsewhere")
     (folder / "dangling.apk").symlink_to(tmp_path / "nowhere")
-    assert [item.file for item in assess_folder(folder, out).items] == ["b.apk", "deep/a.XAPK", "deep/er/c.ipa"]
+    found = assess_folder(folder, out)
+    assert [item.file for item in found.items] == ["b.apk", "deep/a.XAPK", "deep/er/c.ipa"]
+    assert found.skipped == before + 3
 
 
 @pytest.mark.parametrize("jobs", [1, 2, 5])

@@ -118,7 +118,7 @@ class _Run:
 
 
 def _listed(folder: Path) -> tuple[list[Path], int]:
-    """The packages under a folder in order, and how many other files there are. Links are not followed."""
+    """The packages under a folder in order, and how much else there is. Links are not followed, and counted."""
 
     def barred(error: OSError) -> None:
         raise UnreadableFile(
@@ -127,14 +127,15 @@ def _listed(folder: Path) -> tuple[list[Path], int]:
             where=Where(file=str(error.filename)),
         ) from error
 
-    every = [
-        file
-        for parent, _, names in os.walk(folder, onerror=barred)
-        for file in (Path(parent, name) for name in names)
-        if file.is_file() and not file.is_symlink()
-    ]
-    chosen = sorted(file for file in every if file.suffix.lower() in SUFFIXES)
-    return chosen, len(every) - len(chosen)
+    chosen, others = [], 0
+    for parent, folders, names in os.walk(folder, onerror=barred):
+        others += sum(Path(parent, name).is_symlink() for name in folders)
+        for file in (Path(parent, name) for name in names):
+            if file.suffix.lower() in SUFFIXES and file.is_file() and not file.is_symlink():
+                chosen.append(file)
+            else:
+                others += 1
+    return sorted(chosen), others
 
 
 def _unread(error: OSError) -> Text:

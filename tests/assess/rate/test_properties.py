@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-import random
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -190,27 +188,6 @@ def test_the_same_bytes_whatever_the_hash_seed_folder_language_and_clock(world, 
             text=True,
         )
         assert done.stdout.strip() == expected
-
-
-def test_thousands_of_sites_take_a_fraction_of_a_second(world, make):
-    """Ten times the sites take about ten times as long: nothing is joined in a square."""
-    shuffle = random.Random(7)
-
-    def app(count):
-        sites = [make.call(make.CLIP, f"org.p{number % 997}.C{number}", number) for number in range(count)]
-        shuffle.shuffle(sites)
-        return make.app(*sites)
-
-    def seconds(gathered):
-        taken = []
-        for _ in range(3):
-            start = time.process_time()
-            world.judge(gathered)
-            taken.append(time.process_time() - start)
-        return min(taken)
-
-    small, large = seconds(app(2_000)), seconds(app(20_000))
-    assert large < 25 * small + 0.05
 
 
 @pytest.mark.parametrize("build", ["strong", "ipa"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 import zipfile
 from dataclasses import replace
 from itertools import pairwise
@@ -82,18 +81,6 @@ def test_the_worked_example_rechecks_and_one_altered_offset_is_named(yosemite, p
     findings = (*report.findings[:number], replace(finding, evidence=evidence), *report.findings[number + 1 :])
     result = recheck(replace(report, findings=findings), gathered, packs)
     assert [(one.finding, one.number, one.state) for one in result.items] == [(finding.id, 1, RecheckState.fails)]
-
-
-def test_a_large_app_is_judged_in_well_under_a_tenth_of_a_second(yosemite, packs):
-    """The bar is 60 ms on a quiet machine; the test leaves room for a busy one."""
-    _, gathered = yosemite
-    rubric, library = load_rubric(), load_catalogue()
-    taken = []
-    for _ in range(7):
-        start = time.process_time()
-        judge(gathered, packs, rubric, library=library)
-        taken.append(time.process_time() - start)
-    assert min(taken) < 0.1
 
 
 def test_every_sample_is_judged_and_rechecks(judged, samples, packs):
