@@ -117,8 +117,10 @@ table.wide td.word{max-width:none;justify-content:flex-start}
 .appendix th,.appendix td{padding:.07cm .15cm}
 .finding h3{break-after:avoid}
 .countries{max-width:11cm}
-.scale,.unseen,.box{break-inside:avoid}
-table.wide{break-inside:auto}
+.scale,.unseen{break-inside:avoid}
+table.wide,dl.facts dd:has(li){break-inside:auto}
+.box dl.facts{display:block}
+.box dl.facts dd{margin:0 0 .25cm}
 }
 """
 
