@@ -19,8 +19,8 @@ FIND_PYTHON = for p in $(PYTHON) python3.11 python3.12 python3.13 python3.14 pyt
 HAVE := $(if $(wildcard $(VENV)/.dev),$(VENV)/.dev,$(VENV)/.runtime)
 SOURCES := pyproject.toml requirements/build.in
 
-# Set to "-n 2" and the like to spread the tests over processes.
-PYTEST_FLAGS ?=
+# One process a core; set it to nothing to run the tests in one.
+PYTEST_FLAGS ?= -n auto
 
 .PHONY: help
 help: ## list the recipes
