@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,18 @@ import pytest
 
 from proscribe import documents
 from proscribe.assess import batch
-from proscribe.assess.batch import assess_folder, reports
+from proscribe.assess.batch import assess_folder
 from proscribe.assess.engine import Options
 from proscribe.assess.errors import BrokenPack, NotAPackage, WorkerDied
 from proscribe.assess.model import Assessment, Batch
 from proscribe.canonical import digest_bytes
 from proscribe.errors import ProscribeError, UnreadableFile
 from proscribe.text import Text
+
+
+def reports(out: Path) -> Iterator[Path]:
+    """The assessments kept in a folder."""
+    yield from sorted(file for file in out.glob("*.json") if file.name != "batch.json")
 
 
 class Engine:

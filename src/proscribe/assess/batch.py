@@ -9,7 +9,7 @@ since is made again. ``<out>/batch.json`` lists every file with what became of i
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
@@ -193,8 +193,3 @@ def _write(file: Path, data: bytes) -> None:
         scratch.replace(file)
     finally:
         scratch.unlink(missing_ok=True)
-
-
-def reports(out: Path) -> Iterator[Path]:
-    """The assessments kept in a folder."""
-    yield from sorted(file for file in out.glob("*.json") if file.name != "batch.json")

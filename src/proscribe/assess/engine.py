@@ -11,12 +11,13 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
-from proscribe.assess.model import Assessment, Observations, Recheck
+from proscribe.assess.model import Assessment, Observations, Recheck, Review
 from proscribe.canonical import digest_bytes, digest_file, digest_json
 from proscribe.documents import quick_bytes, read
 
 if TYPE_CHECKING:
     from proscribe.assess.packs.library import Packs
+    from proscribe.assess.rate.rubric import Rubric
     from proscribe.assess.sandbox import Worker
     from proscribe.catalogue.library import Catalogue
 
@@ -76,36 +77,54 @@ def assess_here(path: Path, options: Options | None = None) -> bytes:
     """As ``assess``, in this process and without its limits."""
     from proscribe.assess.gather import gather
     from proscribe.assess.rate.judge import judge
-    from proscribe.assess.rate.rubric import load_rubric
-    from proscribe.assess.review import load_review
 
-    options = options or Options()
-    packs = _packs(options.packs)
-    rubric = load_rubric(options.rubric)
-    review = load_review(options.review) if options.review else None
-    observations = tuple(read(Observations, file) for file in options.observations)
-    gathered = gather(path, packs.watch)
-    found = judge(gathered, packs, rubric, review=review, observations=observations, library=_catalogue())
+    given = _given(options or Options())
+    gathered = gather(path, given.packs.watch)
+    found = judge(
+        gathered, given.packs, given.rubric,
+        review=given.review, observations=given.observations, library=_catalogue(),
+    )  # fmt: skip
     return quick_bytes(found)
 
 
 def recheck_here(report: Path, path: Path, options: Options | None = None) -> bytes:
     """The canonical JSON of the Recheck of a report, in this process."""
     from proscribe.assess.gather import gather
-    from proscribe.assess.rate.rubric import load_rubric
     from proscribe.assess.recheck import recheck as check
     from proscribe.assess.remake import outcome, remade
+
+    given = _given(options or Options())
+    stated = read(Assessment, report)
+    gathered = gather(path, given.packs.watch)
+    found = check(stated, gathered, given.packs, given.rubric, digest=digest_bytes(report.read_bytes()))
+    parts = remade(
+        stated, gathered, given.packs, given.rubric,
+        review=given.review, observations=given.observations, library=_catalogue(),
+    )  # fmt: skip
+    return quick_bytes(replace(found, remade=outcome(parts), parts=parts))
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What ``Options`` name, read."""
+
+    packs: Packs
+    rubric: Rubric
+    review: Review | None
+    observations: tuple[Observations, ...]
+
+
+def _given(options: Options) -> _Given:
+    from proscribe.assess.observed import load_observations
+    from proscribe.assess.rate.rubric import load_rubric
     from proscribe.assess.review import load_review
 
-    options = options or Options()
-    packs, rubric = _packs(options.packs), load_rubric(options.rubric)
-    stated = read(Assessment, report)
-    gathered = gather(path, packs.watch)
-    found = check(stated, gathered, packs, rubric, digest=digest_bytes(report.read_bytes()))
-    review = load_review(options.review) if options.review else None
-    observations = tuple(read(Observations, file) for file in options.observations)
-    parts = remade(stated, gathered, packs, rubric, review=review, observations=observations, library=_catalogue())
-    return quick_bytes(replace(found, remade=outcome(parts), parts=parts))
+    return _Given(
+        packs=_packs(options.packs),
+        rubric=load_rubric(options.rubric),
+        review=load_review(options.review) if options.review else None,
+        observations=tuple(map(load_observations, options.observations)),
+    )
 
 
 def context(options: Options) -> str:

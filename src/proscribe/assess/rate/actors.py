@@ -15,7 +15,6 @@ from proscribe.assess.profile import Actor
 from proscribe.assess.rate.evidence import DEEPEST, framework_of
 from proscribe.assess.terms import ActorKind
 
-APP = Actor(ActorKind.app)
 UNATTRIBUTED = Actor(ActorKind.unattributed)
 DECLARATION = Actor(ActorKind.declaration)
 
