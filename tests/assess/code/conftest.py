@@ -19,37 +19,24 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from tests.assess.hostile.bases import builder as builder_of
 
 from proscribe.assess.code import read_code
 from proscribe.assess.facts import CodeFacts, Reading
 from proscribe.assess.intake.container import Container, open_container
 from proscribe.assess.watch import Watch
 
-_BUILDERS = Path(__file__).resolve().parents[1] / "builders"
-
-
-def _load(name: str) -> ModuleType:
-    """A builder by its path: with ``--import-mode=importlib`` test folders are no packages."""
-    key = f"assess_builders_{name}"
-    if key not in sys.modules:
-        spec = importlib.util.spec_from_file_location(key, _BUILDERS / f"{name}.py")
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[key] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[key])
-    return sys.modules[key]
-
 
 @pytest.fixture(scope="session")
 def builder() -> Callable[[str], ModuleType]:
     """A builder by its name."""
-    return _load
+    return builder_of
 
 
 @pytest.fixture(scope="session")
 def dx() -> ModuleType:
     """Writes dex files."""
-    return _load("dex")
+    return builder_of("dex")
 
 
 @pytest.fixture(scope="session")

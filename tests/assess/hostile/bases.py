@@ -27,9 +27,14 @@ def load(path: Path) -> ModuleType:
     return sys.modules[key]
 
 
+def builder(name: str) -> ModuleType:
+    """A builder of ``tests/assess/builders`` by its name."""
+    return load(BUILDER_FOLDER / f"{name}.py")
+
+
 def kit() -> Any:
     """The builders and the members of the good package."""
-    builders = {name: load(BUILDER_FOLDER / f"{name}.py") for name in BUILDERS}
+    builders = {name: builder(name) for name in BUILDERS}
     axml, arsc = builders["axml"], builders["arsc"]
     return load(_ASSESS / "hostile" / "cases.py").Kit(
         zips=builders["zips"],

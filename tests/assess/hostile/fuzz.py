@@ -16,7 +16,6 @@ Every mutant is made from its number and the seed alone, so that a fault can be 
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import io
 import random
 import struct
@@ -29,7 +28,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
-from types import ModuleType
 
 from proscribe.assess.engine import assess, load
 from proscribe.assess.errors import WorkerDied
@@ -42,18 +40,6 @@ from proscribe.errors import ProscribeError
 MEMORY, SECONDS = 256 << 20, 5.0
 _INTERESTING = (0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
 _READ = ("AndroidManifest.xml", ".dex", ".arsc", ".so", ".plist", "/App", ".RSA", ".SF", ".MF", ".xml")
-
-
-def module(path: Path) -> ModuleType:
-    """A plain module by its path."""
-    key = f"assess_builders_{path.stem}"
-    if key not in sys.modules:
-        spec = importlib.util.spec_from_file_location(key, path)
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[key] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[key])
-    return sys.modules[key]
 
 
 def members(data: bytes) -> dict[str, bytes]:
@@ -195,8 +181,8 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, default=Path("bench-output") / "fuzz", help="where faults are kept")
     options = parser.parse_args()
     options.keep.mkdir(parents=True, exist_ok=True)
-    here = Path(__file__).resolve().parent
-    good = module(here / "bases.py")
+    import bases as good  # beside this program, in the folder that Python looks into first
+
     bases = good.bases(good.SAMPLES)
     counts: Counter[str] = Counter()
     faults = []

@@ -2,46 +2,30 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import plistlib
-import sys
 import zipfile
 from collections.abc import Callable
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+from tests.assess.hostile.bases import builder
 
 from proscribe.assess.intake.container import Container, open_container
 from proscribe.assess.watch import Watch
-
-_BUILDERS = Path(__file__).resolve().parents[1] / "builders"
-
-
-def _load(name: str) -> ModuleType:
-    """A builder by its path: with ``--import-mode=importlib`` test folders are no packages."""
-    key = f"assess_builders_{name}"
-    if key not in sys.modules:
-        spec = importlib.util.spec_from_file_location(key, _BUILDERS / f"{name}.py")
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[key] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[key])
-    return sys.modules[key]
 
 
 @pytest.fixture(scope="session")
 def macho() -> ModuleType:
     """Builds Mach-O files."""
-    return _load("macho")
+    return builder("macho")
 
 
 @pytest.fixture(scope="session")
 def bplist() -> ModuleType:
     """Builds binary property lists that nobody would write."""
-    return _load("bplist")
+    return builder("bplist")
 
 
 @pytest.fixture(scope="session")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from tests.assess.hostile.bases import builder, load
 
 HERE = Path(__file__).resolve().parent
 LIBRARY = Path("/usr/share/java/apksigner.jar")  # where Debian's package puts it
@@ -67,20 +66,10 @@ def apksigner(tmp_path_factory: pytest.TempPathFactory) -> Ask:
     return ask
 
 
-def _load(name: str, path: Path) -> ModuleType:
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, path)
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
 @pytest.fixture(scope="session")
 def build() -> ModuleType:
     """The builder of signed packages."""
-    return _load("assess_signing_builder", HERE / "builder.py")
+    return load(HERE / "builder.py")
 
 
 @pytest.fixture(scope="session")
@@ -97,7 +86,7 @@ def keys(build: ModuleType) -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def members(build: ModuleType) -> dict[str, bytes]:
     """A package with a manifest that says nothing, as apksigner wants to read one."""
-    axml = _load("assess_builders_axml", HERE.parent / "builders" / "axml.py")
+    axml = builder("axml")
     manifest = bytes(axml.build(axml.Node("manifest", {"package": "a.b"})).data)
     return {"AndroidManifest.xml": manifest, **build.MEMBERS}
 
@@ -105,7 +94,7 @@ def members(build: ModuleType) -> dict[str, bytes]:
 @pytest.fixture(scope="session")
 def members_for_30(members: dict[str, bytes]) -> dict[str, bytes]:
     """The same, for an app that targets Android 11."""
-    axml = _load("assess_builders_axml", HERE.parent / "builders" / "axml.py")
+    axml = builder("axml")
     uses = axml.Node("uses-sdk", {"android:minSdkVersion": 24, "android:targetSdkVersion": 30})
     manifest = bytes(axml.build(axml.Node("manifest", {"package": "a.b"}, (uses,))).data)
     return {**members, "AndroidManifest.xml": manifest}
