@@ -5,10 +5,10 @@ An implementation lives in its own folder and is checked by ``connectors/conform
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from proscribe.canonical import Digest
 from proscribe.errors import ProscribeError
@@ -90,6 +90,50 @@ class Connector(System, Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """What following up did. ``left``: what is still to be sent once the system, or a device, is ready for it."""
+
+    counts: Mapping[str, int]
+    happened: tuple[Text, ...] = ()
+    waits: tuple[Text, ...] = ()
+    left: int = 0
+
+
+@runtime_checkable
+class FollowsUp(Protocol):
+    """A connector whose system knows commands and no policies: what a scope wants is brought to each device by us."""
+
+    def follow_up(self, *, frozen: bool) -> FollowUp:
+        """Take in what devices said, then bring on what accepted orders need next, and ask devices what must be known.
+
+        Called once a tick, and whenever somebody wants newer lists. Sends nothing that no order was accepted for;
+        where ``frozen``, nothing that changes a device. Raises a ConnectorFault; what was done before stands.
+        """
+        ...
+
+
+AsgiApp = Callable[[dict[str, Any], Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]]
+
+
+@runtime_checkable
+class Listens(Protocol):
+    """A connector whose system tells things by itself, over HTTP, once and without asking whether they arrived."""
+
+    @property
+    def listen(self) -> str:
+        """``host:port`` to listen on; "" where this is not wanted."""
+        ...
+
+    def receiver(self) -> AsgiApp:
+        """An ASGI application: what it acknowledged is stored."""
+        ...
+
+    def take_in(self, *, limit: int = 1_000) -> int:
+        """Deal with messages of the inbox; how many. Several processes may do so at once."""
+        ...
+
+
 class ConnectorFault(ProscribeError):
     """Root of what goes wrong between us and a management system."""
 
@@ -130,3 +174,9 @@ class Rejected(ConnectorFault):
     """The system refused the request for good (4xx)."""
 
     code = "connector.rejected"
+
+
+class InvalidConfiguration(ProscribeError):
+    """A setting of the connector that cannot work or would be unsafe."""
+
+    code: ClassVar[str] = "connector.configuration"

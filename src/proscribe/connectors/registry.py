@@ -10,8 +10,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import cast
 
-from proscribe.clock import Clock
 from proscribe.connectors.base import Connector
+from proscribe.connectors.memory import Surroundings
 from proscribe.errors import ProscribeError, Where
 from proscribe.text import Text
 
@@ -28,7 +28,7 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(folder.name for folder in here.iterdir() if (folder / "connector.py").is_file()))
 
 
-def open_connector(name: str, settings: Mapping[str, str], *, clock: Clock) -> Connector:
+def open_connector(name: str, settings: Mapping[str, str], around: Surroundings) -> Connector:
     """The connector of that name with its own settings. Raises UnknownConnector, and what the connector raises."""
     if name not in names():
         known = ", ".join(names())
@@ -38,4 +38,4 @@ def open_connector(name: str, settings: Mapping[str, str], *, clock: Clock) -> C
             where=Where(file="proscribe.toml", field="connector"),
         )
     module = import_module(f"proscribe.connectors.{name}.connector")
-    return cast("Connector", module.from_settings(settings, clock=clock))
+    return cast("Connector", module.from_settings(settings, around))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from proscribe.canonical import Digest
 from proscribe.clock import Clock, current_clock
 from proscribe.connectors.base import Connector
+from proscribe.connectors.memory import Surroundings, Watch
 from proscribe.connectors.registry import open_connector
 from proscribe.documents import Document
 from proscribe.errors import ProscribeError, Where
@@ -128,12 +129,7 @@ def open_installation(home: Path | None = None, *, actor: str, clock: Clock | No
 
     ticking = clock or current_clock()
     connectors: dict[str, Connector] = {}
-    for one in settings.systems:
-        connector = open_connector(one.connector, one.settings, clock=ticking)
-        if connector.name in connectors:
-            raise _twice(folder, one.connector)
-        connectors[connector.name] = connector
-    return Installation(
+    installation = Installation(
         home=folder,
         settings=settings,
         stores=Stores(
@@ -149,6 +145,19 @@ def open_installation(home: Path | None = None, *, actor: str, clock: Clock | No
         clock=ticking,
         actor=actor,
     )
+
+    def watch() -> Watch:
+        from proscribe.service import inventory
+
+        return inventory.watch(installation)
+
+    for one in settings.systems:
+        around = Surroundings(clock=ticking, home=folder, memory=repositories.Memory(one.connector), watch=watch)
+        connector = open_connector(one.connector, one.settings, around)
+        if connector.name in connectors:
+            raise _twice(folder, one.connector)
+        connectors[connector.name] = connector
+    return installation
 
 
 def _twice(folder: Path, connector: str) -> InvalidSettings:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from proscribe.canonical import Digest, digest_chunks
 from proscribe.catalogue.match import sought
-from proscribe.catalogue.model import TargetSet
+from proscribe.catalogue.model import IdentifierType, TargetSet
 from proscribe.connectors.base import Connector, ConnectorFault
+from proscribe.connectors.memory import Watch
 from proscribe.directive.library import shipped
 from proscribe.directive.library import target_set as resolve
 from proscribe.errors import ProscribeError
@@ -31,6 +32,17 @@ KEPT_SNAPSHOTS = 10
 """How many snapshots keep their device rows. The loop looks at two; the rest is for people who ask what changed."""
 
 
+_UNNAMED = frozenset(
+    {
+        IdentifierType.android_package_glob,
+        IdentifierType.android_cert_sha256,
+        IdentifierType.ios_bundle_glob,
+        IdentifierType.apple_team_id,
+    }
+)
+"""Identifiers that stand for apps that cannot be named one by one."""
+
+
 class NothingToObserve(ProscribeError):
     """No management system is configured, or nothing was imported yet."""
 
@@ -49,6 +61,19 @@ def watched(installation: Installation) -> tuple[TargetSet, ...]:
     every = [*(resolve(one, now=now) for one in shipped()), *proposed.values(), *enforced]
     by_look = {sought(one): one for one in every}  # who reviewed a set makes no difference here
     return tuple(sorted(by_look.values(), key=lambda one: (one.directive, sought(one))))
+
+
+def watch(installation: Installation) -> Watch:
+    """What connectors may ask devices for by name: the exact identifiers of everything that is watched."""
+    ids: dict[IdentifierType, set[str]] = {}
+    for one in watched(installation):
+        for target in one.targets:
+            ids.setdefault(target.type, set()).add(target.value)
+    return Watch(
+        ios=frozenset(ids.get(IdentifierType.ios_bundle_id, ())),
+        android=frozenset(ids.get(IdentifierType.android_package, ())),
+        unnamed=bool(ids.keys() & _UNNAMED),
+    )
 
 
 def import_exports(

@@ -139,3 +139,53 @@ class FreezeRow(models.Model):
 
     class Meta:
         db_table = "proscribe_freeze"
+
+
+class MemoryRow(models.Model):
+    """One thing that a connector remembers (``connectors.memory.Row``)."""
+
+    system = models.CharField(max_length=100)
+    kind = models.CharField(max_length=40)
+    key = models.CharField(max_length=300)
+    owner = models.CharField(max_length=300, blank=True, default="")
+    mark = models.CharField(max_length=40, blank=True, default="")
+    body = models.TextField()
+
+    class Meta:
+        db_table = "proscribe_memory"
+        constraints = (models.UniqueConstraint(fields=["system", "kind", "key"], name="memory_once"),)
+        indexes = (
+            models.Index(fields=["system", "kind", "owner"], name="memory_by_owner"),
+            models.Index(fields=["system", "kind", "mark"], name="memory_by_mark"),
+        )
+
+
+class InboxRow(models.Model):
+    """One message that a system sent by itself. ``body`` is erased once it was dealt with."""
+
+    system = models.CharField(max_length=100)
+    message = models.CharField(max_length=200)
+    serial = models.BigIntegerField()
+    received_at = models.DateTimeField()
+    body = models.BinaryField()
+    done = models.BooleanField()
+
+    class Meta:
+        db_table = "proscribe_inbox"
+        constraints = (models.UniqueConstraint(fields=["system", "message"], name="inbox_once"),)
+        indexes = (
+            models.Index(fields=["system", "done", "serial"], name="inbox_unread"),
+            models.Index(fields=["serial"], name="inbox_serial"),
+        )
+
+
+class CounterRow(models.Model):
+    """A number that only grows."""
+
+    system = models.CharField(max_length=100)
+    name = models.CharField(max_length=100)
+    value = models.BigIntegerField()
+
+    class Meta:
+        db_table = "proscribe_counter"
+        constraints = (models.UniqueConstraint(fields=["system", "name"], name="counter_once"),)

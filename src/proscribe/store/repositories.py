@@ -8,6 +8,7 @@ from __future__ import annotations
 from proscribe.store.repository.actions import Actions
 from proscribe.store.repository.documents import Documents
 from proscribe.store.repository.ledger import Ledger, LedgerJournal
+from proscribe.store.repository.memory import Memory
 from proscribe.store.repository.outcomes import OutcomePoint, Outcomes
 from proscribe.store.repository.register import Exemptions, Freeze, Frozen
 from proscribe.store.repository.snapshots import SnapshotRef, Snapshots
@@ -21,6 +22,7 @@ __all__ = [
     "Frozen",
     "Ledger",
     "LedgerJournal",
+    "Memory",
     "OutcomePoint",
     "Outcomes",
     "SnapshotRef",

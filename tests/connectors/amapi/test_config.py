@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from proscribe.clock import ManualClock, SystemClock
-from proscribe.connectors.amapi.config import ENDPOINT, AmapiConfig, InvalidConfiguration
+from proscribe.connectors.amapi.config import ENDPOINT, AmapiConfig
 from proscribe.connectors.amapi.connector import from_settings
 from proscribe.connectors.amapi.fields import fields, unknown, values
+from proscribe.connectors.base import InvalidConfiguration
+from proscribe.connectors.memory import Surroundings
 
 
 @pytest.mark.parametrize(
@@ -46,7 +48,7 @@ def test_loopback_may_be_plain_http(endpoint: str) -> None:
 def test_settings_are_read_from_text() -> None:
     connector = from_settings(
         {"enterprise": "enterprises/e", "credentials_file": "/keys/a.json", "page_size": "50", "read_timeout": "2.5"},
-        clock=SystemClock(),
+        Surroundings(SystemClock()),
     )
     assert connector.config == AmapiConfig(
         "enterprises/e", credentials_file=Path("/keys/a.json"), page_size=50, read_timeout=2.5
@@ -64,7 +66,7 @@ def test_settings_are_read_from_text() -> None:
 )
 def test_settings_that_cannot_be_read(settings: dict[str, str], field: str, clock: ManualClock) -> None:
     with pytest.raises(InvalidConfiguration) as caught:
-        from_settings(settings, clock=clock)
+        from_settings(settings, Surroundings(clock))
     assert caught.value.where.field == f"amapi.{field}"
 
 

@@ -9,10 +9,10 @@ import ipaddress
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
 from urllib.parse import urlsplit
 
-from proscribe.errors import ProscribeError, Where
+from proscribe.connectors.base import InvalidConfiguration
+from proscribe.errors import Where
 from proscribe.text import Text
 
 ENDPOINT = "https://androidmanagement.googleapis.com"
@@ -24,12 +24,6 @@ PAGE_SIZE = 100
 """Devices a page; the API coerces more than 100 to 100."""
 
 _ENTERPRISE = re.compile(r"^enterprises/[^/\s?#]+$")
-
-
-class InvalidConfiguration(ProscribeError):
-    """A setting of the connector that cannot work or would be unsafe."""
-
-    code: ClassVar[str] = "connector.amapi.configuration"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from proscribe.clock import Clock
 from proscribe.connectors.amapi.act import Writer
 from proscribe.connectors.amapi.bucket import TokenBucket
-from proscribe.connectors.amapi.config import AmapiConfig, InvalidConfiguration
+from proscribe.connectors.amapi.config import AmapiConfig
 from proscribe.connectors.amapi.observe import observe
 from proscribe.connectors.amapi.system import AmapiSystem
 from proscribe.connectors.amapi.wire import Wire, uniform
-from proscribe.connectors.base import Batch, Order, Prepared, Receipt
+from proscribe.connectors.base import Batch, InvalidConfiguration, Order, Prepared, Receipt
+from proscribe.connectors.memory import Surroundings
 from proscribe.errors import Where
 from proscribe.text import Text
 
@@ -66,7 +67,7 @@ _WHOLE: frozenset[str] = frozenset({"page_size", "read_attempts", "merge_attempt
 _SECONDS: frozenset[str] = frozenset({"connect_timeout", "read_timeout", "backoff_base", "backoff_cap"})
 
 
-def from_settings(settings: Mapping[str, str], *, clock: Clock) -> AmapiConnector:
+def from_settings(settings: Mapping[str, str], around: Surroundings) -> AmapiConnector:
     """The connector that a section of the settings file describes: the fields of AmapiConfig, as text.
 
     Raises InvalidConfiguration for an unknown setting, a missing enterprise, a value that is no number, or an endpoint
@@ -74,7 +75,7 @@ def from_settings(settings: Mapping[str, str], *, clock: Clock) -> AmapiConnecto
     """
     given: dict[str, Any] = {"enterprise": "", **{name: _setting(name, value) for name, value in settings.items()}}
     config = AmapiConfig(**given)
-    return AmapiConnector(config, clock=clock, bucket=_bucket(config, clock))
+    return AmapiConnector(config, clock=around.clock, bucket=_bucket(config, around.clock))
 
 
 # The quota belongs to the Google project. Connectors opened anew at every tick, or for several enterprises with

@@ -1,0 +1,1 @@
+"""Apple devices through NanoMDM (commands and profiles) and KMFDDM (declarations)."""
