@@ -121,7 +121,7 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Removal(Value):
-    """One app to be taken off one device. ``key``: the order's. ``not_before``: when a failed one may be tried again."""
+    """One app to be taken off one device. ``key``: its order. ``not_before``: when a failed one may be tried again."""
 
     app: str
     key: str
