@@ -1,0 +1,118 @@
+"""The connector as the loop sees it: the pure half, and what reads, writes, follows up and listens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from proscribe.connectors.base import AsgiApp, Batch, FollowUp, Order, Prepared, Receipt
+from proscribe.connectors.memory import Surroundings
+from proscribe.connectors.nanomdm.config import NanomdmConfig
+from proscribe.connectors.nanomdm.config import from_settings as read_settings
+from proscribe.connectors.nanomdm.system import NanomdmSystem
+
+if TYPE_CHECKING:
+    import httpx
+
+    from proscribe.connectors.nanomdm.act import Writer
+    from proscribe.connectors.nanomdm.means import Means
+    from proscribe.connectors.nanomdm.records import Records
+
+_INBOX_PAGE = 1_000
+
+
+class NanomdmConnector(NanomdmSystem):
+    """Apple devices through NanoMDM, with declarations through KMFDDM where that is configured.
+
+    Implements ``connectors.base.Connector``, ``FollowsUp`` and ``Listens``. ``transport`` is for tests.
+    """
+
+    def __init__(
+        self, config: NanomdmConfig, around: Surroundings, *, transport: httpx.BaseTransport | None = None
+    ) -> None:
+        super().__init__(config)
+        self.config = config
+        self._around = around
+        self._transport = transport
+
+    def observe(self, cursor: str = "") -> Iterator[Batch]:
+        """Every device, app and scope from what is remembered, page by page, once the inbox was dealt with."""
+        from proscribe.connectors.nanomdm.observe import observe
+
+        if not cursor:
+            self._take_in_all()
+        around = self._around
+        return observe(self.config, self._records, self._means.roster, around.watch(), around.clock, cursor)
+
+    def prepare(self, order: Order) -> Prepared:
+        """The scope as our records have it, once the inbox was dealt with. Raises Rejected for a foreign order."""
+        self._take_in_all()
+        return self._writer.prepare(order)
+
+    def send(self, order: Order, prepared: Prepared) -> Receipt:
+        """Merge the order into its scope, or take its apps off its device. Raises a ConnectorFault."""
+        return self._writer.send(order, prepared)
+
+    def retract(self, order: Order, prior: str) -> Receipt:
+        """Take our entries of the order's apps back. An app that was removed is not put back. Raises ConnectorFault."""
+        return self._writer.retract(order, prior)
+
+    def follow_up(self, *, frozen: bool) -> FollowUp:
+        """Take in what devices said and bring on what was accepted, device by device. Raises a ConnectorFault."""
+        from proscribe.connectors.nanomdm.follow_up import follow_up
+
+        taken = self._take_in_all()
+        return follow_up(self._means, self._around.watch(), frozen=frozen, taken_in=taken)
+
+    @property
+    def listen(self) -> str:
+        """``host:port`` of the webhook receiver; "" where it is not wanted."""
+        return self.config.listen
+
+    def receiver(self) -> AsgiApp:
+        """The webhook receiver: what it answers 200 to is stored."""
+        from proscribe.connectors.nanomdm.receiver import receiver
+
+        return receiver(self.config, self._around.memory, self._around.clock)
+
+    def take_in(self, *, limit: int = _INBOX_PAGE) -> int:
+        """Deal with messages of the inbox; how many."""
+        from proscribe.connectors.nanomdm.intake import take_in
+
+        around = self._around
+        return take_in(self._records, self.config, around.clock, around.watch(), limit=limit)
+
+    def close(self) -> None:
+        """Close the connections."""
+        if "_means" in self.__dict__:
+            self._means.close()
+
+    def _take_in_all(self) -> int:
+        taken = 0
+        while (number := self.take_in()) > 0:
+            taken += number
+        return taken
+
+    @cached_property
+    def _records(self) -> Records:
+        from proscribe.connectors.nanomdm.records import Records
+
+        return Records(self._around.memory)
+
+    @cached_property
+    def _means(self) -> Means:
+        from proscribe.connectors.nanomdm.means import open_means
+
+        return open_means(self.config, self._records, self._around.clock, transport=self._transport)
+
+    @cached_property
+    def _writer(self) -> Writer:
+        from proscribe.connectors.nanomdm.act import Writer
+
+        return Writer(self._means, self)
+
+
+def from_settings(settings: Mapping[str, str], around: Surroundings) -> NanomdmConnector:
+    """The connector that a section of the settings file describes. Raises InvalidConfiguration."""
+    return NanomdmConnector(read_settings(settings, around.home), around)
