@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from proscribe.connectors.base import (
     Batch,
@@ -56,6 +56,8 @@ EXPECTED: Mapping[Trouble, type[ConnectorFault]] = {
 }
 """The fault that each trouble must come out as."""
 
+_DONE = (Trouble.fail_after, Trouble.cut_after, Trouble.silent)
+
 
 class Harness(Protocol):
     """One service with at least one scope, observed pages and the means to disturb it."""
@@ -83,6 +85,16 @@ class Harness(Protocol):
     @property
     def banned(self) -> str:
         """The value of an entry that bans an app."""
+        ...
+
+
+@runtime_checkable
+class Unreadable(Protocol):
+    """A harness whose service cannot be asked what it has taken: after a lost answer nobody knows, so the same order
+    goes out again and must not come to anything twice."""
+
+    def effects(self, order: Order) -> Mapping[str, int]:
+        """How often the service took the order's change, by device."""
         ...
 
 
@@ -175,7 +187,10 @@ def _put(entries: dict[str, str], app_id: str, value: str | None) -> None:
 
 
 def check_trouble(harness: Harness, order: Order, trouble: Trouble) -> None:
-    """A write that goes wrong comes out as its fault; preparing and sending again then leaves the change made once."""
+    """A write that goes wrong comes out as its fault; preparing and sending again then leaves the change made once.
+
+    Where the service cannot be read, a change whose answer was lost must not be taken for made.
+    """
     connector = harness.connect()
     prepared = connector.prepare(order)
     harness.trouble(trouble)
@@ -193,10 +208,14 @@ def check_trouble(harness: Harness, order: Order, trouble: Trouble) -> None:
         return
     later = harness.connect()
     prepared = later.prepare(order)
-    done = trouble in (Trouble.fail_after, Trouble.cut_after, Trouble.silent)
+    done = trouble in _DONE and not isinstance(harness, Unreadable)
     _require(prepared.in_place == done, f"after {trouble} in_place is {prepared.in_place}")
     _require_receipt(later.send(order, prepared), order)
     _require(all(harness.entries(order).get(app) == harness.banned for app in order.app_ids), "the ban is not there")
+    if isinstance(harness, Unreadable):
+        effects = harness.effects(order)
+        _require(effects, "the change reached no device")
+        _require(set(effects.values()) == {1}, f"after {trouble} and sending again: {dict(effects)}")
 
 
 def check_refuses_foreign_orders(harness: Harness, order: Order) -> None:
