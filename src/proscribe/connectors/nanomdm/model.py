@@ -6,7 +6,7 @@ after it was asked for, so ``asked_at`` is the moment that a proof may rely on.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -121,7 +121,10 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Removal(Value):
-    """One app to be taken off one device. ``key``: its order. ``not_before``: when a failed one may be tried again."""
+    """One app to be taken off one device. ``key``: its order. ``not_before``: when a failed one may be tried again.
+
+    One for each app: a later try replaces it with ``attempt`` + 1. It outlives an enrolment.
+    """
 
     app: str
     key: str
@@ -130,6 +133,7 @@ class Removal(Value):
     attempt: int = 1
     not_before: datetime | None = None
     error: str = ""
+    method: str = "RemoveApplication"  # or ConvertThenRemove: that of its order
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +233,9 @@ class Edition(Value):
     entries: tuple[Entry, ...]  # ours, sorted by app
     base: str = ""  # digest of the organisation's own profile that it was merged with
     uuid: str = ""  # PayloadUUID of the profile, "" where nothing of ours is to be installed
+    # What KMFDDM answered as ServerToken for each configuration, by its identifier, read after it was put there: a
+    # device's report proves this edition by these tokens alone. "Current" in an older report means an older one.
+    tokens: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,388 @@
+"""What this connector says of its scopes and devices, computed from what it remembers. Pure, and the same for the plan,
+for sending and for following up.
+
+A group scope is ``<group>/<channel>``; all of its devices are of one kind. A device that holds a watched app, or that
+something was to be removed from, is a scope of its own besides, named by its key ``nanomdm:<enrolment id>``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from proscribe.canonical import canonical_bytes
+from proscribe.connectors.memory import Watch
+from proscribe.connectors.nanomdm import declarations as ddm
+from proscribe.connectors.nanomdm.config import NanomdmConfig
+from proscribe.connectors.nanomdm.model import (
+    Channel,
+    Command,
+    CommandState,
+    Device,
+    Edition,
+    Entry,
+    Group,
+    Purpose,
+    Removal,
+    SeenApp,
+    Stage,
+)
+from proscribe.connectors.nanomdm.roster import Roster
+from proscribe.inventory.model import Scope
+from proscribe.inventory.sightings import NARROWER_WATCH, NO_APP_REPORTS
+from proscribe.plan.versions import parse_version
+from proscribe.terms import Enrolment, Held, Platform
+
+if TYPE_CHECKING:
+    from proscribe.connectors.nanomdm.profile import Base
+
+SYSTEM = "nanomdm"
+DECLARATIONS_FROM = (27,)
+"""The OS version from which ``com.apple.configuration.app.settings`` exists (Apple's schema, app.settings.yaml)."""
+
+_GENERATION = 10_000
+_UNDER_WAY = (Stage.converting, Stage.confirming, Stage.removing)
+
+
+@dataclass(frozen=True)
+class View:
+    """What devices are looked at with: read once, used for every device. ``bases``: by group, where there is one."""
+
+    config: NanomdmConfig
+    roster: Roster
+    watch: Watch
+    now: datetime
+    groups: Mapping[str, Group] = field(default_factory=dict)  # by scope
+    bases: Mapping[str, Base] = field(default_factory=dict)
+
+    @property
+    def declarations(self) -> bool:
+        """Whether declarations are at hand."""
+        return bool(self.config.kmfddm_endpoint)
+
+
+# Which scope a device is in ---------------------------------------------------------------------------------------
+
+
+def device_key(enrolment_id: str) -> str:
+    """The key of a device in Proscribe, which is the name of its own scope as well."""
+    return f"{SYSTEM}:{enrolment_id}"
+
+
+def channel(device: Device, *, declarations: bool) -> Channel:
+    """How a block reaches the device. ``declarations``: KMFDDM is configured."""
+    if device.enrolment is not Enrolment.supervised or device.platform is not Platform.ios:
+        return Channel.commands
+    new = (parse_version(device.os_version) or ()) >= DECLARATIONS_FROM
+    return Channel.declarations if declarations and new else Channel.profile
+
+
+def scope_id(device: Device, roster: Roster, config: NanomdmConfig) -> str:
+    """The group scope of a device."""
+    group = roster.place(device).group or config.default_group
+    return f"{group}/{channel(device, declarations=bool(config.kmfddm_endpoint))}"
+
+
+def split(scope: str) -> tuple[str, Channel]:
+    """Group and channel of a group scope. Raises ValueError for anything else, as the key of a device."""
+    group, _, name = scope.rpartition("/")
+    if not group:
+        raise ValueError(scope)
+    return group, Channel(name)
+
+
+def wanted(scope: str, groups: Mapping[str, Group]) -> Group:
+    """What a group scope wants, also where nothing was ever asked of it (version 0; 1 on the ``commands`` channel)."""
+    known = groups.get(scope)
+    if known is not None:
+        return known
+    return Group(scope, Edition(version=int(split(scope)[1] is Channel.commands), entries=()))
+
+
+# What a device carries --------------------------------------------------------------------------------------------
+
+
+def applied_version(device: Device, group: Group) -> int:
+    """The newest edition of ``group`` that the device is known to carry, 0 for none; on ``commands`` always 1.
+
+    A profile proves its edition by its PayloadUUID, declarations by the server tokens of theirs.
+    """
+    if split(group.scope)[1] is Channel.commands:
+        return 1
+    found = _carried(device, group)
+    return 0 if found is None else found.version
+
+
+def blocked_on(device: Device, group: Group, base: Base | None = None) -> frozenset[str]:
+    """The apps that what is known to be on the device keeps from launching. ``base``: the organisation's profile."""
+    if device.enrolment is not Enrolment.supervised:
+        return frozenset()  # a block list installs there and does nothing
+    _, how = split(group.scope)
+    if how is Channel.declarations:
+        live = _live(device)
+        return frozenset(
+            entry.app
+            for edition in _editions(group)
+            for entry in edition.entries
+            if _is_live(live, group.scope, entry, edition)
+        )
+    if how is not Channel.profile or device.profiles is None:
+        return frozenset()
+    here = {seen.uuid.upper() for seen in device.profiles.profiles}
+    found = {entry.app for edition in _editions(group) if edition.uuid.upper() in here for entry in edition.entries}
+    if base is not None and _has_base(device, group, base):
+        found.update(base.blocked)
+    return frozenset(found)
+
+
+def _carried(device: Device, group: Group) -> Edition | None:
+    _, how = split(group.scope)
+    fits = _declared if how is Channel.declarations else _installed
+    return next((edition for edition in (group.now, *group.before) if fits(device, group, edition)), None)
+
+
+def _installed(device: Device, group: Group, edition: Edition) -> bool:
+    """Whether the device's profiles are those of an edition; where it has none of ours, that none of ours is there."""
+    if device.profiles is None or not edition.version:
+        return False
+    here = {seen.uuid.upper() for seen in device.profiles.profiles}
+    if edition.uuid:
+        return edition.uuid.upper() in here
+    return not any(other.uuid.upper() in here for other in _editions(group))
+
+
+def _declared(device: Device, group: Group, edition: Edition) -> bool:
+    """Whether every ban of an edition is in force on the device, and no ban of ours beyond it."""
+    if device.declarations is None or not edition.version:
+        return False
+    live = _live(device)
+    own = {ddm.identifier(group.scope, entry.ban) for entry in edition.entries}
+    others = {ddm.identifier(group.scope, entry.ban) for each in _editions(group) for entry in each.entries} - own
+    return not others & set(live) and all(_is_live(live, group.scope, entry, edition) for entry in edition.entries)
+
+
+def _live(device: Device) -> dict[str, str]:
+    """The declarations in force on a device, with their server tokens."""
+    seen = () if device.declarations is None else device.declarations.items
+    return {one.identifier: one.server_token for one in seen if one.active and one.valid == "valid"}
+
+
+def _is_live(live: Mapping[str, str], scope: str, entry: Entry, edition: Edition) -> bool:
+    name = ddm.identifier(scope, entry.ban)
+    token = edition.tokens.get(name, "")
+    return bool(token) and live.get(name) == token
+
+
+def _editions(group: Group) -> tuple[Edition, ...]:
+    """Every edition that a device may carry, the offered one included: some of it may have arrived."""
+    offered = () if group.offered is None else (group.offered,)
+    return (group.now, *offered, *group.before)
+
+
+def _has_base(device: Device, group: Group, base: Base) -> bool:
+    """Whether the organisation's profile, as it is now, is on the device: by itself, or merged with our entries."""
+    seen = () if device.profiles is None else device.profiles.profiles
+    uuids = {base.uuid.upper()}
+    uuids.update(edition.uuid.upper() for edition in _editions(group) if edition.base == base.digest)
+    return any(one.identifier == base.identifier and one.uuid.upper() in uuids for one in seen)
+
+
+# What is said of a device -----------------------------------------------------------------------------------------
+
+
+def held(device: Device, app: SeenApp) -> Held:
+    """Who put an app there. The app list does not say; ``ManagedApplicationList`` does, once it was asked.
+
+    What nobody reported as managed counts as the user's own: taking such an app off works for a managed one too.
+    """
+    if app.held is not Held.unknown:
+        return app.held
+    personal = device.kind.is_device and device.enrolment is Enrolment.user_enrolment
+    if personal or app.declared or (device.apps is not None and device.apps.managed_only):
+        return Held.managed
+    told = [one for one in device.managed if one.id == app.id]
+    newest = max(told, key=lambda one: one.received_at, default=None)
+    return Held.managed if newest is not None and newest.status == "Managed" else Held.unmanaged
+
+
+def remarks(device: Device, view: View, commands: Iterable[Command] = ()) -> tuple[str, ...]:
+    """``DeviceRecord.remarks``. ``commands``: its open ones, and failed deliveries of its group's current edition."""
+    own = [one for one in commands if one.generation == device.generation]
+    refused = [one.app for one in device.removals if one.stage is Stage.refused and _still(device, one)]
+    return (
+        *_of_the_list(device, view.watch),
+        *(f"refused-by-user:{app}" for app in refused),
+        *([] if device.locked_since is None else [f"locked:{device.locked_since.isoformat()}"]),
+        *_pending(device, own),
+        *_failures(device, view, own),
+        *(f"contained:{app}" for app in sorted(_listed(device) & blocked_here(device, view))),
+    )
+
+
+def blocked_here(device: Device, view: View) -> frozenset[str]:
+    """The apps kept from launching on a device, by whichever channel: just upgraded, it has the block of the other."""
+    group, _ = split(scope_id(device, view.roster, view.config))
+    base = view.bases.get(group)
+    found = (blocked_on(device, wanted(f"{group}/{one}", view.groups), base) for one in Channel)
+    return frozenset().union(*found)
+
+
+def _of_the_list(device: Device, watch: Watch) -> Iterator[str]:
+    if device.apps is None:
+        yield NO_APP_REPORTS
+    elif not watch.ios <= frozenset(device.apps.named) or _too_narrow(device):
+        yield NARROWER_WATCH
+
+
+def _too_narrow(device: Device) -> bool:
+    return device.apps is not None and device.apps.managed_only and device.enrolment is not Enrolment.user_enrolment
+
+
+def _pending(device: Device, commands: Collection[Command]) -> list[str]:
+    """What was sent and is not answered, or waits for the user. A question changes nothing and is left out."""
+    kinds = {
+        one.request_type for one in commands if one.purpose is not Purpose.ask and one.state is not CommandState.failed
+    }
+    asked = {one.app for one in device.removals if one.stage in _UNDER_WAY}
+    if any(one.id in asked and one.status == "PromptingForManagement" for one in device.managed):
+        kinds.add("PromptingForManagement")
+    return [f"pending:{kind}" for kind in sorted(kinds)]
+
+
+def _failures(device: Device, view: View, commands: Collection[Command]) -> list[str]:
+    """What the device answered with an error, and that still matters: an app that is gone by now failed nobody."""
+    found = [
+        f"noncompliant:{_word(one.error)}:{one.app}"
+        for one in device.removals
+        if one.stage is Stage.failed and _still(device, one)
+    ]
+    group = wanted(scope_id(device, view.roster, view.config), view.groups)
+    for one in commands:
+        if one.purpose is Purpose.deliver and one.state is CommandState.failed and not applied_now(device, group):
+            found += [f"noncompliant:{_word(one.error)}:{entry.app}" for entry in group.now.entries]
+    return sorted(set(found))
+
+
+def _word(error: str) -> str:
+    """An error as one part of a remark, in which colons separate."""
+    return " ".join(error.replace(":", " ").split()) or "error"
+
+
+def applied_now(device: Device, group: Group) -> bool:
+    """Whether the device carries the current edition of its group."""
+    return applied_version(device, group) == group.now.version
+
+
+def _listed(device: Device) -> frozenset[str]:
+    return frozenset() if device.apps is None else frozenset(one.id for one in device.apps.apps)
+
+
+def _still(device: Device, removal: Removal) -> bool:
+    """Whether the app of a removal is there as far as known: on the list, or not asked for since."""
+    if device.apps is None or device.apps.asked_at <= removal.since:
+        return True
+    return removal.app in _listed(device)
+
+
+# Scopes -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Tally:
+    """What the devices of a group scope add to it."""
+
+    devices: int = 0
+    foreign: int = 0  # devices with a Restrictions payload that is neither ours nor the base
+    seen: set[str] = field(default_factory=set)  # ids of watched apps on their lists
+
+    def take(self, device: Device, view: View, scope: str) -> None:
+        """Count a device of the scope."""
+        self.devices += 1
+        self.foreign += _has_foreign(device, view, scope)
+        self.seen |= _listed(device)
+
+
+def _has_foreign(device: Device, view: View, scope: str) -> bool:
+    if device.profiles is None:
+        return False
+    group, _ = split(scope)
+    base = view.bases.get(group)
+    mine = [wanted(f"{group}/{one}", view.groups) for one in Channel]
+    uuids = {edition.uuid for each in mine for edition in _editions(each) if edition.uuid}
+    return any(
+        seen.restricts and seen.uuid not in uuids and (base is None or seen.identifier != base.identifier)
+        for seen in device.profiles.profiles
+    )
+
+
+def group_scope(scope: str, view: View, tally: Tally | None = None) -> Scope:
+    """A group scope as it is now. ``tally``: what its devices add to it; without, what its devices say is left out."""
+    group, how = split(scope)
+    want = wanted(scope, view.groups)
+    base = view.bases.get(group) if how is Channel.profile else None
+    counted = tally or Tally()
+    watched = {app.casefold() for app in view.watch.ios}
+    settings = {
+        "channel": how.value,
+        "ours": sorted({entry.app for entry in want.now.entries}),
+        "base": sorted(app for app in (base.blocked if base else ()) if app.casefold() in watched),
+        "seen": sorted(counted.seen),
+        "foreign": counted.foreign,
+    }
+    return Scope(SYSTEM, scope, want.now.version, counted.devices, _text(settings))
+
+
+def device_scope(device: Device, view: View) -> Scope | None:
+    """The scope that a device is by itself; None where it needs none: no watched app listed, no removal recorded."""
+    listed = {one.id: one for one in (device.apps.apps if device.apps is not None else ())}
+    removals = {one.app: one for one in device.removals}
+    if not listed and not removals:
+        return None
+    want = wanted(scope_id(device, view.roster, view.config), view.groups)
+    applied = blocked_here(device, view)
+    ordered = {entry.app for edition in (want.now, want.offered) if edition is not None for entry in edition.entries}
+    apps: dict[str, Any] = {}
+    for app in sorted({*listed, *removals}):
+        block = "applied" if app in applied else "ordered" if app in ordered else "none"
+        apps[app] = {"block": block, **_of_app(device, listed.get(app), removals.get(app), view.now)}
+    limit = timedelta(hours=view.config.fresh_hours)
+    settings = {
+        "os": device.os_version,
+        "supervised": device.enrolment is Enrolment.supervised,
+        "fresh": device.apps is not None and view.now - device.apps.asked_at <= limit,
+        "apps": apps,
+    }
+    return Scope(SYSTEM, device_key(device.id), device_version(device, view.now), 1, _text(settings))
+
+
+def _of_app(device: Device, seen: SeenApp | None, removal: Removal | None, now: datetime) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if seen is not None:
+        found["held"] = held(device, seen).value
+        found.update({name: True for name in ("declared", "clip") if getattr(seen, name)})
+    if removal is not None:
+        found.update(stage=removal.stage.value, method=removal.method, holds=holds(device, removal, now))
+    return found
+
+
+def holds(device: Device, removal: Removal, now: datetime) -> bool:
+    """Whether a removal needs no new order: under way, done and the app not seen since, or not to be tried again yet."""
+    if removal.stage in _UNDER_WAY or removal.app not in _listed(device):
+        return True
+    if removal.stage is Stage.removed:
+        return device.apps is None or device.apps.asked_at <= removal.since
+    return removal.not_before is None or now < removal.not_before
+
+
+def device_version(device: Device, now: datetime) -> int:
+    """The version of a device's own scope: it grows with every enrolment and every removal begun, and once more where a
+    removal no longer holds (the app is back, or a failed one may be tried again), so that this is seen as a change."""
+    begun = sum(one.attempt for one in device.removals)
+    undone = sum(not holds(device, one, now) for one in device.removals)
+    return 1 + _GENERATION * (device.generation - 1) + 2 * begun + undone
+
+
+def _text(settings: Mapping[str, Any]) -> str:
+    return canonical_bytes(settings).decode()
