@@ -1,4 +1,4 @@
-"""The commands that are sent to a device, word for word as Apple's schema has them (apple/device-management, mdm/commands).
+"""The commands that are sent to a device, word for word as Apple's schema has them (mdm/commands).
 
 Each function gives the ``Command`` dictionary; ``as_plist`` puts it into the envelope that NanoMDM enqueues.
 """
