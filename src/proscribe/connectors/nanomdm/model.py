@@ -62,7 +62,10 @@ class AppList(Value):
 
 @dataclass(frozen=True, slots=True)
 class ManagedApp(Value):
-    """A status of ``ManagedApplicationList``. A passing one is reported once only, so each is kept with its time."""
+    """A status of ``ManagedApplicationList``. A passing one is reported once only, so each is kept with its time.
+
+    ``status`` "" : the app was asked for by name, and the answer did not hold it.
+    """
 
     id: str
     status: str
@@ -153,7 +156,8 @@ class Device(Value):
     platform: Platform = Platform.unknown
     supervised: bool | None = None  # None: not told yet
     informed_at: datetime | None = None  # when the DeviceInformation was asked that gave the above
-    ready: bool = False  # a TokenUpdate came: commands can be sent
+    ready: bool = False  # a TokenUpdate of this generation came: commands can be sent
+    token_at: datetime | None = None  # the newest TokenUpdate
     left_at: datetime | None = None  # it checked out
     locked_since: datetime | None = None  # it answers NotNow since then
     apps: AppList | None = None
@@ -215,6 +219,7 @@ class Command(Value):
     attempts: int = 1
     answered_at: datetime | None = None
     error: str = ""
+    not_now_since: datetime | None = None  # the first NotNow it was answered with
 
 
 @dataclass(frozen=True, slots=True)
