@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import itertools
 import os
+import plistlib
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from tests.connectors.nanomdm.servers import Servers, servers, shared
+from tests.connectors.nanomdm.servers import NanoMdm, Servers, servers, shared
 from tests.store.conftest import make_database, postgres_server
+
+from proscribe.simulate.apple.endpoint import CHECK_IN, MdmEndpoint
+from proscribe.simulate.apple.identity import CertificateAuthority
 
 __all__ = ["postgres_server"]  # a fixture
 
@@ -18,39 +20,15 @@ _numbers = itertools.count()
 
 
 @pytest.fixture(scope="session")
-def authority_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with ``roots.pem`` and ``roots.key``: the authority that NanoMDM trusts to issue device identities."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.x509.oid import NameOID
-
-    folder = tmp_path_factory.mktemp("authority")
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Lighthouse device authority")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=365))
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "roots.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    (folder / "roots.key").write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return folder
+def authority() -> CertificateAuthority:
+    """Issues the identities of devices; the servers trust it and nobody else."""
+    return CertificateAuthority.create()
 
 
 @pytest.fixture
-def real_servers(tmp_path_factory: pytest.TempPathFactory, authority_folder: Path) -> Iterator[Servers]:
+def real_servers(tmp_path_factory: pytest.TempPathFactory, authority: CertificateAuthority) -> Iterator[Servers]:
     """Starts the real servers for one test."""
-    with servers(tmp_path_factory.mktemp("servers"), authority_folder / "roots.pem") as running:
+    with servers(tmp_path_factory.mktemp("servers"), authority.pem) as running:
         yield running
 
 
@@ -69,3 +47,21 @@ def nanomdm_database(request: pytest.FixtureRequest) -> Callable[[], str]:
         return address
 
     return make
+
+
+@pytest.fixture
+def enrol(authority: CertificateAuthority) -> Callable[[NanoMdm, str], None]:
+    """Enrols a device that does nothing else."""
+
+    def enrolled(server: NanoMdm, udid: str) -> None:
+        topic = "com.apple.mgmt.External.lighthouses"
+        device = {"UDID": udid, "Topic": topic}
+        identity = authority.issue(udid)
+        with MdmEndpoint(server.checkin, authority) as endpoint:
+            for message in (
+                {"MessageType": "Authenticate", **device, "SerialNumber": f"S-{udid}"},
+                {"MessageType": "TokenUpdate", **device, "PushMagic": "magic", "Token": b"token"},
+            ):
+                endpoint.put(plistlib.dumps(message), CHECK_IN, identity)
+
+    return enrolled

@@ -143,9 +143,11 @@ def _answers(server: Server) -> bool:
 class Servers:
     """Starts the real servers, each in a folder of its own, and stops them all at the end."""
 
-    def __init__(self, home: Path, roots: Path) -> None:
+    def __init__(self, home: Path, roots: bytes) -> None:
+        """``roots``: PEM of the authority that issues the devices' identity certificates."""
         self._home = home
-        self._roots = roots  # PEM of the authority that issued the devices' identity certificates
+        self._roots = home / "roots.pem"
+        self._roots.write_bytes(roots)
         self._running = ExitStack()
         self._started = 0
 
@@ -194,7 +196,7 @@ def _without_tls(database: str) -> str:
 
 
 @contextmanager
-def servers(home: Path, roots: Path) -> Iterator[Servers]:
+def servers(home: Path, roots: bytes) -> Iterator[Servers]:
     """Servers for as long as the block runs."""
     running = Servers(home, roots)
     try:
