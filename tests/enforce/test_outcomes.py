@@ -568,7 +568,8 @@ def test_places_with_an_exempt_device_are_barred_while_the_exemption_holds() -> 
     today = NOW.date()
     statuses = [status(device="sim:1", scope="a"), status(device="sim:2", scope="b")]
     register = ExemptionRegister((exemption("sim:1", today, today), exemption("sim:2", today, today, "another")))
-    assert barred_places("ban", statuses, register, NOW) == {("sim", "a")}
+    # Its policy, and orders to the device itself.
+    assert barred_places("ban", statuses, register, NOW) == {("sim", "a"), ("sim", "sim:1")}
     assert barred_places("ban", statuses, register, NOW + timedelta(days=1)) == frozenset()
 
 
@@ -581,7 +582,7 @@ def test_an_exemption_holds_under_whichever_key_names_the_device() -> None:
     assert [each.outcome for each in judge_fleet(case, statuses, (), {}, NOW)][1] is Outcome.exempt
     # Which scope of "sim" configures the device is not known here, so it may be any.
     barred = barred_places("ban", statuses, register, NOW, aliases=aliases)
-    assert barred == {("sim", "")}
+    assert barred == {("sim", ""), ("other", "other:2")}
     present = Present(barred={"ban": barred})
     assert present.bars("ban", "sim", "a")
     assert not present.bars("another", "sim", "a")

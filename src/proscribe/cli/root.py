@@ -37,6 +37,13 @@ COMMANDS: dict[str, tuple[str, Text]] = {
     "import": ("ingest", Text("Read exports into a snapshot.", "Lire des exportations dans un instantané.")),
     "observe": ("observe", Text("Read the live fleet into a snapshot.", "Lire le parc en service dans un instantané.")),
     "exempt": ("exempt", Text("Exemptions: add, list, end.", "Exemptions : ajouter, énumérer, terminer.")),
+    "hold": (
+        "hold",
+        Text(
+            "Records holds: block, but remove nothing.",
+            "Mises en suspens de l'élimination : bloquer sans rien retirer.",
+        ),
+    ),
     "plan": ("plan", Text("What would be done, and what cannot.", "Ce qui serait fait, et ce qui ne peut l'être.")),
     "apply": ("apply", Text("Carry out an approved plan.", "Exécuter un plan approuvé.")),
     "watch": ("watch", Text("Keep a ban enforced.", "Maintenir une interdiction en vigueur.")),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from proscribe.canonical import Digest
@@ -94,18 +94,24 @@ class _Desk:
     def case_of(self, status: DeviceStatus, findings: Iterable[Finding]) -> Case:
         """What bears on one device."""
         place = (status.system, status.scope)
+        own = (status.system, status.device)  # orders to this very device
         exemption = exemption_of(status.device, self._exempt, self._aliases)
         return Case(
             snapshot=self._snapshot,
             findings=tuple(findings),
-            enforcements=tuple(self._enforced.get(place, ())),
-            actions=tuple(self._actions.get(place, ())),
+            enforcements=(*self._enforced.get(place, ()), *map(_timed, self._enforced.get(own, ()))),
+            actions=(*self._actions.get(place, ()), *self._actions.get(own, ())),
             exempt=None if exemption is None else reasons.exempt(exemption.ground, exemption.expires),
             impossible=self._hopeless.get(status.device),
             refused=self._refused.get(status.device) or self._refused_scope.get(place),
             held=status.device in self._holders,
             decided_at=self._decided_at,
         )
+
+
+def _timed(each: Enforcement) -> Enforcement:
+    """An order to one device is no version of its scope's settings: only its moment can be held against a list."""
+    return replace(each, version=0)
 
 
 def device_facts(snapshot: Snapshot) -> dict[str, DeviceFacts]:
@@ -142,8 +148,19 @@ def barred_places(
     A device that another system manages too may be in any scope of that one: its place there is (system, "").
     """
     fleet = read_fleet(statuses, (), _exempt(directive, register, now), aliases or {})
-    own = {(fleet.statuses[device].system, fleet.statuses[device].scope) for device in fleet.exempt}
+    exempt = [fleet.statuses[device] for device in fleet.exempt]
+    own = {(status.system, place) for status in exempt for place in (status.scope, status.device)}
     return frozenset({place for place in own if place[1]} | {(system, EVERYWHERE) for system in fleet.elsewhere})
+
+
+def kept_places(statuses: Iterable[DeviceStatus], held: Collection[str]) -> frozenset[tuple[str, str]]:
+    """The (system, scope) places from which nothing may be removed, for a device under a records hold is there.
+
+    ``held``: the devices, by every key (``plan.holds.held_devices``).
+    """
+    places = {(key.partition(":")[0], key) for key in held}
+    shared = {(status.system, status.scope) for status in statuses if status.device in held and status.scope}
+    return frozenset(places | shared)
 
 
 def _exempt(directive: str, register: ExemptionRegister, now: datetime) -> dict[str, Exemption]:

@@ -6,7 +6,7 @@ table, the scopes and the outcomes as they are, and goes on from there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -16,8 +16,9 @@ from proscribe.enforce.drift import put_back
 from proscribe.enforce.lifting import lift
 from proscribe.enforce.means import Log, Means, Present, TickReport
 from proscribe.enforce.model import Action, ActionState
+from proscribe.enforce.order import NOT_THERE, blocks_ahead, only_removes, removes
 from proscribe.enforce.sending import SystemStopped, drop, note_orphan, recall, send
-from proscribe.enforce.wording import orders
+from proscribe.enforce.wording import block_first, held_back, orders
 from proscribe.text import Text
 
 _UNDER_WAY = (ActionState.ready, ActionState.sending, ActionState.lifting)
@@ -100,20 +101,26 @@ def _work(means: Means, present: Present, log: Log) -> None:
     for action in _due(means, present, now):
         by_place.setdefault((action.system, action.scope), []).append(action)
     stopped: set[str] = set()
-    for (system, scope), actions in sorted(by_place.items(), key=_turn):
+    ahead = blocks_ahead(means.repository.find(states=NOT_THERE), means.connectors)
+    for (system, scope), actions in sorted(by_place.items(), key=lambda each: _turn(each, means.connectors)):
         connector = means.connectors.get(system)
         if connector is None:
             log.wait(_unconfigured(system, len(actions)))
         elif system not in stopped:
             try:
-                _fly(means, present, (system, scope), connector, log)
+                _fly(means, replace(present, ahead=ahead), (system, scope), connector, log)
             except SystemStopped:
                 stopped.add(system)
 
 
-def _turn(each: tuple[tuple[str, str], list[Action]]) -> tuple[int, int]:
-    actions = each[1]
-    return max(action.attempts for action in actions), min(action.wave for action in actions)
+def _turn(
+    each: tuple[tuple[str, str], list[Action]], connectors: Mapping[str, Connector]
+) -> tuple[int, int, bool, tuple[str, str]]:
+    """What was tried least comes first; within a wave, what blocks comes before what removes."""
+    place, actions = each
+    connector = connectors.get(place[0])
+    last = connector is not None and all(only_removes(connector, action.method) for action in actions)
+    return max(action.attempts for action in actions), min(action.wave for action in actions), last, place
 
 
 def _due(means: Means, present: Present, now: datetime) -> Iterable[Action]:
@@ -158,7 +165,7 @@ def _bring_on(means: Means, present: Present, connector: Connector, action: Acti
         lift(means, connector, action, log)
     elif action.directive in present.lifted:
         recall(means, connector, action, log)
-    elif (why := _obstacle(present, action)) is not None:
+    elif (why := _obstacle(present, connector, action)) is not None:
         log.wait(why)
         if action.state is ActionState.sending:
             recall(means, connector, action, log, event="held back")
@@ -166,8 +173,13 @@ def _bring_on(means: Means, present: Present, connector: Connector, action: Acti
         send(means, connector, action, log)
 
 
-def _obstacle(present: Present, action: Action) -> Text | None:
+def _obstacle(present: Present, connector: Connector, action: Action) -> Text | None:
     """Why an order that was ready is not to be sent after all, as things stand now."""
+    blocked_first = present.ahead.get((action.directive, action.system, action.scope))
+    if blocked_first and action.state is ActionState.ready and only_removes(connector, action.method):
+        return block_first(action, blocked_first)
+    if (action.system, action.scope) in present.kept and removes(connector, action.method):
+        return held_back(action)
     if present.bars(action.directive, action.system, action.scope):
         return Text(
             f"{action.scope} of {action.system} now holds an exempt device: nothing is sent to it. Plan again.",

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from proscribe.clock import Clock
 from proscribe.connectors.base import Connector
 from proscribe.enforce.model import DeviceOutcome
+from proscribe.enforce.order import Ahead
 from proscribe.enforce.ports import ActionRepository, FreezeFlag, Journal, Observations
 from proscribe.enforce.waves import WaveRules
 from proscribe.errors import ProscribeError
@@ -60,8 +61,9 @@ class Present:
     ``outcomes``: of each directive, the latest judgement of the fleet. ``waves``: of each plan (by digest), its waves.
     ``lifted``: directives that are to be taken back. ``barred``: of each directive, the (system, scope) places that
     hold an exempt device right now; nothing is sent there, whatever was planned before the exemption. ``held``:
-    directives under which nothing may be sent as things stand, and why. Without ``observations`` no drift is looked
-    for.
+    directives under which nothing may be sent as things stand, and why. ``kept``: the (system, scope) places with
+    a device under a records hold, where nothing may be removed. ``ahead`` is the loop's own: removals that
+    wait for their block. Without ``observations`` no drift is looked for.
     """
 
     outcomes: Mapping[str, Sequence[DeviceOutcome]] = field(default_factory=dict)
@@ -69,6 +71,8 @@ class Present:
     lifted: frozenset[str] = frozenset()
     barred: Mapping[str, frozenset[tuple[str, str]]] = field(default_factory=dict)
     held: Mapping[str, Text] = field(default_factory=dict)
+    kept: frozenset[tuple[str, str]] = frozenset()
+    ahead: Ahead = field(default_factory=dict)
     observations: Observations | None = None
 
     def bars(self, directive: str, system: str, scope: str) -> bool:

@@ -75,8 +75,9 @@ def progress(actions: Sequence[Action], outcomes: Iterable[DeviceOutcome]) -> Pr
             since[place] = action.accepted_at
     found = reached = good = bad = 0
     for outcome in outcomes:
-        place = (outcome.system, outcome.scope)
-        if place not in since:
+        places = [(outcome.system, where) for where in (outcome.scope, outcome.device)]
+        moments = [since[place] for place in places if place in since]
+        if not moments:
             continue
         found += 1
         if outcome.outcome in _LEFT_OUT:
@@ -85,8 +86,8 @@ def progress(actions: Sequence[Action], outcomes: Iterable[DeviceOutcome]) -> Pr
         if outcome.outcome in _BAD:
             bad += 1
             continue
-        moment = since[place]
-        if moment is None or outcome.observed_at is None or outcome.observed_at <= moment:
+        known = [moment for moment in moments if moment is not None]
+        if len(known) < len(moments) or outcome.observed_at is None or outcome.observed_at <= max(known):
             continue
         if outcome.outcome.compliant or outcome.outcome in _BLIND:
             good += 1

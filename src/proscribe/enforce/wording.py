@@ -44,3 +44,21 @@ def apps(action: Action) -> Text:
     if len(action.app_ids) <= _FEW:
         return Text(listed(action.app_ids), listed(action.app_ids))
     return plural(len(action.app_ids), Text("app id", "identifiant"), Text("app ids", "identifiants"))
+
+
+def block_first(action: Action, scope: str) -> Text:
+    """A removal whose block is not in place yet. One sentence for all devices of the scope."""
+    return Text(
+        f"Removals of {action.system} wait until the block of {scope} is in place, or the app would be back at once.",
+        f"Des retraits de {action.system} attendent que le blocage de {scope} soit en place, sans quoi l'application "
+        "reviendrait aussitôt.",
+    )
+
+
+def held_back(action: Action) -> Text:
+    """A removal that a records hold forbids now, whatever was planned before."""
+    return Text(
+        f"Removals of {action.system} wait: a records hold is on devices that they would reach.",
+        f"Des retraits de {action.system} attendent : une mise en suspens de l'élimination vise des appareils qu'ils "
+        "toucheraient.",
+    )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from proscribe.evaluate.model import DeviceStatus
 from proscribe.inventory.model import Scope
-from proscribe.plan.model import Exemption
+from proscribe.plan.model import Exemption, Hold
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,7 @@ class Fleet:
     members: Mapping[tuple[str, str], tuple[str, ...]]  # (system, scope) -> devices in scope of the directive
     exempt: Mapping[str, Exemption]
     elsewhere: Mapping[str, tuple[str, ...]]  # system -> exempt devices it manages too, under a policy not known here
+    held: Mapping[str, Hold] = field(default_factory=dict)  # devices under a records hold: nothing is removed there
 
     def total(self, system: str, scope: str) -> int:
         """Devices that a change to the scope reaches, those outside the directive included."""
@@ -29,6 +30,16 @@ class Fleet:
         """The exempt devices that a change to the scope would reach, or may reach."""
         own = [device for device in self.members.get((system, scope), ()) if device in self.exempt]
         return tuple(sorted({*own, *self.elsewhere.get(system, ())}))
+
+    def held_in(self, system: str, scope: str) -> tuple[str, ...]:
+        """The devices under a records hold that a change to the scope would reach, or may reach."""
+        own = [device for device in self.members.get((system, scope), ()) if device in self.held]
+        foreign = [
+            key
+            for key in self.held
+            if key.partition(":")[0] == system and key not in self.statuses  # led by another system's key
+        ]
+        return tuple(sorted({*own, *foreign}))
 
 
 def exemption_of(
@@ -44,8 +55,12 @@ def read_fleet(
     scopes: Iterable[Scope],
     exempt: Mapping[str, Exemption],
     aliases: Mapping[str, tuple[str, ...]],
+    held: Mapping[str, Hold] | None = None,
 ) -> Fleet:
-    """Index the fleet. An exemption that names a device by its key in another system protects it all the same."""
+    """Index the fleet. An exemption that names a device by its key in another system protects it all the same.
+
+    ``held``: the devices under a records hold, by every key (``holds.held_devices``).
+    """
     by_device = {status.device: status for status in statuses}
     members: dict[tuple[str, str], list[str]] = {}
     for status in by_device.values():
@@ -68,4 +83,5 @@ def read_fleet(
         members={key: tuple(sorted(devices)) for key, devices in members.items()},
         exempt=spared,
         elsewhere={system: tuple(sorted(devices)) for system, devices in elsewhere.items()},
+        held=held or {},
     )

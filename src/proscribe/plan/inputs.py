@@ -10,7 +10,7 @@ from proscribe.catalogue.model import TargetSet
 from proscribe.directive.model import Directive
 from proscribe.evaluate.model import DeviceStatus, Finding
 from proscribe.inventory.model import Snapshot
-from proscribe.plan.model import ExemptionRegister, Policy
+from proscribe.plan.model import ExemptionRegister, HoldRegister, Policy
 from proscribe.plan.policy import DEFAULT
 from proscribe.plan.ports import System
 
@@ -35,6 +35,7 @@ class PlanInputs:
     policy: Policy = DEFAULT
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     follow_recommended: bool = False
+    holds: HoldRegister = field(default_factory=lambda: HoldRegister(()))
 
 
 def aliases_of(snapshot: Snapshot) -> dict[str, tuple[str, ...]]:

@@ -132,6 +132,26 @@ class ExemptionRegister(Document):
     exemptions: tuple[Exemption, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Hold(Value):
+    """A records hold: nothing is removed from these devices until it is released. Blocking goes on (DESIGN rule 6)."""
+
+    id: str
+    devices: tuple[str, ...]  # device keys; never a whole entity, never a pattern
+    authority: str  # what requires the records to be kept: a disposal authority, a case, an access request
+    placed_by: str  # a role
+    starts: date
+
+
+@dataclass(frozen=True)
+class HoldRegister(Document):
+    """The records holds in force, as one document."""
+
+    KIND: ClassVar[str] = "proscribe.holds"
+
+    holds: tuple[Hold, ...]
+
+
 class RefusalReason(StrEnum):
     """Why something will not be done. Each is documented in docs/reference/refusals.md."""
 
@@ -139,6 +159,7 @@ class RefusalReason(StrEnum):
     low_confidence = "low_confidence"
     exempt_in_shared_scope = "exempt_in_shared_scope"
     exempt = "exempt"
+    records_hold = "records_hold"  # removal would delete records that must be kept
     limit_removals = "limit_removals"
     limit_reach = "limit_reach"
     impossible = "impossible"  # no capability row allows it

@@ -17,6 +17,7 @@ from proscribe.plan.capability import all_rows, digest_rows
 from proscribe.plan.decide import Decision, Denial, DeviceClass, decide
 from proscribe.plan.exemptions import active, exempt_devices
 from proscribe.plan.fleet import Fleet, read_fleet
+from proscribe.plan.holds import held_devices
 from proscribe.plan.inputs import PlanInputs
 from proscribe.plan.model import Capability, Exemption, Plan, Reach, Refusal, RefusalReason, Step, Verb
 from proscribe.plan.tally import Tally
@@ -35,8 +36,10 @@ def make_plan(inputs: PlanInputs) -> Plan:
     holdings = read_findings(inputs.findings, inputs.targets)
     asked = wanted(inputs.directive, inputs.targets, holdings)
     protected, spared = gates.protected_refusals(inputs, asked)
-    fleet = read_fleet(inputs.statuses, inputs.snapshot.manifest.scopes, exempt_devices(exemptions), inputs.aliases)
-    rows = all_rows(row for system in inputs.systems.values() for row in system.capabilities)
+    held = held_devices(inputs.holds.holds, inputs.aliases, inputs.now)
+    scopes = inputs.snapshot.manifest.scopes
+    fleet = read_fleet(inputs.statuses, scopes, exempt_devices(exemptions), inputs.aliases, held)
+    rows = _rows(inputs)
     work = _Work(inputs, asked.without(spared), holdings, fleet, rows)
     work.run()
     steps, waves = arrange(work.steps, inputs.policy.rings, fleet)
@@ -66,6 +69,13 @@ def make_plan(inputs: PlanInputs) -> Plan:
         follow_recommended=inputs.follow_recommended,
     )
     return replace(plan, basis=_basis(plan, exemptions))
+
+
+def _rows(inputs: PlanInputs) -> tuple[Capability, ...]:
+    """The rows known. A configured system speaks for itself: what ships about it may need what is not set up here."""
+    own = [row for system in inputs.systems.values() for row in system.capabilities]
+    given = {row.id for row in own}
+    return tuple(row for row in all_rows(own) if row.system not in inputs.systems or row.id in given)
 
 
 @dataclass

@@ -12,6 +12,7 @@ REASONS: dict[RefusalReason, Text] = {
         "Exempt device in a shared policy", "Appareil exempté dans une stratégie partagée"
     ),
     RefusalReason.exempt: Text("Exempt", "Exempté"),
+    RefusalReason.records_hold: Text("Records hold: nothing removed", "Mise en suspens : aucun retrait"),
     RefusalReason.limit_removals: Text("Beyond the removal limit", "Au-delà de la limite de retraits"),
     RefusalReason.limit_reach: Text("Beyond the reach limit", "Au-delà de la limite de portée"),
     RefusalReason.impossible: Text("Impossible", "Impossible"),

@@ -13,7 +13,14 @@ from proscribe.plan.fleet import Fleet
 from proscribe.plan.model import Effect, Reach, Refusal, RefusalReason, Step, Verb
 from proscribe.plan.ports import Objection, System
 from proscribe.plan.wanted import KEEP_OUT, Wanted
-from proscribe.plan.wording import exempt_in_scope, more_than_asked, outside_directive, scope_not_read, stale_holder
+from proscribe.plan.wording import (
+    exempt_in_scope,
+    more_than_asked,
+    outside_directive,
+    records_hold,
+    scope_not_read,
+    stale_holder,
+)
 from proscribe.terms import Platform, Side
 from proscribe.text import Text
 
@@ -127,6 +134,11 @@ class Settler:
             return Settled(
                 refusal=_refusal(RefusalReason.exempt_in_shared_scope, unit, devices, what, remedy), left=left
             )
+        kept = self._kept(unit)
+        if kept:
+            what, remedy = records_hold(kept, self._fleet.held)
+            named = _named(system, scope_id)
+            return Settled(refusal=_refusal(RefusalReason.records_hold, unit, devices, named + what, remedy), left=left)
         return self._with_objections(unit, scope, left)
 
     def _settle_held(self, unit: Unit) -> Settled:
@@ -144,7 +156,15 @@ class Settler:
         if any(finding.stale for finding in found):
             what, remedy = stale_holder(system)
             return Settled(refusal=_refusal(RefusalReason.stale_inventory, unit, (device,), what, remedy), left=left)
-        scope = self._fleet.scopes.get((system, status.scope)) or Scope(system, device, 0, 1, "{}")
+        own = self._fleet.scopes.get((system, device))  # what its system says of this very device
+        if own is not None:
+            left -= self._systems[system].in_place(own, unit.key[2], unit.side)
+            if not left:
+                return Settled()
+        if device in self._fleet.held:
+            what, remedy = records_hold((device,), self._fleet.held)
+            return Settled(refusal=_refusal(RefusalReason.records_hold, unit, (device,), what, remedy), left=left)
+        scope = own or self._fleet.scopes.get((system, status.scope)) or Scope(system, device, 0, 1, "{}")
         return self._with_objections(unit, scope, left)
 
     def _with_objections(self, unit: Unit, scope: Scope, left: frozenset[str]) -> Settled:
@@ -208,6 +228,12 @@ class Settler:
             for platform in self._platforms(unit)
             for target in self._wanted.ids.get(platform, {}).get(app, frozenset())
         }
+
+    def _kept(self, unit: Unit) -> tuple[str, ...]:
+        """The devices under a records hold from which this change would remove an app."""
+        if not any(Verb.remove in use.verbs for use in unit.uses):
+            return ()
+        return self._fleet.held_in(unit.key[0], unit.key[1])
 
     def _exempt(self, unit: Unit) -> tuple[str, ...]:
         if unit.reach is Reach.device:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
 from proscribe.catalogue.model import Target
 from proscribe.directive.model import ActionVerb, Directive, Force
 from proscribe.plan.labels import PLATFORMS
 from proscribe.plan.limits import show
-from proscribe.plan.model import Exemption, Limit, Verb
+from proscribe.plan.model import Exemption, Hold, Limit, Verb
 from proscribe.plan.wanted import KEEP_OUT, Wanted
 from proscribe.terms import Held, Platform
 from proscribe.text import Text, days, devices, number, plural
@@ -226,6 +226,21 @@ def exempt_in_scope(system: str, scope: str, exempted: Sequence[str], *, known: 
     return what, Text(
         "Move the exempt devices to a policy of their own, observe again, then plan again.",
         "Déplacez les appareils exemptés vers une stratégie distincte, observez de nouveau, puis replanifiez.",
+    )
+
+
+def records_hold(held: Sequence[str], holds: Mapping[str, Hold]) -> Pair:
+    """Devices whose records must be kept: removing the app would delete them."""
+    count = devices(len(held))
+    named = ", ".join(sorted({holds[device].id for device in held}))
+    return Text(
+        f"A records hold ({named}) is on {count.en}: nothing is removed there, for removal deletes the app's data.",
+        f"Une mise en suspens de l'élimination ({named}) vise {count.fr} : rien n'y est retiré, car le "
+        "retrait supprime les données de l'application.",
+    ), Text(
+        "Preserve the records, release the hold ('proscribe hold release'), then plan again. What only blocks goes on.",
+        "Préservez les documents, levez la mise en suspens (« proscribe hold release »), puis replanifiez. "
+        "Ce qui ne fait que bloquer se poursuit.",
     )
 
 

@@ -31,6 +31,7 @@ class EntryKind(StrEnum):
     outcomes = "outcomes"
     drift = "drift"
     exemption = "exemption"
+    hold = "hold"
     freeze = "freeze"
     thaw = "thaw"
     lift = "lift"

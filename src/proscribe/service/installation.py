@@ -42,6 +42,7 @@ class Stores:
     documents: repositories.Documents
     exemptions: repositories.Exemptions
     freeze: repositories.Freeze
+    holds: repositories.Holds
     ledger: repositories.Ledger
     outcomes: repositories.Outcomes
     snapshots: repositories.Snapshots
@@ -137,6 +138,7 @@ def open_installation(home: Path | None = None, *, actor: str, clock: Clock | No
             documents=repositories.Documents(),
             exemptions=repositories.Exemptions(),
             freeze=repositories.Freeze(),
+            holds=repositories.Holds(),
             ledger=repositories.Ledger(),
             outcomes=repositories.Outcomes(),
             snapshots=repositories.Snapshots(),

@@ -21,6 +21,7 @@ from proscribe.inventory.ingest import read_exports
 from proscribe.inventory.model import Problem, Retention, Snapshot, SourceSummary
 from proscribe.inventory.snapshot import open_snapshot
 from proscribe.prove.model import EntryKind
+from proscribe.service.following import take_in
 from proscribe.service.installation import Installation
 from proscribe.service.standing import orders
 from proscribe.text import Text
@@ -253,6 +254,7 @@ def _new_folder(installation: Installation) -> Path:
 def _observe_one(
     builder: SnapshotBuilder, connector: Connector, seen: int, on_progress: Callable[[int], None] | None
 ) -> int:
+    take_in(connector)
     devices = installs = size = problems = 0
     raw: list[str] = []
     unknown: set[str] = set()

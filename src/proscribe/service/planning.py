@@ -108,6 +108,7 @@ def plan_on(installation: Installation, seen: View, policy: Policy, *, follow_re
             policy=policy,
             aliases=aliases_of(seen.snapshot),
             follow_recommended=follow_recommended,
+            holds=installation.stores.holds.in_force(now.date()),
         )
     )
 

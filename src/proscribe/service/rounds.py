@@ -11,7 +11,7 @@ from proscribe.directive.model import Directive
 from proscribe.documents import digest
 from proscribe.enforce import loop
 from proscribe.enforce.adopt import Ground, adopt
-from proscribe.enforce.fleet import FleetCase, barred_places, device_facts, judge_fleet
+from proscribe.enforce.fleet import FleetCase, barred_places, device_facts, judge_fleet, kept_places
 from proscribe.enforce.keys import actions_of
 from proscribe.enforce.means import Means, Present, TickReport
 from proscribe.enforce.model import DeviceOutcome
@@ -19,10 +19,11 @@ from proscribe.errors import ProscribeError
 from proscribe.evaluate.engine import evaluate
 from proscribe.evaluate.model import Drift
 from proscribe.inventory.model import Scope, Snapshot
+from proscribe.plan.holds import held_devices
 from proscribe.plan.inputs import aliases_of
 from proscribe.plan.model import Plan
 from proscribe.prove.model import EntryKind
-from proscribe.service import inventory, planning
+from proscribe.service import following, inventory, planning
 from proscribe.service.installation import Installation
 from proscribe.service.model import Cured, DriftCount, Standing, TickSummary
 from proscribe.service.standing import orders, status
@@ -60,9 +61,17 @@ def run(installation: Installation, snapshot: Snapshot, faults: Sequence[Proscri
     outcomes = {one.order.directive: _judge(installation, one) for one in seen}
     asks = [text for one in seen for text in _new_steps(installation, one, snapshot)]
     report = loop.tick(_means(installation), _present(installation, decisions, seen, outcomes, snapshot))
+    followed = following.follow_up(installation)
     for one in seen:
         _record(installation, one)
-    return _summary(installation, replace(report, errors=(*faults, *report.errors)), asks, seen, decisions)
+    report = replace(
+        report,
+        counts={**report.counts, **followed.counts},
+        happened=(*report.happened, *followed.happened),
+        waits=(*report.waits, *followed.waits),
+        errors=(*faults, *report.errors, *followed.faults),
+    )
+    return _summary(installation, report, asks, seen, decisions)
 
 
 def _look(installation: Installation, order: Standing, snapshot: Snapshot) -> _Seen:
@@ -170,6 +179,7 @@ def _present(
         lifted=frozenset(order.directive for order in decisions if order.lifted_at is not None),
         barred=barred,
         held={one.order.directive: _held(one.plan) for one in seen if one.plan.blocked},
+        kept=_kept(installation, seen, now),
         observations=_Scopes(
             # What was carried over from an earlier snapshot was not seen at the time that this one gives.
             {
@@ -180,6 +190,18 @@ def _present(
             snapshot.manifest.taken_at,
         ),
     )
+
+
+def _kept(installation: Installation, seen: Sequence[_Seen], now: datetime) -> frozenset[tuple[str, str]]:
+    """Where nothing may be removed right now, whatever was planned before the records hold."""
+    holds = installation.stores.holds.in_force(now.date()).holds
+    if not holds:
+        return frozenset()
+    found: set[tuple[str, str]] = set()
+    for one in seen:
+        held = held_devices(holds, aliases_of(one.view.snapshot), now)
+        found |= kept_places(one.view.statuses, held)
+    return frozenset(found)
 
 
 def _held(plan: Plan) -> Text:

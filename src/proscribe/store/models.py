@@ -128,6 +128,19 @@ class ExemptionRow(models.Model):
         db_table = "proscribe_exemption"
 
 
+class HoldRow(models.Model):
+    """One records hold. It is released, never deleted."""
+
+    id = models.CharField(max_length=200, primary_key=True)
+    starts = models.DateField()
+    body = models.BinaryField()
+    placed_at = models.DateTimeField()
+    released_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "proscribe_hold"
+
+
 class FreezeRow(models.Model):
     """The emergency stop: one row, with id 1."""
 

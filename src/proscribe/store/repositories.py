@@ -10,7 +10,7 @@ from proscribe.store.repository.documents import Documents
 from proscribe.store.repository.ledger import Ledger, LedgerJournal
 from proscribe.store.repository.memory import Memory
 from proscribe.store.repository.outcomes import OutcomePoint, Outcomes
-from proscribe.store.repository.register import Exemptions, Freeze, Frozen
+from proscribe.store.repository.register import Exemptions, Freeze, Frozen, Holds
 from proscribe.store.repository.snapshots import SnapshotRef, Snapshots
 from proscribe.store.repository.unit import atomic
 
@@ -20,6 +20,7 @@ __all__ = [
     "Exemptions",
     "Freeze",
     "Frozen",
+    "Holds",
     "Ledger",
     "LedgerJournal",
     "Memory",

@@ -1,4 +1,4 @@
-"""Exemptions and the emergency stop: the two registers that people keep by hand."""
+"""Exemptions, records holds and the emergency stop: the registers that people keep by hand."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from datetime import date, datetime
 from proscribe.canonical import canonical_bytes
 from proscribe.documents import from_json, to_json
 from proscribe.errors import ProscribeError
-from proscribe.plan.model import Exemption, ExemptionRegister
+from proscribe.plan.model import Exemption, ExemptionRegister, Hold, HoldRegister
 from proscribe.store.errors import NotStored, guarded
-from proscribe.store.models import ExemptionRow, FreezeRow
+from proscribe.store.models import ExemptionRow, FreezeRow, HoldRow
 from proscribe.store.repository.unit import atomic
 from proscribe.text import Text
 
@@ -84,6 +84,67 @@ class Exemptions:
 
 def _exemption(row: ExemptionRow) -> Exemption:
     return from_json(Exemption, json.loads(bytes(row.body)), source=f"exemption {row.id}")
+
+
+class HoldExists(ProscribeError):
+    """A records hold of that id was recorded before, with other words."""
+
+    code = "store.hold-exists"
+
+
+class Holds:
+    """The register of records holds."""
+
+    @guarded
+    def add(self, hold: Hold, *, at: datetime) -> bool:
+        """Record a hold; False where the very same one is there already. Raises HoldExists."""
+        body = canonical_bytes(to_json(hold))
+        with atomic():
+            row = HoldRow.objects.filter(id=hold.id).first()
+            if row is not None:
+                if bytes(row.body) == body:
+                    return False
+                raise HoldExists(
+                    Text(
+                        f"a records hold {hold.id} exists with other terms",
+                        f"une mise en suspens {hold.id} existe déjà avec d'autres modalités",
+                    ),
+                    remedy=Text(
+                        "Give the new one an id of its own; a released hold keeps its id.",
+                        "Donnez à la nouvelle son propre identifiant; une mise en suspens levée garde le sien.",
+                    ),
+                )
+            HoldRow.objects.create(id=hold.id, starts=hold.starts, body=body, placed_at=at)
+        return True
+
+    @guarded
+    def release(self, hold_id: str, *, at: datetime) -> bool:
+        """Release a hold now; False where it had been released before. Raises NotStored."""
+        with atomic():
+            if not HoldRow.objects.filter(id=hold_id).exists():
+                raise NotStored(
+                    Text(f"there is no records hold {hold_id}", f"il n'existe pas de mise en suspens {hold_id}"),
+                    remedy=Text(
+                        "'proscribe hold list' shows the holds.",
+                        "« proscribe hold list » affiche les mises en suspens.",
+                    ),
+                )
+            return HoldRow.objects.filter(id=hold_id, released_at=None).update(released_at=at) == 1
+
+    @guarded
+    def in_force(self, on: date) -> HoldRegister:
+        """The holds that have begun and were not released, by id."""
+        rows = HoldRow.objects.filter(released_at=None, starts__lte=on).order_by("id")
+        return HoldRegister(tuple(_hold(row) for row in rows))
+
+    @guarded
+    def all(self) -> tuple[tuple[Hold, datetime | None], ...]:
+        """Every hold ever recorded, with the moment it was released (None: it was not), by id."""
+        return tuple((_hold(row), row.released_at) for row in HoldRow.objects.order_by("id"))
+
+
+def _hold(row: HoldRow) -> Hold:
+    return from_json(Hold, json.loads(bytes(row.body)), source=f"hold {row.id}")
 
 
 @dataclass(frozen=True, slots=True)

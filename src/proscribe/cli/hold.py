@@ -1,0 +1,144 @@
+"""``proscribe hold``: named devices from which nothing is removed, because their records must be kept."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+
+import click
+
+from proscribe.cli.options import SUBCOMMAND, installation_options, open_installation
+from proscribe.cli.output import json_option, print_json, print_table
+from proscribe.text import Text
+
+
+@click.group(
+    subcommand_metavar=SUBCOMMAND,
+    help=str(
+        Text(
+            "Records holds: removing an app deletes its data, so nothing is removed from these devices until the hold "
+            "is released. Blocking goes on.",
+            "Mises en suspens de l'élimination : retirer une application supprime ses données; rien n'est donc retiré "
+            "de ces appareils tant que la mise en suspens n'est pas levée. Le blocage se poursuit.",
+        )
+    ),
+)
+def command() -> None:
+    """Made bilingual by ``help`` above."""
+
+
+@command.command(help=str(Text("Place a hold.", "Ordonner une mise en suspens.")))
+@click.argument("hold_id", metavar="ID")
+@click.option(
+    "--device",
+    "devices",
+    multiple=True,
+    required=True,
+    help=str(Text("A device key; repeat for more.", "Clé d'appareil; à répéter au besoin.")),
+)
+@click.option(
+    "--authority",
+    required=True,
+    help=str(
+        Text(
+            "What requires the records: a disposal authority, a case, an access request.",
+            "Ce qui exige la conservation : autorisation de disposition, dossier, demande d'accès.",
+        )
+    ),
+)
+@click.option("--placed-by", required=True, help=str(Text("Role that places it.", "Rôle de qui l'ordonne.")))
+@click.option(
+    "--starts",
+    type=click.DateTime(["%Y-%m-%d"]),
+    default=None,
+    help=str(Text("First day; today by default.", "Premier jour; par défaut, aujourd'hui.")),
+)
+@installation_options
+def add(
+    hold_id: str,
+    devices: tuple[str, ...],
+    authority: str,
+    placed_by: str,
+    starts: datetime | None,
+    home: Path | None,
+    actor: str,
+) -> None:
+    """Made bilingual by ``help`` above."""
+    from proscribe.plan.model import Hold
+    from proscribe.service import holding
+
+    installation = open_installation(home, actor)
+    first = installation.clock.now().date() if starts is None else starts.date()
+    hold = Hold(id=hold_id, devices=devices, authority=authority, placed_by=placed_by, starts=first)
+    added = holding.place(installation, hold)
+    for device in holding.not_seen(installation, hold):
+        click.echo(
+            str(
+                Text(
+                    f"! The newest snapshot holds no device {device}: check the key, or nothing is protected.",
+                    f"! Le dernier instantané ne compte aucun appareil {device} : vérifiez la clé, sans quoi rien "
+                    "n'est protégé.",
+                )
+            ),
+            err=True,
+        )
+    if added:
+        click.echo(str(Text(f"Hold {hold_id} placed.", f"Mise en suspens {hold_id} consignée.")))
+    else:
+        click.echo(str(Text("This hold was placed before.", "Cette mise en suspens avait déjà été consignée.")))
+
+
+@command.command(
+    "list", help=str(Text("List all holds, released ones too.", "Énumérer toutes les mises en suspens, même levées."))
+)
+@installation_options
+@json_option
+def list_(home: Path | None, actor: str, as_json: bool) -> None:
+    """Made bilingual by ``help`` above."""
+    from proscribe.documents import to_json
+    from proscribe.service import holding
+
+    installation = open_installation(home, actor)
+    rows = holding.listed(installation)
+    if as_json:
+        print_json([{**to_json(one), "released_at": at.isoformat() if at else None} for one, at in rows])
+        return
+    today = installation.clock.now().date()
+    print_table(
+        str(Text("Records holds", "Mises en suspens de l'élimination")),
+        [
+            "ID",
+            str(Text("Authority", "Autorité")),
+            str(Text("State", "État")),
+            str(Text("Since", "Depuis")),
+            str(Text("Devices", "Appareils")),
+        ],
+        [(one.id, one.authority, _state(one.starts, at, today), one.starts, len(one.devices)) for one, at in rows],
+        numeric=1,
+    )
+
+
+def _state(starts: date, released: datetime | None, today: date) -> Text:
+    if released is not None:
+        return Text("released", "levée")
+    return Text("to come", "à venir") if starts > today else Text("in force", "en vigueur")
+
+
+@command.command(help=str(Text("Release a hold now.", "Lever une mise en suspens dès maintenant.")))
+@click.argument("hold_id", metavar="ID")
+@installation_options
+def release(hold_id: str, home: Path | None, actor: str) -> None:
+    """Made bilingual by ``help`` above."""
+    from proscribe.service import holding
+
+    if holding.release(open_installation(home, actor), hold_id):
+        click.echo(
+            str(
+                Text(
+                    f"Hold {hold_id} released; plan again to remove what is left there.",
+                    f"Mise en suspens {hold_id} levée; planifiez de nouveau pour retirer ce qui reste.",
+                )
+            )
+        )
+    else:
+        click.echo(str(Text("It had been released before.", "Elle avait déjà été levée.")))

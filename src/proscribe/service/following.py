@@ -1,0 +1,56 @@
+"""Systems that know commands and no policies: bringing accepted orders on, and asking devices what must be known."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from proscribe.connectors.base import Connector, ConnectorFault, FollowsUp, Listens
+from proscribe.errors import Where
+from proscribe.service.installation import Installation
+from proscribe.text import Text
+
+_BATCH = 1_000
+
+
+@dataclass(frozen=True)
+class Followed:
+    """What following up did, over all systems. ``counts``: by what was done, e.g. ``asked``, ``delivered``."""
+
+    counts: Mapping[str, int] = field(default_factory=dict)
+    happened: tuple[Text, ...] = ()
+    waits: tuple[Text, ...] = ()
+    faults: tuple[ConnectorFault, ...] = ()
+
+
+def follow_up(installation: Installation, *, asking_only: bool = False) -> Followed:
+    """Let every system that needs it follow up; one that fails does not keep the others from it.
+
+    ``asking_only``: nothing that changes a device is sent, as under a freeze.
+    """
+    counts: Counter[str] = Counter()
+    happened: list[Text] = []
+    waits: list[Text] = []
+    faults: list[ConnectorFault] = []
+    for name, connector in installation.connectors.items():
+        if not isinstance(connector, FollowsUp):
+            continue
+        try:
+            done = connector.follow_up(frozen=asking_only or installation.stores.freeze.frozen())
+        except ConnectorFault as fault:
+            if not fault.where.file:
+                fault.where = Where(file=name, field=fault.where.field)
+            faults.append(fault)
+            continue
+        counts.update(done.counts)
+        happened += done.happened
+        waits += done.waits
+    return Followed(dict(counts), tuple(happened), tuple(waits), tuple(faults))
+
+
+def take_in(connector: Connector) -> None:
+    """Deal with everything that a system told by itself, so that what is read next is as new as can be."""
+    if isinstance(connector, Listens):
+        while connector.take_in(limit=_BATCH) == _BATCH:
+            pass

@@ -1,0 +1,113 @@
+"""Block, then the records hold, then remove; and orders to one device."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from proscribe.enforce.loop import tick
+from proscribe.enforce.means import Present
+from proscribe.enforce.model import ActionState
+from proscribe.enforce.order import blocks_ahead, only_removes, removes
+from proscribe.plan.model import Reach, Verb
+
+APP = "com.example.chat"
+
+
+class Devicewise:
+    """A system that blocks by scope and removes device by device, over the file system of the other tests."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    @property
+    def capabilities(self) -> Any:
+        block, take = self._inner.capabilities
+        return (
+            replace(block, verb=Verb.block_launch, reach=Reach.group),
+            replace(take, verb=Verb.remove, reach=Reach.device, side=block.side, method="take"),
+        )
+
+    def in_place(self, scope: Any, method: str, side: Any) -> Any:
+        return self._inner.in_place(scope, method, side)
+
+
+@pytest.fixture
+def line(make_bench: Any, kit: Any) -> Any:
+    bench = make_bench({"staff": {}, "sim:staff-1": {}})
+    system = Devicewise(bench.system)
+    bench.means = replace(bench.means, connectors={"sim": system})
+    bench.system = system
+    block = kit.step("staff", APP, verbs=(Verb.block_launch,), reach=Reach.group)
+    take = kit.step(
+        "sim:staff-1", APP, verbs=(Verb.remove,), reach=Reach.device, method="take", holders=("sim:staff-1",)
+    )
+    bench.adopt(kit.plan_of(block, take))
+    return bench
+
+
+def states(bench: Any) -> dict[str, str]:
+    return {action.scope: action.state.value for action in bench.actions()}
+
+
+def test_what_a_method_does_is_read_from_its_rows(line: Any) -> None:
+    assert only_removes(line.system, "take")
+    assert removes(line.system, "take")
+    assert not only_removes(line.system, "block")
+    assert not removes(line.system, "block")
+    assert not only_removes(line.system, "unheard of")
+
+
+def test_the_removal_waits_for_the_block(line: Any) -> None:
+    line.system._inner.before = refuse_blocks(line)
+    report = tick(line.means, Present())
+    assert states(line) == {"staff": "ready", "sim:staff-1": "ready"}
+    assert any("wait until the block of staff" in text.en for text in report.waits)
+    line.system._inner.before = lambda _: None
+    line.clock.advance(minutes=10)
+    tick(line.means, Present())
+    assert states(line)["staff"] == "accepted"
+    tick(line.means, Present())
+    assert states(line) == {"staff": "accepted", "sim:staff-1": "accepted"}
+    assert [scope for scope, _, _ in line.world.writes()] == ["staff", "sim:staff-1"]
+
+
+def refuse_blocks(bench: Any) -> Any:
+    from proscribe.connectors.base import Throttled
+    from proscribe.text import Text
+
+    return lambda call: (
+        Throttled(Text("slow", "lent"), remedy=Text("wait", "attendez"), retry_after=60) if call == "send" else None
+    )
+
+
+def test_a_block_that_was_refused_for_good_holds_the_removal_back(line: Any) -> None:
+    (block,) = [action for action in line.actions() if action.scope == "staff"]
+    assert blocks_ahead([replace(block, state=ActionState.rejected)], line.means.connectors) == {
+        ("ban", "sim", "sim:staff-1"): "staff"
+    }
+    assert blocks_ahead([replace(block, state=ActionState.accepted)], line.means.connectors) == {}
+    assert blocks_ahead([block], {}) == {}
+
+
+def test_under_a_records_hold_the_block_goes_and_the_removal_stays(line: Any) -> None:
+    held = Present(kept=frozenset({("sim", "sim:staff-1")}))
+    for _ in range(3):
+        report = tick(line.means, held)
+    assert states(line) == {"staff": "accepted", "sim:staff-1": "ready"}
+    assert any("records hold" in text.en and "mise en suspens" in text.fr for text in report.waits)
+    tick(line.means, Present())
+    assert states(line)["sim:staff-1"] == "accepted"
+
+
+def test_a_shared_change_that_removes_is_held_back_too(make_bench: Any, kit: Any) -> None:
+    bench = make_bench({"a": {}})
+    bench.adopt(kit.plan_of(kit.step("a", APP)))
+    tick(bench.means, Present(kept=frozenset({("sim", "a")})))
+    assert states(bench) == {"a": "ready"}
+    assert bench.world.writes() == []

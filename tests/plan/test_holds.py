@@ -1,0 +1,130 @@
+"""Records holds: what only blocks goes on, what removes does not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from proscribe.catalogue.model import IdentifierType
+from proscribe.plan.holds import InvalidHold, held_devices, in_force, validate
+from proscribe.plan.model import Hold, HoldRegister, Reach, RefusalReason, Verb
+from proscribe.plan.planner import make_plan
+from proscribe.terms import Enrolment, Platform, Side
+
+BUNDLE = "com.tencent.xin"
+
+
+def hold(*devices: str, **changes: object) -> Hold:
+    made = Hold("case-12", devices, "access request A-2026-0041", "records officer", date(2026, 11, 1))
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def phones(made, *names: str):
+    """iPhones under a system that blocks by group and removes device by device."""
+    whole = {"platform": Platform.ios}
+    rows = (
+        made.capability("block", Verb.block_launch, Enrolment.supervised, Side.whole, reach=Reach.group, **whole),
+        made.capability(
+            "remove", Verb.remove, Enrolment.supervised, Side.whole, method="take", reach=Reach.device, **whole
+        ),
+    )
+    statuses = [
+        made.status(name, platform=Platform.ios, enrolment=Enrolment.supervised, os_version="17") for name in names
+    ]
+    target = made.target(BUNDLE, type=IdentifierType.ios_bundle_id, platform=Platform.ios)
+    findings = [made.finding(one, app_id=BUNDLE, target=target.id) for one in statuses]
+    return made.inputs(
+        statuses,
+        findings,
+        targets=made.target_set(target),
+        systems={"fleetbox": made.FakeSystem(capabilities=rows)},
+    )
+
+
+def test_a_hold_leaves_the_block_and_takes_the_removal(made):
+    inputs = replace(phones(made, "fleetbox:1", "fleetbox:2"), holds=HoldRegister((hold("fleetbox:1"),)))
+    plan = make_plan(inputs)
+    assert {(step.scope, step.method) for step in plan.steps} == {("default", "entries"), ("fleetbox:2", "take")}
+    (refusal,) = [one for one in plan.refusals if one.reason is RefusalReason.records_hold]
+    assert (refusal.devices, refusal.blocks) == (("fleetbox:1",), False)
+    assert "case-12" in refusal.what.en
+    assert "case-12" in refusal.what.fr
+    assert not plan.blocked
+    assert (plan.counts.to_remove, plan.counts.cannot) == (1, 1)
+
+
+def test_without_the_hold_both_are_planned(made):
+    plan = make_plan(phones(made, "fleetbox:1", "fleetbox:2"))
+    assert {step.scope for step in plan.steps} == {"default", "fleetbox:1", "fleetbox:2"}
+    assert plan.basis != make_plan(replace(phones(made, "fleetbox:1"), holds=HoldRegister((hold("fleetbox:1"),)))).basis
+
+
+def test_a_shared_policy_that_removes_is_left_out_whole(made):
+    statuses = [made.status("fleetbox:1"), made.status("fleetbox:2"), made.status("fleetbox:3", scope="other")]
+    plan = make_plan(made.inputs(statuses, holds=HoldRegister((hold("fleetbox:1"),))))
+    assert [step.scope for step in plan.steps] == ["other"]
+    (refusal,) = [one for one in plan.refusals if one.reason is RefusalReason.records_hold]
+    assert (refusal.scope, refusal.devices) == ("default", ("fleetbox:1", "fleetbox:2"))
+
+
+def test_a_hold_under_another_systems_key_protects_the_device(made):
+    statuses = [made.status("jamf:7", scope=""), made.status("fleetbox:2")]
+    plan = make_plan(
+        made.inputs(statuses, holds=HoldRegister((hold("jamf:7"),)), aliases={"jamf:7": ("fleetbox:abc",)})
+    )
+    # It is under some policy of fleetbox; which one is not known, so none that removes is changed.
+    assert plan.steps == ()
+    assert RefusalReason.records_hold in {one.reason for one in plan.refusals}
+
+
+def test_a_hold_begins_on_its_day(made):
+    later = hold("fleetbox:1", starts=made.NOW.date() + timedelta(days=1))
+    assert not in_force(later, made.NOW)
+    assert held_devices((later,), {}, made.NOW) == {}
+    assert held_devices((hold("a:1"),), {"a:1": ("b:1",)}, made.NOW).keys() == {"a:1", "b:1"}
+
+
+def test_of_two_holds_the_older_is_named(made):
+    older = hold("a:1", id="older", starts=date(2026, 10, 1))
+    assert held_devices((hold("b:1"), older), {"a:1": ("b:1",)}, made.NOW)["a:1"].id == "older"
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"devices": ()}, "devices"),
+        ({"devices": ("fleetbox:*",)}, "devices"),
+        ({"devices": ("department:north",)}, "devices"),
+        ({"authority": "  "}, "authority"),
+        ({"placed_by": ""}, "placed_by"),
+    ],
+)
+def test_a_hold_says_what_it_protects_and_why(changes, field):
+    with pytest.raises(InvalidHold) as caught:
+        validate(hold("fleetbox:1", **changes) if "devices" not in changes else replace(hold("x:1"), **changes))
+    assert caught.value.where.field == field
+    assert caught.value.remedy.fr
+
+
+def test_what_is_configured_speaks_for_itself(made):
+    """A shipped row of a configured system counts only where its connector gives it, for it may need a set-up."""
+    plan = make_plan(replace(phones(made, "fleetbox:1"), systems={"fleetbox": made.FakeSystem(capabilities=())}))
+    assert plan.steps == ()
+
+
+def test_a_removal_under_way_is_not_planned_again(made):
+    inputs = phones(made, "fleetbox:1")
+    own = made.scope("fleetbox:1", take=[BUNDLE])
+    plan = make_plan(replace(inputs, snapshot=made.snapshot([made.scope(), own])))
+    assert [step.method for step in plan.steps] == ["entries"]
+    assert (plan.counts.to_remove, plan.counts.block_only) == (0, 1)
+
+
+def test_what_a_system_says_of_a_device_stands_against_its_own_step(made):
+    inputs = phones(made, "fleetbox:1")
+    own = made.scope("fleetbox:1", uninstall_disabled=True)
+    plan = make_plan(replace(inputs, snapshot=made.snapshot([made.scope(), own])))
+    assert [step.method for step in plan.steps] == ["entries"]
+    assert [one.scope for one in plan.refusals if one.reason is RefusalReason.preflight] == ["fleetbox:1"]
