@@ -63,7 +63,7 @@ class NanomdmConnector(NanomdmSystem):
         from proscribe.connectors.nanomdm.follow_up import follow_up
 
         taken = self._take_in_all()
-        return follow_up(self._means, self._around.watch(), frozen=frozen, taken_in=taken)
+        return follow_up(self._means, frozen=frozen, taken_in=taken)
 
     @property
     def listen(self) -> str:
@@ -102,9 +102,9 @@ class NanomdmConnector(NanomdmSystem):
 
     @cached_property
     def _means(self) -> Means:
-        from proscribe.connectors.nanomdm.means import open_means
+        from proscribe.connectors.nanomdm.means import Means
 
-        return open_means(self.config, self._records, self._around.clock, transport=self._transport)
+        return Means(self.config, self._records, self._around, transport=self._transport)
 
     @cached_property
     def _writer(self) -> Writer:
