@@ -19,8 +19,8 @@ RESTRICTIONS = "com.apple.applicationaccess"
 BLOCKED = "blockedAppBundleIDs"
 BLACKLISTED = "blacklistedAppBundleIDs"
 """The same list under its name before iOS 15."""
-_ALLOWED = ("allowListedAppBundleIDs", "whitelistedAppBundleIDs")
-APP_LISTS = (BLOCKED, BLACKLISTED, *_ALLOWED)
+ALLOWED = ("allowListedAppBundleIDs", "whitelistedAppBundleIDs")
+APP_LISTS = (BLOCKED, BLACKLISTED, *ALLOWED)
 
 _MAX_BYTES = 4 << 20  # of the file; the property list in it may have 2 MiB (assess.ios.plists)
 _SIGNED_DATA = "1.2.840.113549.1.7.2"
@@ -55,7 +55,7 @@ class Base:
     @property
     def allowed(self) -> tuple[str, ...] | None:
         """The only app ids that it lets launch; None where it sets no such limit."""
-        lists = [payload[key] for payload in self.restrictions for key in _ALLOWED if key in payload]
+        lists = [payload[key] for payload in self.restrictions for key in ALLOWED if key in payload]
         return tuple(dict.fromkeys(app for apps in lists for app in apps)) if lists else None
 
     def listed(self, key: str) -> tuple[str, ...]:

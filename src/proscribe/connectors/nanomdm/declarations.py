@@ -16,7 +16,7 @@ _ACTIVATION = "com.apple.activation.simple"
 
 
 def identifier(scope: str, ban: str) -> str:
-    """The configuration's identifier; the activation's is this and ``-on``. Both have at most 64 octets, as Apple wants.
+    """The configuration's identifier; the activation's is this and ``-on``. Both fit into the 64 octets Apple allows.
 
     No dot stands in it, nor in a set's name: KMFDDM joins names by dots in its store and finds them by prefix, so
     that ``a`` would also find what belongs to ``a.b``.

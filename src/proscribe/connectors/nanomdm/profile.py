@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from proscribe.connectors.base import InvalidConfiguration
 from proscribe.connectors.memory import Json
 from proscribe.connectors.nanomdm.base_profile import (
+    ALLOWED,
     APP_LISTS,
     BLACKLISTED,
     BLOCKED,
@@ -38,7 +39,20 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
     from cryptography.x509 import Certificate
 
-__all__ = ["Base", "Profile", "lint", "merged", "needs_old_key", "read_base", "sign"]
+__all__ = [
+    "ALLOWED",
+    "BLACKLISTED",
+    "BLOCKED",
+    "RESTRICTIONS",
+    "Base",
+    "Profile",
+    "lint",
+    "merged",
+    "needs_old_key",
+    "own_identifier",
+    "read_base",
+    "sign",
+]
 
 _NAMESPACE = uuid.UUID("57b4b781-ebd6-4b84-aa77-7f935929e234")
 _NAME = Text("Banned apps", "Applications interdites")
@@ -73,7 +87,9 @@ def merged(scope: str, base: Base | None, entries: Iterable[Entry], *, old_key: 
     """
     apps = sorted({entry.app for entry in entries})
     if not apps:
-        return Profile(_identifier(scope), "", b"") if base is None else Profile(base.identifier, base.uuid, base.raw)
+        return (
+            Profile(own_identifier(scope), "", b"") if base is None else Profile(base.identifier, base.uuid, base.raw)
+        )
     document = _empty(scope, organisation) if base is None else copy.deepcopy(base.document)
     key = BLACKLISTED if old_key else BLOCKED
     named = ("" if base is None else base.digest, key, *apps)
@@ -84,7 +100,8 @@ def merged(scope: str, base: Base | None, entries: Iterable[Entry], *, old_key: 
     return Profile(document["PayloadIdentifier"], document["PayloadUUID"], plistlib.dumps(document, sort_keys=True))
 
 
-def _identifier(scope: str) -> str:
+def own_identifier(scope: str) -> str:
+    """The identifier of a profile that the organisation had no part in."""
     return f"proscribe.restrictions.{label(scope)}"
 
 
@@ -98,7 +115,7 @@ def _empty(scope: str, organisation: str) -> Json:
         "PayloadContent": [],
         "PayloadDescription": _both(_DESCRIPTION),
         "PayloadDisplayName": _both(_NAME),
-        "PayloadIdentifier": _identifier(scope),
+        "PayloadIdentifier": own_identifier(scope),
         "PayloadScope": "System",
         "PayloadType": "Configuration",
         "PayloadVersion": 1,
@@ -274,7 +291,8 @@ def _app_clip(app: str) -> Objection:
     return _warns(
         Text(
             f"{app} looks like an app clip: a list of app ids is not known to keep those away",
-            f"{app} semble être un extrait d'application (app clip) : rien n'établit qu'une liste d'identifiants l'écarte",
+            f"{app} semble être un extrait d'application (app clip) : rien n'établit qu'une liste d'identifiants "
+            "l'écarte",
         ),
         Text(
             "Set allowAppClips to false in the organisation's own profile.",
