@@ -323,15 +323,24 @@ def group_scope(scope: str, view: View, tally: Tally | None = None) -> Scope:
     want = wanted(scope, view.groups)
     base = view.bases.get(group) if how is Channel.profile else None
     counted = tally or Tally()
-    watched = {app.casefold() for app in view.watch.ios}
     settings = {
         "channel": how.value,
         "ours": sorted({entry.app for entry in want.now.entries}),
-        "base": sorted(app for app in (base.blocked if base else ()) if app.casefold() in watched),
+        "base": None if base is None else _of_base(base, view.watch),
         "seen": sorted(counted.seen),
         "foreign": counted.foreign,
     }
     return Scope(SYSTEM, scope, want.now.version, counted.devices, _text(settings))
+
+
+def _of_base(base: Base, watch: Watch) -> dict[str, Any]:
+    """Of the organisation's profile only what concerns watched apps, in whatever case they are written."""
+    watched = {app.casefold() for app in watch.ios}
+    return {
+        "name": base.path.name,
+        "blocked": sorted(app for app in base.blocked if app.casefold() in watched),
+        "allowed": None if base.allowed is None else sorted(app for app in base.allowed if app.casefold() in watched),
+    }
 
 
 def device_scope(device: Device, view: View) -> Scope | None:
@@ -368,7 +377,7 @@ def _of_app(device: Device, seen: SeenApp | None, removal: Removal | None, now: 
 
 
 def holds(device: Device, removal: Removal, now: datetime) -> bool:
-    """Whether a removal needs no new order: under way, done and the app not seen since, or not to be tried again yet."""
+    """Whether a removal needs no new order: under way, done and the app not seen since, or it has to wait."""
     if removal.stage in _UNDER_WAY or removal.app not in _listed(device):
         return True
     if removal.stage is Stage.removed:

@@ -1,0 +1,243 @@
+"""The pure half of the connector: what a scope already enforces, and what in it stands against a change.
+
+No network, no clock and no memory, so a plan can be made, and made again, from a snapshot alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from proscribe.canonical import Digest
+from proscribe.connectors.nanomdm.base_profile import BLOCKED, RESTRICTIONS, Base
+from proscribe.connectors.nanomdm.config import NanomdmConfig
+from proscribe.connectors.nanomdm.model import Channel
+from proscribe.connectors.nanomdm.profile import lint
+from proscribe.connectors.nanomdm.scopes import SYSTEM
+from proscribe.errors import InvalidDocument, Where
+from proscribe.inventory.model import Scope
+from proscribe.plan.capability import load_rows
+from proscribe.plan.model import Capability
+from proscribe.plan.ports import Objection
+from proscribe.terms import Side
+from proscribe.text import Text
+
+RESTRICT = "RestrictionsProfile"
+DECLARE = "AppSettingsDeclaration"
+REMOVE = "RemoveApplication"
+CONVERT = "ConvertThenRemove"
+BLOCKS = {RESTRICT: Channel.profile, DECLARE: Channel.declarations}
+"""The methods that act on a group scope, each with the channel it takes."""
+REMOVES = (REMOVE, CONVERT)
+"""The methods that act on a device's own scope."""
+SIDES = frozenset({Side.whole, Side.unknown})
+"""The sides of a device that any method acts on: Apple's devices have one app list."""
+
+_ALLOWED = "allowListedAppBundleIDs"
+
+_Json = dict[str, Any]
+
+
+@cache
+def rows() -> tuple[Capability, ...]:
+    """The rows of ``capabilities.toml`` beside this file."""
+    return load_rows(Path(__file__).with_name("capabilities.toml"))
+
+
+class NanomdmSystem:
+    """Apple devices through NanoMDM, as far as planning needs it."""
+
+    def __init__(self, config: NanomdmConfig) -> None:
+        self.config = config
+
+    @property
+    def name(self) -> str:
+        return SYSTEM
+
+    @property
+    def capabilities(self) -> tuple[Capability, ...]:
+        """Declarations are offered only where KMFDDM is there to carry them."""
+        declarations = bool(self.config.kmfddm_endpoint)
+        return tuple(row for row in rows() if declarations or row.method != DECLARE)
+
+    def in_place(self, scope: Scope, method: str, side: Side) -> frozenset[str]:
+        """Group scope: what our edition blocks, and what the organisation's own profile does. Device scope: apps whose
+        removal by this method is under way, done and not undone since, or has to wait."""
+        settings = _read(scope)
+        if side not in SIDES:
+            return frozenset()
+        if method in REMOVES:
+            apps: dict[str, _Json] = settings.get("apps", {})
+            return frozenset(app for app, of in apps.items() if of.get("method") == method and of.get("holds"))
+        if settings.get("channel") != BLOCKS.get(method):
+            return frozenset()
+        base = settings.get("base") or {}
+        return frozenset(settings["ours"]) | frozenset(base.get("blocked", ()))
+
+    def objections(self, scope: Scope, method: str, side: Side, app_ids: tuple[str, ...]) -> tuple[Objection, ...]:
+        """The preflight traps: each is named by what stands in the way."""
+        settings = _read(scope)
+        if side in SIDES and method in REMOVES:
+            return tuple(_on_device(settings, method, app_ids))
+        if side in SIDES and method in BLOCKS and settings.get("channel") == BLOCKS[method]:
+            return tuple(_in_group(settings, app_ids))
+        return (_not_reached(scope, method),)
+
+
+def _read(scope: Scope) -> _Json:
+    try:
+        settings = json.loads(scope.settings)
+    except ValueError:
+        settings = None
+    if not isinstance(settings, dict):
+        raise InvalidDocument(
+            Text("the settings of this scope cannot be read", "les paramètres de cette portée sont illisibles"),
+            remedy=Text("Observe the fleet again.", "Observez de nouveau le parc."),
+            where=Where(file=scope.id, field="settings"),
+        )
+    return settings
+
+
+def _stops(what: Text, remedy: Text) -> Objection:
+    return Objection(blocks=True, what=what, remedy=remedy)
+
+
+def _warns(what: Text, remedy: Text) -> Objection:
+    return Objection(blocks=False, what=what, remedy=remedy)
+
+
+def _not_reached(scope: Scope, method: str) -> Objection:
+    return _stops(
+        Text(f"method {method} does not reach {scope.id}", f"la méthode {method} n'atteint pas {scope.id}"),
+        Text("Observe the fleet, then plan again.", "Observez le parc, puis refaites le plan."),
+    )
+
+
+# Groups -----------------------------------------------------------------------------------------------------------
+
+
+def _in_group(settings: _Json, app_ids: tuple[str, ...]) -> Iterable[Objection]:
+    yield from lint(app_ids, _base(settings.get("base")))
+    spelt = {app.casefold(): app for app in settings["seen"]}
+    for app in app_ids:
+        seen = spelt.get(app.casefold(), app)
+        if seen != app and app not in settings["seen"]:
+            yield _seen_otherwise(app, seen)
+    if settings["foreign"] and settings["channel"] == Channel.profile:
+        yield _foreign(settings["foreign"])
+
+
+def _base(told: _Json | None) -> Base | None:
+    """The organisation's profile, as far as the scope tells of it."""
+    if told is None:
+        return None
+    payload: _Json = {"PayloadType": RESTRICTIONS, BLOCKED: told["blocked"]}
+    if told["allowed"] is not None:
+        payload[_ALLOWED] = told["allowed"]
+    return Base(Path(told["name"]), Digest(""), "", "", b"", {"PayloadContent": [payload]})
+
+
+def _seen_otherwise(app: str, seen: str) -> Objection:
+    return _warns(
+        Text(
+            f"devices report {seen}, which differs from {app} in case only",
+            f"des appareils signalent {seen}, qui ne diffère de {app} que par la casse",
+        ),
+        Text(
+            "Correct the identifier in the catalogue: letters must agree in case for a block to take hold.",
+            "Corrigez l'identifiant dans le catalogue\N{NO-BREAK SPACE}: la casse doit correspondre pour que le "
+            "blocage agisse.",
+        ),
+    )
+
+
+def _foreign(devices: int) -> Objection:
+    return _warns(
+        Text(
+            f"devices of this scope that carry another Restrictions payload: {devices}. Which of two lists counts is "
+            "not defined",
+            f"appareils de cette portée qui portent un autre contenu de restrictions\N{NO-BREAK SPACE}: {devices}. "
+            "Rien ne définit laquelle de deux listes l'emporte",
+        ),
+        Text(
+            "Hand that profile over as profiles/<group>.mobileconfig: the ban is then merged into it.",
+            "Fournissez ce profil sous profiles/<groupe>.mobileconfig\N{NO-BREAK SPACE}: l'interdiction y sera alors "
+            "fusionnée.",
+        ),
+    )
+
+
+# Devices ----------------------------------------------------------------------------------------------------------
+
+
+def _on_device(settings: _Json, method: str, app_ids: tuple[str, ...]) -> Iterable[Objection]:
+    apps: dict[str, _Json] = settings.get("apps", {})
+    listed = [app for app in app_ids if "held" in apps.get(app, {})]
+    if not listed:
+        yield _not_listed(app_ids)
+        return
+    if method == CONVERT and not settings["fresh"]:
+        yield _not_fresh(listed)
+    for app in listed:
+        if apps[app].get("declared"):
+            yield _declared(app)
+        if apps[app]["block"] == "ordered":
+            yield _block_first(app)
+
+
+def _not_listed(app_ids: tuple[str, ...]) -> Objection:
+    apps = ", ".join(app_ids)
+    return _stops(
+        Text(f"{apps} is not on the device's list", f"{apps} ne figure pas dans la liste de l'appareil"),
+        Text(
+            "Nothing is sent where the app is not seen: to convert an absent app would install it.",
+            "Rien n'est envoyé là où l'application n'est pas vue\N{NO-BREAK SPACE}: convertir une application absente "
+            "l'installerait.",
+        ),
+    )
+
+
+def _not_fresh(apps: list[str]) -> Objection:
+    named = ", ".join(apps)
+    return _stops(
+        Text(
+            f"the list that shows {named} is too old for a conversion, which installs an app that is gone by now",
+            f"la liste où figure {named} est trop ancienne pour une conversion, qui installerait une application "
+            "disparue depuis",
+        ),
+        Text(
+            "It waits for the device's next list, which is asked for.",
+            "L'ordre attend la prochaine liste de l'appareil, qui est demandée.",
+        ),
+    )
+
+
+def _declared(app: str) -> Objection:
+    return _stops(
+        Text(
+            f"a declaration of the organisation installs {app}: the device refuses to remove it",
+            f"une déclaration de l'organisation installe {app}\N{NO-BREAK SPACE}: l'appareil refuse de la retirer",
+        ),
+        Text(
+            "Withdraw that app's declaration (com.apple.configuration.app.managed); the app goes with it.",
+            "Retirez la déclaration de cette application (com.apple.configuration.app.managed); l'application part "
+            "avec elle.",
+        ),
+    )
+
+
+def _block_first(app: str) -> Objection:
+    return _stops(
+        Text(
+            f"the block of {app} is ordered and not on the device yet: its removal waits for it",
+            f"le blocage de {app} est ordonné, mais pas encore sur l'appareil\N{NO-BREAK SPACE}: le retrait l'attend",
+        ),
+        Text(
+            "Nothing to do: it is sent once the device reports the block. Removed before, the app could come back.",
+            "Rien à faire\N{NO-BREAK SPACE}: l'envoi suit dès que l'appareil signale le blocage. Retirée plus tôt, "
+            "l'application pourrait revenir.",
+        ),
+    )
