@@ -111,3 +111,28 @@ def test_a_shared_change_that_removes_is_held_back_too(make_bench: Any, kit: Any
     tick(bench.means, Present(kept=frozenset({("sim", "a")})))
     assert states(bench) == {"a": "ready"}
     assert bench.world.writes() == []
+
+
+class Came:
+    """Observations in which one device says that the app is back, in a scope of the same version."""
+
+    def __init__(self, bench: Any) -> None:
+        self._world, self.taken_at = bench.world, bench.clock.now()
+
+    def scope(self, system: str, scope: str) -> Any:
+        return self._world.scope(scope) if system == "sim" else None
+
+
+def test_an_app_that_comes_back_is_removed_again(line: Any) -> None:
+    for _ in range(2):
+        tick(line.means, Present())
+    assert states(line) == {"staff": "accepted", "sim:staff-1": "accepted"}
+    line.clock.advance(hours=1)
+    with line.world.open() as data:  # the user installs it again: no setting changes, so no version does
+        data["scopes"]["sim:staff-1"]["work"].pop(APP)
+    report = tick(line.means, Present(observations=Came(line)))
+    assert report.counts["drifted"] == 1
+    assert any("came back" in text.en and "est revenue" in text.fr for text in report.happened)
+    assert [scope for scope, _, _ in line.world.writes()] == ["staff", "sim:staff-1", "sim:staff-1"]
+    line.clock.advance(hours=1)
+    assert "drifted" not in tick(line.means, Present(observations=Came(line))).counts

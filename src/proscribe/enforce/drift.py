@@ -8,8 +8,10 @@ from dataclasses import replace
 from proscribe.enforce.keys import FOUND, again, next_turn, slot
 from proscribe.enforce.means import Log, Means
 from proscribe.enforce.model import Action, ActionState
+from proscribe.enforce.order import only_removes
 from proscribe.enforce.ports import Observations
 from proscribe.enforce.sending import about
+from proscribe.enforce.wording import apps
 from proscribe.inventory.model import Scope
 from proscribe.text import Text
 
@@ -25,23 +27,31 @@ def put_back(means: Means, observations: Observations, lifted: frozenset[str], l
         scope = observations.scope(action.system, action.scope)
         if scope is None:
             continue
+        gone = _gone(means, observations, action, scope)
+        if not gone:
+            continue
         # Read anew each time: the order made for the action before may cover this one too.
         peers = means.repository.find(directive=action.directive, system=action.system, scope=action.scope)
-        missing = _missing(means, observations, action, scope, peers)
+        missing = _uncovered(gone, observations, action, peers)
         if missing:
             _order_again(means, action, scope, missing, log)
 
 
-def _missing(
-    means: Means, observations: Observations, action: Action, scope: Scope, peers: Sequence[Action]
-) -> tuple[str, ...]:
+def _gone(means: Means, observations: Observations, action: Action, scope: Scope) -> tuple[str, ...]:
     connector = means.connectors.get(action.system)
-    taken_at = observations.taken_at
-    if connector is None or action.accepted_at is None or taken_at <= action.accepted_at:
+    if connector is None or action.accepted_at is None or observations.taken_at <= action.accepted_at:
         return ()
-    if scope.version > 0 and scope.version == action.scope_version:
-        return ()  # the very version that carries it
+    # A setting stays in the version that carries it; an app that was taken off a device comes back without any.
+    if 0 < scope.version == action.scope_version and not only_removes(connector, action.method):
+        return ()
     there = connector.in_place(scope, action.method, action.side)
+    return tuple(app_id for app_id in action.app_ids if app_id not in there)
+
+
+def _uncovered(
+    gone: tuple[str, ...], observations: Observations, action: Action, peers: Sequence[Action]
+) -> tuple[str, ...]:
+    taken_at = observations.taken_at
     covered = {
         app_id
         for other in peers
@@ -50,7 +60,7 @@ def _missing(
         or (other.state is ActionState.accepted and other.accepted_at is not None and other.accepted_at >= taken_at)
         for app_id in other.app_ids
     }
-    return tuple(app_id for app_id in action.app_ids if app_id not in there and app_id not in covered)
+    return tuple(app_id for app_id in gone if app_id not in covered)
 
 
 def _order_again(means: Means, action: Action, scope: Scope, missing: tuple[str, ...], log: Log) -> None:
@@ -79,10 +89,24 @@ def _order_again(means: Means, action: Action, scope: Scope, missing: tuple[str,
             )
         )
         return
+    connector = means.connectors[action.system]
+    if only_removes(connector, action.method):
+        log.did("drifted", _came_back(action))
+        return
     log.did(
         "drifted",
         Text(
             f"Somebody took {apps} out of {action.scope} of {action.system}; it is ordered again.",
             f"Quelqu'un a retiré {apps} de {action.scope} ({action.system}); l'ordre est renouvelé.",
         ),
+    )
+
+
+def _came_back(action: Action) -> Text:
+    """One sentence for every device: a fleet may hold many who install an app again."""
+    what = apps(action)
+    return Text(
+        f"{what.en} came back on devices of {action.system} after it was removed; its removal is ordered again.",
+        f"{what.fr} est revenue sur des appareils de {action.system} après son retrait; le retrait est ordonné de "
+        "nouveau.",
     )
