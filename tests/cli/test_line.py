@@ -181,6 +181,23 @@ def test_exemptions_are_added_listed_and_ended(desk: Desk) -> None:
     assert "before" in desk.type("exempt", "end", "e1").output
 
 
+def test_records_holds_are_placed_listed_and_released(desk: Desk) -> None:
+    desk.type("observe")
+    device = f"amapi:{next(iter(desk.simulator.fleet.devices))}"
+    words = ["--device", device, "--authority", "access request A-2026-0041", "--placed-by", "records officer"]
+    assert "placed" in desk.type("hold", "add", "case-12", *words).output
+    assert "before" in desk.type("hold", "add", "case-12", *words).output
+    warned = desk.type("hold", "add", "case-13", "--device", "amapi:nobody", *words[2:]).output
+    assert "! The newest snapshot holds no device amapi:nobody" in warned
+    assert "in force" in desk.type("hold", "list").output
+    listed = json.loads(desk.type("hold", "list", "--json").stdout)
+    assert [one["id"] for one in listed] == ["case-12", "case-13"]
+    assert listed[0]["released_at"] is None
+    assert "released" in desk.type("hold", "release", "case-12").output
+    assert "before" in desk.type("hold", "release", "case-12").output
+    assert "released" in desk.type("hold", "list").output
+
+
 def test_an_exemption_for_longer_than_a_year_is_refused_by_field(desk: Desk) -> None:
     device = f"amapi:{next(iter(desk.simulator.fleet.devices))}"
     words = ["exempt", "add", "e1", "--directive", DIRECTIVE, "--device", device, "--ground", "regulatory function"]

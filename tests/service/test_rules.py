@@ -15,8 +15,8 @@ from proscribe.directive.library import find, target_set
 from proscribe.documents import digest, to_bytes
 from proscribe.enforce.model import Outcome
 from proscribe.evaluate.errors import NotWatched
-from proscribe.plan.model import Plan, RefusalReason
-from proscribe.service import enforcing, exempting, inventory
+from proscribe.plan.model import Hold, Plan, RefusalReason
+from proscribe.service import enforcing, exempting, holding, inventory
 from proscribe.simulate.amapi import BannedApp, Behaviour, FleetSpec
 from proscribe.terms import Enrolment, Side
 from proscribe.text import Text
@@ -91,6 +91,26 @@ def test_a_directive_of_ones_own_goes_the_whole_way(world: World, tmp_path: Path
     assert RefusalReason.exempt in {one.reason for one in again.refusals}
     world.apply(again)
     assert world.settle(days=1).statuses[0].directive == "dnl-2026-07"
+
+
+def test_a_records_hold_placed_after_the_plan_keeps_the_removal_back(world: World) -> None:
+    """The hold is on a device of a shared policy that removes: the plan changed, and so is refused; a wave under way
+    sends nothing more to that policy, and goes on when the hold is released."""
+    plan = world.plan()
+    held = next(device for step in plan.steps for device in step.holders)
+    placed = Hold("case-12", (held,), "access request", "records officer", world.clock.now().date())
+    assert holding.place(world.open(), placed)
+    with pytest.raises(enforcing.StalePlan):
+        world.apply(plan)
+    again = world.plan()
+    assert RefusalReason.records_hold in {one.reason for one in again.refusals}
+    reached = {step.scope for step in again.steps}
+    assert reached < {step.scope for step in plan.steps}
+    world.apply(again)
+    scopes = {path for path in (action.scope for action in world.open().stores.actions.find()) if path}
+    assert scopes == reached
+    assert holding.release(world.open(), "case-12")
+    assert {step.scope for step in world.plan().steps} == {step.scope for step in plan.steps} - reached
 
 
 def test_a_plan_of_a_directive_that_was_replaced_is_refused(world: World, tmp_path: Path) -> None:

@@ -561,3 +561,25 @@ def test_entries_survive_as_documents(store: Path) -> None:
 
     entry = Ledger().append(EntryKind.wave, "d", "worker", {"rate": 0.95, "text": "« fin »"}, NOW)
     assert from_json(LedgerEntry, json.loads(to_bytes(entry))) == entry
+
+
+def test_records_holds_are_released_not_deleted(store: Path) -> None:
+    from proscribe.plan.model import Hold
+    from proscribe.store.errors import NotStored
+    from proscribe.store.repositories import Holds
+
+    register = Holds()
+    first = Hold("h1", ("amapi:1",), "case 12", "records officer", date(2026, 1, 2))
+    assert register.add(first, at=NOW)
+    assert not register.add(first, at=NOW), "the same words again"
+    with pytest.raises(Exception, match="h1") as clash:
+        register.add(replace(first, authority="case 13"), at=NOW)
+    assert clash.value.code == "store.hold-exists"
+    assert register.in_force(date(2026, 1, 1)).holds == ()
+    assert register.in_force(date(2026, 1, 2)).holds == (first,)
+    assert register.release("h1", at=NOW)
+    assert not register.release("h1", at=NOW)
+    assert register.in_force(date(2026, 1, 2)).holds == ()
+    assert register.all() == ((first, NOW),)
+    with pytest.raises(NotStored):
+        register.release("h9", at=NOW)
