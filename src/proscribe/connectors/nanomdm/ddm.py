@@ -19,6 +19,7 @@ from proscribe.connectors.nanomdm.exchange import (
     Answer,
     Exchange,
     Request,
+    Turns,
     brief,
     message_of,
     segment,
@@ -55,6 +56,7 @@ class KmfddmWire:
                 remedy=Text("Give its address.", "Indiquez son adresse."),
                 where=Where(field="nanomdm.kmfddm_endpoint"),
             )
+        self._turns = Turns()
         account = Account("KMFDDM", config.kmfddm_endpoint, "kmfddm", config.kmfddm_secret)
         self._exchange = Exchange(account, config, clock=clock, transport=transport)
 
@@ -70,12 +72,14 @@ class KmfddmWire:
 
     def put_declaration(self, declaration: Json) -> bool:
         """Store a declaration; whether it differs from what was there. The server makes the ServerToken."""
-        body = json.dumps(declaration, ensure_ascii=False, separators=(",", ":")).encode()
-        return self._change(Request("PUT", "/v1/declarations", (_QUIET,), body, "application/json"))
+        # The server compares bytes, so the same declaration is always written the same way.
+        body = json.dumps(declaration, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+        request = Request("PUT", "/v1/declarations", (_QUIET,), body, "application/json")
+        return self._change(request, str(declaration.get("Identifier")))
 
     def delete_declaration(self, identifier: str) -> bool:
         """Delete a declaration; whether there was one. Rejected as long as a set holds it."""
-        return self._change(Request("DELETE", f"/v1/declarations/{self._segment(identifier)}"))
+        return self._change(Request("DELETE", f"/v1/declarations/{self._segment(identifier)}"), identifier)
 
     def declaration(self, identifier: str) -> Json | None:
         """A declaration with its ServerToken; None where there is none."""
@@ -135,10 +139,12 @@ class KmfddmWire:
 
     def _associate(self, method: str, kind: str, name: str, key: str, value: str) -> bool:
         self._segment(value)  # it is in a path elsewhere: what could not be asked for later is not stored now
-        return self._change(Request(method, f"/v1/{kind}/{self._segment(name)}", ((key, value), _QUIET)))
+        request = Request(method, f"/v1/{kind}/{self._segment(name)}", ((key, value), _QUIET))
+        return self._change(request, f"{kind} {name} {value}")
 
-    def _change(self, request: Request) -> bool:
-        answer = self._exchange.send(request)
+    def _change(self, request: Request, subject: str) -> bool:
+        with self._turns.of(subject):
+            answer = self._exchange.send(request)
         if answer.status in (204, 304):
             return answer.status == 204
         raise self._fault(answer)

@@ -16,7 +16,16 @@ from proscribe.canonical import Digest
 from proscribe.clock import Clock
 from proscribe.connectors.base import ConnectorFault, Rejected
 from proscribe.connectors.nanomdm.config import NanomdmConfig
-from proscribe.connectors.nanomdm.exchange import Account, Answer, Exchange, Request, brief, segment, version_of
+from proscribe.connectors.nanomdm.exchange import (
+    Account,
+    Answer,
+    Exchange,
+    Request,
+    Turns,
+    brief,
+    segment,
+    version_of,
+)
 from proscribe.text import Text
 
 if TYPE_CHECKING:
@@ -32,7 +41,7 @@ _THERE_ALREADY = (
     "duplicate entry",  # mysql
 )
 _NOT_ENROLLED = ("enrollment_queue_id_fkey", "violates foreign key constraint", "a foreign key constraint fails")
-_NOT_A_COMMAND = ("decoding command",)
+_NOT_A_COMMAND = "decoding command:"
 
 
 class UnknownEnrolment(Rejected):
@@ -57,6 +66,7 @@ class NanomdmWire:
 
     def __init__(self, config: NanomdmConfig, *, clock: Clock, transport: httpx.BaseTransport | None = None) -> None:
         self._query = () if config.push else (("nopush", "1"),)
+        self._turns = Turns()
         account = Account("NanoMDM", config.endpoint, "nanomdm", config.api_secret)
         self._exchange = Exchange(account, config, clock=clock, transport=transport)
 
@@ -75,15 +85,11 @@ class NanomdmWire:
         UnknownFate where the server cannot be reached or does not say what became of the command.
         """
         request = Request("PUT", f"/v1/enqueue/{self._segment(device_id)}", self._query, body, "application/xml")
-        answer = self._exchange.send(request)
-        if answer.status not in (200, 207) and answer.status < 500:
-            raise self._exchange.fault(answer)
-        result = _result(answer)
-        if result is None:
-            raise self._exchange.fault(answer) if answer.status >= 500 else self._exchange.not_understood()
+        with self._turns.of(device_id):
+            answer = self._exchange.send(request)
+        result = self._result(answer)
         if result.command_error:
-            already = _any(_THERE_ALREADY, result.command_error) and result.is_about(uuid)
-            if not already:
+            if not (_any(_THERE_ALREADY, result.command_error) and result.is_about(uuid)):
                 raise self._fault_of(result.command_error, device_id, answer)
         elif not result.is_about(uuid) or (answer.status >= 500 and not result.push_error):
             raise self._exchange.not_understood()
@@ -101,13 +107,20 @@ class NanomdmWire:
         for begin in range(0, len(device_ids), PUSHES):
             some = device_ids[begin : begin + PUSHES]
             answer = self._exchange.send(Request("PUT", "/v1/push/" + ",".join(map(self._segment, some))))
-            if answer.status not in (200, 207) and answer.status < 500:
+            result = self._result(answer)
+            if answer.status >= 500 and not result.push_error:
                 raise self._exchange.fault(answer)
-            result = _result(answer)
-            if result is None or (answer.status != 200 and not (result.push_error or result.command_error)):
-                raise self._exchange.fault(answer) if answer.status >= 500 else self._exchange.not_understood()
             failed |= {each: result.push_errors.get(each, result.all_push_error) for each in some}
         return {each: why for each, why in failed.items() if why}
+
+    def _result(self, answer: Answer) -> _Result:
+        """What the server says it did, which may stand in a 500. Raises a ConnectorFault where it says nothing."""
+        if answer.status not in (200, 207) and answer.status < 500:
+            raise self._exchange.fault(answer)
+        result = _read(answer)
+        if result is None:
+            raise self._exchange.fault(answer) if answer.status >= 500 else self._exchange.not_understood()
+        return result
 
     def _segment(self, device_id: str) -> str:
         try:
@@ -116,6 +129,8 @@ class NanomdmWire:
             raise self._exchange.rejected(str(error)) from error
 
     def _fault_of(self, error: str, device_id: str, answer: Answer) -> ConnectorFault:
+        if error.startswith(_NOT_A_COMMAND):
+            return self._exchange.rejected(error)
         if _any(_NOT_ENROLLED, error):
             return UnknownEnrolment(
                 Text(
@@ -127,8 +142,6 @@ class NanomdmWire:
                     "Rien à faire si son inscription est en cours; s'il a été retiré de NanoMDM, réinscrivez-le.",
                 ),
             )
-        if _any(_NOT_A_COMMAND, error):
-            return self._exchange.rejected(error)
         return self._exchange.fault(answer)
 
 
@@ -151,7 +164,7 @@ class _Result:
         return self.uuid.casefold() == uuid.casefold() or uuid.casefold() in self.command_error.casefold()
 
 
-def _result(answer: Answer) -> _Result | None:
+def _read(answer: Answer) -> _Result | None:
     """None where the answer is not one of NanoMDM's API."""
     body = answer.json()
     if not isinstance(body, dict):
