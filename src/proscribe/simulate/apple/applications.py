@@ -123,21 +123,27 @@ def install_application(device: Device, command: Json) -> Json:
         raise Malformed("ChangeManagementState")
     app = _meant(device, command)
     known = device.apps.get(app.id)
+    if known is not None and known.declared:
+        raise _refused(CANNOT_REMOVE_NOW, f"The app “{app.id}” is managed by a declaration.", "Other")
+    if known is not None and known.managed:
+        return {"Identifier": app.id, "State": MANAGED}  # an update, and there is none
+    if state_change is not None and device.user_enrolment:
+        raise _refused(ALREADY_INSTALLED, f"The app “{app.id}” cannot be managed here.", "ManagementChangeNotSupported")
     if known is None:
         return _install(device, app)
-    if known.declared:
-        raise _refused(CANNOT_REMOVE_NOW, f"The app “{app.id}” is managed by a declaration.", "Other")
-    if known.managed:
-        return {"Identifier": app.id, "State": MANAGED}  # an update, and there is none
     if state_change is None:
         raise _refused(ALREADY_INSTALLED, f"The app “{app.id}” is already installed.", "AppAlreadyInstalled")
-    if device.user_enrolment or app.system:
-        text = f"The management of the app “{app.id}” cannot be changed."
-        raise _refused(SYSTEM_APP if app.system else ALREADY_INSTALLED, text, "ManagementChangeNotSupported")
+    return _take_over(device, known)
+
+
+def _take_over(device: Device, app: App) -> Json:
+    """Put an app that a person installed under management; silently where the phone is the organisation's."""
+    if app.system:
+        raise _refused(SYSTEM_APP, f"The app “{app.id}” is a system app.", "ManagementChangeNotSupported")
     if device.supervised:
-        device.install(replace(known, managed=True))
+        device.install(replace(app, managed=True))
         return {"Identifier": app.id, "State": MANAGED}
-    device.prompts[app.id] = Prompt(known, install=False, opened_at=device.check_ins)
+    device.prompts[app.id] = Prompt(app, install=False, opened_at=device.check_ins)
     return {"Identifier": app.id, "State": "PromptingForManagement"}
 
 

@@ -14,12 +14,25 @@ Fetch = Callable[[str, bytes], bytes]  # endpoint and data, to what the server s
 APP_SETTINGS = "com.apple.configuration.app.settings"
 APP_MANAGED = "com.apple.configuration.app.managed"
 _SIMPLE = "com.apple.activation.simple"
+_OTHERS = frozenset(
+    f"com.apple.configuration.{name}"
+    for name in ("legacy", "management.status-subscriptions", "management.test", "passcode.settings")
+)
 _KINDS = {
     "Activations": "activation",
     "Assets": "asset",
     "Configurations": "configuration",
     "Management": "management",
 }
+
+
+def supported(type_: str, version: tuple[int, ...], *, supervised: bool) -> bool:
+    """Whether a phone takes a type of configuration (supportedOS in Apple's schema)."""
+    if type_ == APP_SETTINGS:
+        return supervised and version >= (27,)
+    if type_ == APP_MANAGED:
+        return version >= (17, 2)
+    return type_ in _OTHERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +58,23 @@ class Declaration:
 
 @dataclass(slots=True)
 class Declarations:
-    """The declarations on one phone. ``supports`` says whether the phone takes a type of configuration at all."""
+    """The declarations on one phone. ``supports`` says whether the phone takes a type of configuration at all.
+
+    ``reported`` is the last report that the server took.
+    """
 
     supports: Callable[[str], bool]
     on: bool = False  # the server has turned it on
     token: str = ""  # of the set that was last applied
     items: dict[str, Declaration] = field(default_factory=dict)
+    reported: Json = field(default_factory=dict)
 
-    def sync(self, fetch: Fetch) -> bool:
-        """Ask for tokens, fetch what changed, drop what is gone. Whether anything changed."""
+    def sync(self, fetch: Fetch) -> None:
+        """Ask for tokens, fetch what changed, drop what is gone."""
         tokens = json.loads(fetch("tokens", b""))["SyncTokens"]
         self.on = True
         if tokens["DeclarationsToken"] == self.token:
-            return False
+            return
         manifest = json.loads(fetch("declaration-items", b""))
         wanted: dict[str, Declaration] = {}
         for list_name, kind in _KINDS.items():
@@ -65,7 +82,6 @@ class Declarations:
                 wanted[item["Identifier"]] = self._one(item["Identifier"], item["ServerToken"], kind, fetch)
         self.items = wanted
         self.token = manifest["DeclarationsToken"]
-        return True
 
     def _one(self, identifier: str, token: str, kind: str, fetch: Fetch) -> Declaration:
         known = self.items.get(identifier)
@@ -141,8 +157,12 @@ class Declarations:
 
     # What is reported ---------------------------------------------------------------------------------------------
 
-    def report(self) -> Json:
-        """The status report after a sync: ``management.declarations`` in full."""
+    def news(self) -> Json | None:
+        """The status report after a sync: ``management.declarations`` in full; None where the server has it already."""
+        report = self._report()
+        return None if report == self.reported else report
+
+    def _report(self) -> Json:
         active = self._activated()
         told: dict[str, list[Json]] = {name.lower(): [] for name in _KINDS}
         lists = {kind: name.lower() for name, kind in _KINDS.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field, replace
 
-from proscribe.simulate.apple.declarations import APP_MANAGED, APP_SETTINGS, Declarations
+from proscribe.simulate.apple.declarations import Declarations, supported
 from proscribe.simulate.apple.profiles import NEVER_HIDDEN, Profile, Reader
 from proscribe.simulate.apple.spec import SYSTEM_APPS, App, PhoneSpec
 from proscribe.terms import Enrolment
@@ -69,12 +69,8 @@ class Device:
         return Reader(self.supervised, self.user_enrolment, self.major)
 
     def supports(self, type_: str) -> bool:
-        """Whether a type of configuration declaration applies here (supportedOS in Apple's schema)."""
-        if type_ == APP_SETTINGS:
-            return self.supervised and self.version >= (27,)
-        if type_ == APP_MANAGED:
-            return self.version >= (17, 2)
-        return type_.startswith("com.apple.configuration.")
+        """Whether a type of configuration declaration applies here."""
+        return supported(type_, self.version, supervised=self.supervised)
 
     # What may launch ----------------------------------------------------------------------------------------------
 
@@ -85,10 +81,11 @@ class Device:
 
     def can_launch(self, app: str) -> bool:
         """Whether the app is there and nothing keeps it from launching."""
-        if app not in self.apps or app in self.blocked():
+        if app not in self.apps:
             return False
         lists = [self.declarations.allowed(), *(self.reader.allowed(item) for item in self.profiles.values())]
-        return app in NEVER_HIDDEN or all(only is None or app in only for only in lists)
+        fits = app not in self.blocked() and all(only is None or app in only for only in lists)
+        return fits or app in NEVER_HIDDEN
 
     # What happens to apps -----------------------------------------------------------------------------------------
 

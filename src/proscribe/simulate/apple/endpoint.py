@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import http.client
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final, Self
@@ -54,26 +53,26 @@ class MdmEndpoint:
             headers[self.cert_header] = identity.header()
         else:
             headers["Mdm-Signature"] = identity.signature(body)
-        path = urlsplit(self.url).path or "/"
-        with self._connection() as connection:
-            connection.request("PUT", path, body, headers)
+        with self._lock:
+            kept = self._idle.pop() if self._idle else None
+        if kept is not None:
+            with suppress(ConnectionError):  # hung up on while it was idle, as when the server was started anew
+                return self._exchange(kept, body, headers)
+        return self._exchange(self._open(), body, headers)
+
+    def _exchange(self, connection: http.client.HTTPConnection, body: bytes, headers: dict[str, str]) -> bytes:
+        try:
+            connection.request("PUT", urlsplit(self.url).path or "/", body, headers)
             answer = connection.getresponse()
             said = answer.read()
-        if answer.status != http.client.OK:
-            raise Refused(answer.status, said)
-        return said
-
-    @contextmanager
-    def _connection(self) -> Iterator[http.client.HTTPConnection]:
-        with self._lock:
-            connection = self._idle.pop() if self._idle else self._open()
-        try:
-            yield connection
         except BaseException:
             connection.close()
             raise
         with self._lock:
             self._idle.append(connection)
+        if answer.status != http.client.OK:
+            raise Refused(answer.status, said)
+        return said
 
     def _open(self) -> http.client.HTTPConnection:
         parts = urlsplit(self.url)

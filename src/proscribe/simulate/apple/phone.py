@@ -127,7 +127,7 @@ class Phone:
 
     def _authenticate(self) -> Json:
         told = self.device.information({})
-        names = ("DeviceName", "ModelName", "Model", "OSVersion", "BuildVersion", "ProductName")
+        names = ("OSVersion", "BuildVersion", "ProductName")  # a phone gives neither its name nor its model here
         message = self._message("Authenticate") | {name: told[name] for name in names}
         if not self.device.user_enrolment:
             message["SerialNumber"] = self.spec.serial
@@ -219,7 +219,7 @@ class Phone:
         Raises:
             Refused: the server answered neither with a command nor with nothing.
         """
-        self.device.check_ins += 1
+        self.device.check_ins += bool(self.generation)
         if not self.enrolled or self._away():
             return ()
         self._live()
@@ -282,8 +282,9 @@ class Phone:
         try:
             self.device.declarations.sync(self._declared)
             self.device.follow_declarations()
-            report = json.dumps(self.device.declarations.report()).encode()
-            self._declared("status", report)
+            if (report := self.device.declarations.news()) is not None:
+                self._declared("status", json.dumps(report).encode())
+                self.device.declarations.reported = report
         except Refused:
             return
         self._sync_due = False

@@ -39,7 +39,5 @@ def check_in(phones: Iterable[Phone], *, workers: int = 4) -> Counter[tuple[str,
 
 
 def _each(phones: Iterable[Phone], what: Callable[[Phone], Result], workers: int) -> list[Result]:
-    if workers <= 1:
-        return [what(phone) for phone in phones]
-    with ThreadPoolExecutor(workers) as pool:
+    with ThreadPoolExecutor(max(1, workers)) as pool:
         return list(pool.map(what, phones))
