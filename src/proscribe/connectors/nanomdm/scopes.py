@@ -259,8 +259,9 @@ def _failures(device: Device, view: View, commands: Collection[Command]) -> list
         if one.stage is Stage.failed and _still(device, one)
     ]
     group = wanted(scope_id(device, view.roster, view.config), view.groups)
+    current = f"{group.scope}@{group.now.version}"
     for one in commands:
-        if one.purpose is Purpose.deliver and one.state is CommandState.failed and not applied_now(device, group):
+        if one.state is CommandState.failed and one.key == current and not applied_now(device, group):
             found += [f"noncompliant:{_word(one.error)}:{entry.app}" for entry in group.now.entries]
     return sorted(set(found))
 
