@@ -191,12 +191,6 @@ def test_no_more_is_promised_than_apple_allows_and_no_less(phone, tmp_path):
     assert bool(unmanaged) == converts, "where apps can be converted, unmanaged ones can be removed somehow"
 
 
-def test_a_signed_profile_fits_in_a_command():
-    """The schema says data, of any form: what is in the envelope is checked before it is signed."""
-    command = enveloped(words.install_profile(b"\x30\x03\x02\x01\x01"))
-    assert plistlib.loads(command)["Command"]["Payload"] == b"\x30\x03\x02\x01\x01"
-
-
 # The check can fail -------------------------------------------------------------------------------------------------
 
 NEW = Phone("26.1", "supervised")

@@ -85,11 +85,11 @@ def is_envelope(data: bytes) -> bool:
 
 
 def _read(path: Path) -> bytes | None:
-    if not path.exists():
-        return None
-    if not path.is_file():
-        raise _refused(path, Text("this is not a regular file", "ceci n'est pas un fichier ordinaire"))
     try:
+        if not path.is_symlink() and not path.exists():
+            return None
+        if not path.is_file():  # a pipe would be waited for; a link to nowhere is no sign that there is to be no base
+            raise _refused(path, Text("this is not a regular file", "ceci n'est pas un fichier ordinaire"))
         with path.open("rb") as stream:
             raw = stream.read(_MAX_BYTES + 1)
     except OSError as error:

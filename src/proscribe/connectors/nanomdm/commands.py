@@ -5,6 +5,7 @@ Each function gives the ``Command`` dictionary; ``as_plist`` puts it into the en
 
 from __future__ import annotations
 
+import json
 import plistlib
 import uuid
 from collections.abc import Iterable, Mapping
@@ -19,7 +20,7 @@ _IDENTIFYING = ("SerialNumber", "UDID")
 
 def command_uuid(*parts: str) -> str:
     """The UUID (version 5, upper case) of a command: the same for the same parts, so that it is never queued twice."""
-    return str(uuid.uuid5(_NAMESPACE, "\0".join(parts))).upper()
+    return str(uuid.uuid5(_NAMESPACE, json.dumps(parts))).upper()
 
 
 def as_plist(uuid: str, command: Mapping[str, Any]) -> bytes:

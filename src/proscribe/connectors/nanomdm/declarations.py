@@ -6,6 +6,7 @@ Denied apps of several configurations add up (``set-union``), so every ban has a
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterable
 
@@ -50,4 +51,4 @@ def _plain(text: str) -> str:
 
 
 def _short(*parts: str) -> str:
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]

@@ -8,6 +8,7 @@ device's list of profiles tells which edition it has.
 from __future__ import annotations
 
 import copy
+import json
 import plistlib
 import uuid
 from collections.abc import Iterable, Sequence
@@ -106,7 +107,7 @@ def own_identifier(scope: str) -> str:
 
 
 def _uuid(*parts: str) -> str:
-    return str(uuid.uuid5(_NAMESPACE, "\0".join(parts))).upper()
+    return str(uuid.uuid5(_NAMESPACE, json.dumps(parts))).upper()
 
 
 def _empty(scope: str, organisation: str) -> Json:
