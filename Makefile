@@ -39,6 +39,10 @@ test: $(VENV)/.dev ## run every test and hold the coverage floors
 samples: $(VENV)/.dev ## fetch the sample packages of the assessment's oracle tests (180 MB; needs npm and apt-get)
 	@$(BIN)/python tools/fetch_samples.py
 
+.PHONY: servers
+servers: $(VENV)/.dev ## build NanoMDM and KMFDDM for the tests and the demo's Apple phones (needs Go and a network)
+	@$(BIN)/python tools/fetch_servers.py
+
 .PHONY: lint
 lint: $(VENV)/.dev ## style, format, types and import contracts
 	@$(BIN)/ruff check .

@@ -10,6 +10,9 @@ NEEDED = {
     "postgres": "a PostgreSQL server",
     "tests.assess": "make samples, apksigner, javac, aapt2 and llvm-objdump",
     "tests.cli.test_assess": "make samples",
+    "tests.connectors.nanomdm": "make servers, and PostgreSQL",
+    "tests.simulate.apple": "make servers",
+    "tests.simulate.nanomdm": "make servers",
 }
 
 
