@@ -120,6 +120,7 @@ class Stage(StrEnum):
     removed = "removed"  # the device acknowledged the removal
     refused = "refused"  # the user declined that the app be managed
     failed = "failed"  # the device answered with an error
+    void = "void"  # the device enrolled anew: what is on it now is not known, and the app may be tried again at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +157,8 @@ class Device(Value):
     platform: Platform = Platform.unknown
     supervised: bool | None = None  # None: not told yet
     informed_at: datetime | None = None  # when the DeviceInformation was asked that gave the above
-    ready: bool = False  # a TokenUpdate of this generation came: commands can be sent
-    token_at: datetime | None = None  # the newest TokenUpdate
+    ready: bool = False  # heard of since it enrolled (TokenUpdate), and has not left: commands can be sent
+    heard_at: datetime | None = None  # the newest message of a device that is under management; not CheckOut
     left_at: datetime | None = None  # it checked out
     locked_since: datetime | None = None  # it answers NotNow since then
     apps: AppList | None = None

@@ -1,0 +1,234 @@
+"""What one event changes of a device and its commands. Pure.
+
+NanoMDM sends each event from a thread of its own and never twice, so events come in any order. What is remembered is
+therefore a join: of two facts the later one stands, whichever came first. "Later" is the time NanoMDM gave the event
+or, for an answer, the moment we asked. One number is a mere label: ``generation`` grows with every enrolment that is
+news to us; an enrolment told after a later one is history, and is not counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from proscribe.connectors.nanomdm.answers import Facts
+from proscribe.connectors.nanomdm.events import Event
+from proscribe.connectors.nanomdm.model import (
+    OPEN,
+    AppList,
+    Command,
+    CommandState,
+    Device,
+    ManagedApp,
+    ProfileList,
+    Purpose,
+    Removal,
+    Stage,
+)
+
+LAG = timedelta(seconds=5)
+"""How much later than a message its event may be timed: NanoMDM reads the clock in the thread that sends the event."""
+
+_REJECTED = frozenset({"ManagementRejected", "UserRejected"})
+_CONVERTING = (Stage.converting, Stage.confirming, Stage.failed)
+
+
+# Enrolments -------------------------------------------------------------------------------------------------------
+
+
+def met(event: Event, at: datetime) -> Device:
+    """A device that nothing was known of. It was enrolled before we listened, unless the event says otherwise."""
+    return Device(
+        id=event.device, kind=event.kind, generation=1, enrolled_at=None, last_seen=at, udid=event.udid, ready=False
+    )
+
+
+def heard(device: Device, at: datetime) -> Device:
+    """A message that only a device under management sends."""
+    newest = at if device.heard_at is None else max(at, device.heard_at)
+    return _settled(replace(device, heard_at=newest, last_seen=max(at, device.last_seen)))
+
+
+def left(device: Device, at: datetime) -> Device:
+    """It checked out."""
+    newest = at if device.left_at is None else max(at, device.left_at)
+    return _settled(replace(device, left_at=newest, last_seen=max(at, device.last_seen)))
+
+
+def enrolled(device: Device, at: datetime, facts: Facts, *, new: bool) -> Device:
+    """An Authenticate message. What was known of an earlier enrolment is void; what was asked since stays.
+
+    ``new``: nothing was known of the device, so this is its first generation.
+    """
+    device = replace(device, last_seen=max(at, device.last_seen))
+    if device.enrolled_at is not None and at <= device.enrolled_at:
+        return device
+    return _settled(
+        replace(
+            _introduced(device, at, facts),
+            generation=1 if new else device.generation + 1,
+            enrolled_at=at,
+            apps=device.apps if device.apps and device.apps.asked_at >= at else None,
+            profiles=device.profiles if device.profiles and device.profiles.asked_at >= at else None,
+            managed=tuple(one for one in device.managed if one.asked_at >= at),
+            declarations=device.declarations if device.declarations and device.declarations.received_at >= at else None,
+            removals=tuple(one if one.since >= at else _voided(one, at) for one in device.removals),
+        )
+    )
+
+
+def _introduced(device: Device, at: datetime, facts: Facts) -> Device:
+    """Who it is: as the message says, and as it said itself where it was asked since."""
+    if device.informed_at is None or device.informed_at < at:
+        udid = facts.udid or device.udid
+        return replace(
+            device,
+            udid=udid,
+            serial=facts.serial,
+            name=facts.name,
+            model=facts.model,
+            os_version=facts.os_version,
+            platform=facts.platform,
+            supervised=None,
+            informed_at=None,
+        )
+    own = {name: value for name, value in facts.said.items() if name == "model" or not getattr(device, name)}
+    return replace(device, **own)
+
+
+def _voided(removal: Removal, at: datetime) -> Removal:
+    return replace(removal, stage=Stage.void, since=at, not_before=None, error="")
+
+
+def _settled(device: Device) -> Device:
+    """``left_at`` and ``ready`` follow from the newest times: a departure counts until something later is heard."""
+    signs = [sign for sign in (device.enrolled_at, device.heard_at) if sign is not None]
+    gone = device.left_at
+    if gone is not None and signs and max(signs) > gone + LAG:
+        gone = None
+    under_way = device.enrolled_at is not None and (
+        device.heard_at is None or device.heard_at < device.enrolled_at - LAG
+    )
+    return replace(device, left_at=gone, ready=gone is None and not under_way)
+
+
+def outdated(command: Command, device: Device, at: datetime, *, enrols: bool) -> Command:
+    """A command of a device that enrolled (``enrols``) or left at that time: NanoMDM dropped what was queued before.
+
+    What was sent after an enrolment that we learn of late belongs to it.
+    """
+    if command.asked_at < at or (not enrols and command.asked_at == at):
+        return replace(command, state=CommandState.void) if command.state in OPEN else command
+    return replace(command, generation=device.generation) if enrols else command
+
+
+# Answers ----------------------------------------------------------------------------------------------------------
+
+
+def postponed(command: Command, at: datetime) -> Command:
+    """NotNow: the device is locked, and NanoMDM will offer the command again."""
+    since = at if command.not_now_since is None else min(at, command.not_now_since)
+    state = CommandState.not_now if command.state in OPEN else command.state
+    return replace(command, state=state, not_now_since=since)
+
+
+def acknowledged(command: Command, at: datetime) -> Command:
+    """Acknowledged, once and for all: an error told besides came of a second try."""
+    newest = at
+    if command.state is CommandState.answered and command.answered_at is not None:
+        newest = max(at, command.answered_at)
+    return replace(command, state=CommandState.answered, answered_at=newest, error="")
+
+
+def failed(command: Command, at: datetime, error: str) -> Command:
+    """Error or CommandFormatError."""
+    if command.state is CommandState.answered:
+        return command
+    if command.state is CommandState.failed and command.answered_at is not None and command.answered_at >= at:
+        return command
+    return replace(command, state=CommandState.failed, answered_at=at, error=error)
+
+
+def informed(device: Device, asked_at: datetime, facts: Facts) -> Device:
+    """An answer to DeviceInformation."""
+    if device.informed_at is not None and device.informed_at > asked_at:
+        return device
+    return replace(device, **{**facts.said, "informed_at": asked_at})
+
+
+def listed(device: Device, found: AppList) -> Device:
+    """An app list."""
+    return replace(device, apps=found) if _later(found, device.apps) else device
+
+
+def profiled(device: Device, found: ProfileList) -> Device:
+    """A list of profiles."""
+    return replace(device, profiles=found) if _later(found, device.profiles) else device
+
+
+def _later(found: AppList | ProfileList, known: AppList | ProfileList | None) -> bool:
+    return known is None or (known.asked_at, known.received_at) < (found.asked_at, found.received_at)
+
+
+def managed(device: Device, found: tuple[ManagedApp, ...]) -> Device:
+    """Statuses of ManagedApplicationList: of each app each status, at its newest."""
+    newest = {(one.id, one.status): one for one in device.managed}
+    for one in found:
+        known = newest.get((one.id, one.status))
+        if known is None or (known.asked_at, known.received_at) < (one.asked_at, one.received_at):
+            newest[one.id, one.status] = one
+    return replace(device, managed=tuple(newest[key] for key in sorted(newest)))
+
+
+# Removals ---------------------------------------------------------------------------------------------------------
+
+
+def advanced(device: Device, command: Command, at: datetime, wait: timedelta) -> Device:
+    """What the answer to a command means for the removal that it serves. ``wait``: after a failure."""
+
+    def step(removal: Removal) -> Removal:
+        if removal.key != command.key:
+            return removal
+        if command.state is CommandState.failed:
+            under_way = Stage.removing if command.purpose is Purpose.remove else Stage.converting
+            return _failed(removal, at, command.error, wait) if removal.stage in (under_way, Stage.failed) else removal
+        if command.purpose is Purpose.convert:
+            return _converted(removal, at)
+        done = removal.stage in (Stage.removing, Stage.failed)
+        return replace(removal, stage=Stage.removed, since=at, not_before=None, error="") if done else removal
+
+    return _stepped(device, command.subject, step)
+
+
+def judged(device: Device, status: ManagedApp, *, wait: timedelta, refused_for: timedelta) -> Device:
+    """What a status, asked for since the conversion, means for it. The user's refusal outweighs any error."""
+
+    def step(removal: Removal) -> Removal:
+        if status.status in _REJECTED and removal.stage in (*_CONVERTING, Stage.refused):
+            if removal.stage is Stage.refused and removal.since <= status.received_at:
+                return removal
+            until = status.received_at + refused_for
+            return replace(removal, stage=Stage.refused, since=status.received_at, not_before=until, error="")
+        if status.status == "Failed" and removal.stage in _CONVERTING:
+            return _failed(removal, status.received_at, "ManagedApplicationList Failed", wait)
+        return _converted(removal, status.received_at) if status.status == "Managed" else removal
+
+    return _stepped(device, status.id, step)
+
+
+def _converted(removal: Removal, at: datetime) -> Removal:
+    if removal.stage is Stage.converting or (removal.stage is Stage.confirming and at < removal.since):
+        return replace(removal, stage=Stage.confirming, since=at)
+    return removal
+
+
+def _failed(removal: Removal, at: datetime, error: str, wait: timedelta) -> Removal:
+    if removal.stage is Stage.failed and removal.since <= at:
+        return removal
+    return replace(removal, stage=Stage.failed, since=at, not_before=at + wait, error=error)
+
+
+def _stepped(device: Device, app: str, step: Callable[[Removal], Removal]) -> Device:
+    removals = tuple(step(one) if one.app == app else one for one in device.removals)
+    return replace(device, removals=removals)
