@@ -5,12 +5,15 @@ from __future__ import annotations
 import itertools
 import os
 import plistlib
+import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from tests.connectors.nanomdm.servers import NanoMdm, Servers, servers, shared
 from tests.store.conftest import make_database, postgres_server
 
+import proscribe.store
 from proscribe.simulate.apple.endpoint import CHECK_IN, MdmEndpoint
 from proscribe.simulate.apple.identity import CertificateAuthority
 
@@ -65,3 +68,22 @@ def enrol(authority: CertificateAuthority) -> Callable[[NanoMdm, str], None]:
                 endpoint.put(plistlib.dumps(message), CHECK_IN, identity)
 
     return enrolled
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated store, to copy."""
+    folder = tmp_path_factory.mktemp("store") / "home"
+    proscribe.store.setup(folder)
+    proscribe.store.close()
+    return folder
+
+
+@pytest.fixture
+def home(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    folder = tmp_path / "home"
+    shutil.copytree(empty_store, folder)
+    proscribe.store.setup(folder)
+    yield folder
+    proscribe.store.close()

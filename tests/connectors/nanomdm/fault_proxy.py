@@ -9,7 +9,6 @@ import collections
 import plistlib
 import socket
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -28,6 +27,7 @@ _ANSWERS: dict[Trouble, tuple[int, dict[str, str]]] = {
     Trouble.refuse: (400, {}),
     Trouble.lock_out: (401, {}),
 }
+_WRITING = ("PUT", "DELETE", "POST")
 _HOP = frozenset({"connection", "content-length", "transfer-encoding", "host"})
 
 
@@ -41,29 +41,31 @@ class Write:
     body: bytes = field(repr=False)
 
 
-class FaultProxy:
-    """Passes everything on to ``target``. A context manager; ``endpoint`` is its own address."""
+class Script:
+    """What goes wrong next, and what changed something so far. Proxies may share one. Safe to use from any thread."""
 
-    def __init__(self, target: str, *, is_write: Callable[[str, str], bool] | None = None) -> None:
-        self._client = httpx.Client(base_url=target, timeout=30.0)
-        self._is_write = is_write or _writes
+    def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._next: Trouble | None = None
+        self._next: tuple[Trouble, str] | None = None
         self._writes: list[Write] = []
-        self.stopping = threading.Event()
-        self._server = _Server(("127.0.0.1", 0), _Handler)
-        self._server.proxy = self
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
-    @property
-    def endpoint(self) -> str:
-        """Where to speak to instead of the server."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def trouble(self, trouble: Trouble) -> None:
-        """Let the next write go wrong; those after it go through."""
+    def trouble(self, trouble: Trouble, *, on: str = "") -> None:
+        """Let the next write go wrong; those after it go through. ``on``: the next with this in its path."""
         with self._lock:
-            self._next = trouble
+            self._next = (trouble, on)
+
+    def take(self, path: str) -> Trouble | None:
+        """The trouble for a write that has just come in."""
+        with self._lock:
+            if self._next is None or self._next[1] not in path:
+                return None
+            (trouble, _), self._next = self._next, None
+            return trouble
+
+    def add(self, write: Write) -> None:
+        """Count a write that changed something."""
+        with self._lock:
+            self._writes.append(write)
 
     def writes(self) -> tuple[Write, ...]:
         """What changed something, in order."""
@@ -74,9 +76,26 @@ class FaultProxy:
         """How many of each RequestType (or path) changed something."""
         return dict(collections.Counter(write.what for write in self.writes()))
 
+
+class FaultProxy:
+    """Passes everything on to ``target``. A context manager; ``endpoint`` is its own address."""
+
+    def __init__(self, target: str, script: Script | None = None) -> None:
+        self.script = script or Script()
+        self._client = httpx.Client(base_url=target, timeout=30.0)
+        self.stopping = threading.Event()
+        self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._server.proxy = self
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+
+    @property
+    def endpoint(self) -> str:
+        """Where to speak to instead of the server."""
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
     def handle(self, method: str, path: str, headers: dict[str, str], body: bytes) -> httpx.Response | Trouble:
         """The server's answer, one of our own, or the trouble that ends the connection."""
-        trouble = self._take() if self._is_write(method, path) else None
+        trouble = self.script.take(path) if method in _WRITING else None
         if trouble is None or trouble in _DONE:
             answer = self._pass_on(method, path, headers, body)
             if trouble is None:
@@ -86,17 +105,11 @@ class FaultProxy:
             return httpx.Response(status, headers=extra, content=b"")
         return trouble
 
-    def _take(self) -> Trouble | None:
-        with self._lock:
-            taken, self._next = self._next, None
-            return taken
-
     def _pass_on(self, method: str, path: str, headers: dict[str, str], body: bytes) -> httpx.Response:
         answer = self._client.request(method, path, headers=headers, content=body)
         answer.read()
-        if self._is_write(method, path) and _changed(path, answer):
-            with self._lock:
-                self._writes.append(Write(method, path, _what(path, body), body))
+        if method in _WRITING and _changed(path, answer):
+            self.script.add(Write(method, path, _what(path, body), body))
         return answer
 
     def __enter__(self) -> Self:
@@ -111,10 +124,6 @@ class FaultProxy:
         self._server.server_close()
         self._thread.join()
         self._client.close()
-
-
-def _writes(method: str, path: str) -> bool:
-    return method in ("PUT", "DELETE", "POST")
 
 
 def _changed(path: str, answer: httpx.Response) -> bool:

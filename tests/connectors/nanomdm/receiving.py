@@ -12,6 +12,10 @@ import uvicorn
 
 from proscribe.connectors.base import AsgiApp
 
+_IDLE = 120
+"""Seconds that an idle connection is kept: longer than the 90 s of Go's client, so that NanoMDM hangs up first. An
+event sent into a connection that is being closed would be lost, for a POST is not sent again."""
+
 
 def until(holds: Callable[[], Any], what: str, *, seconds: float = 60.0) -> None:
     """Wait until a condition holds. NanoMDM tells its events from threads of its own, after it answered the device."""
@@ -38,19 +42,15 @@ class Receiver:
         """Where events go."""
         return f"http://127.0.0.1:{self._port}/"
 
-    @property
-    def running(self) -> bool:
-        """Whether it serves."""
-        return self._server is not None
-
-    def start(self) -> None:
-        """Serve, as a process just started would."""
+    def start(self, instead: AsgiApp | None = None) -> None:
+        """Serve, as a process just started would; another application ``instead`` where one is given."""
         config = uvicorn.Config(
-            self._counted(self._application()),
+            self._counted(instead or self._application()),
             host="127.0.0.1",
             port=self._port,
             log_level="critical",
             access_log=False,
+            timeout_keep_alive=_IDLE,
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)

@@ -64,12 +64,12 @@ def test_trouble_on_the_way(nanomdm: NanoMdm, closing: ExitStack, trouble: Troub
     proxy = closing.enter_context(FaultProxy(nanomdm.endpoint))
     wire = NanomdmWire(_config(nanomdm, proxy.endpoint), clock=CLOCK)
     closing.callback(wire.close)
-    proxy.trouble(trouble)
+    proxy.script.trouble(trouble)
     with pytest.raises(EXPECTED[trouble]):
         wire.enqueue("D-1", BODY, uuid=UUID)
     done = trouble in (Trouble.fail_after, Trouble.cut_after, Trouble.silent)
     assert wire.enqueue("D-1", BODY, uuid=UUID).already is done
-    assert proxy.by_type() == {"ProfileList": 1}
+    assert proxy.script.by_type() == {"ProfileList": 1}
 
 
 def test_who_cannot_be_woken_has_the_command_all_the_same(nanomdm: NanoMdm, closing: ExitStack) -> None:
@@ -149,9 +149,9 @@ def test_trouble_on_the_way_to_declarations(kmfddm: Kmfddm, closing: ExitStack, 
     wire = _declarations(kmfddm, proxy.endpoint)
     closing.callback(wire.close)
     declaration = for_ban(SCOPE, "ban", ["com.tencent.xin"])[0]
-    proxy.trouble(trouble)
+    proxy.script.trouble(trouble)
     with pytest.raises(ConnectorFault) as caught:
         wire.put_declaration(declaration)
     assert type(caught.value) is EXPECTED[trouble]
     wire.put_declaration(declaration)
-    assert len(proxy.writes()) == 1
+    assert len(proxy.script.writes()) == 1
