@@ -104,9 +104,13 @@ def _command(body: bytes) -> Command:
         document = plistlib.loads(body)
     except (plistlib.InvalidFileException, ExpatError, ValueError, TypeError, KeyError, IndexError) as error:
         raise ValueError(f"parse error: {error}: raw content: {body.decode(errors='replace')}") from error
-    inner = document.get("Command") if isinstance(document, dict) else None
-    command_uuid = document.get("CommandUUID") if isinstance(document, dict) else None
-    request_type = inner.get("RequestType") if isinstance(inner, dict) else None
+    if not isinstance(document, dict):
+        raise ValueError(f"parse error: not a dictionary: raw content: {body.decode(errors='replace')}")  # noqa: TRY004
+    inner = document.get("Command")
+    command_uuid, request_type = (
+        document.get("CommandUUID"),
+        inner.get("RequestType") if isinstance(inner, dict) else "",
+    )
     if not (isinstance(command_uuid, str) and command_uuid and isinstance(request_type, str) and request_type):
         raise ValueError("invalid command")
     return Command(command_uuid, request_type, body)
@@ -132,5 +136,5 @@ def _answer(result: dict[str, Any], status: int) -> Reply:
 
 
 def version() -> Reply:
-    """``/version``: what a binary without a version of its own says, as ``go install`` makes them."""
-    return Reply(200, b'{"version":"unknown"}', {"Content-Type": "application/json"})
+    """``/version``: of the one that is simulated, and that it is simulated."""
+    return Reply(200, b'{"version":"v0.9.0 (simulated)"}', {"Content-Type": "application/json"})

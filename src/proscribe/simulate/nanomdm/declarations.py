@@ -122,7 +122,8 @@ class Declarations:
         """A declaration. Raises NotFound."""
         with self._lock:
             if identifier not in self._declarations:
-                raise NotFound("declaration not found: key not found")
+                key = f"dcl.{identifier}.token"
+                raise NotFound(f"declaration not found: getting {key}: key not found: {key}")
             return self._declarations[identifier]
 
     def identifiers(self) -> list[str]:
@@ -136,7 +137,7 @@ class Declarations:
             if identifier not in self._declarations:
                 return False
             if sets := self._sets_with.of(identifier):
-                raise StorageError(f"declaration is referenced by {len(sets)} sets")
+                raise StorageError(f"txn rolled back: declaration is referenced by {len(sets)} sets")
             del self._declarations[identifier]
             return True
 
@@ -247,9 +248,12 @@ def _reasons(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def _members(body: str) -> dict[str, str]:
-    """The members of a JSON object as they are written, by lower-case name. Raises ValueError."""
+    """The members of a JSON object as they are written, by lower-case name; ``null`` has none. Raises ValueError."""
     decoder = json.JSONDecoder()
-    if not isinstance(json.loads(body), dict):
+    document = json.loads(body)
+    if document is None:
+        return {}
+    if not isinstance(document, dict):
         raise ValueError("json: cannot unmarshal into Go value of type ddm.Declaration")  # noqa: TRY004 (as JSON's)
     members: dict[str, str] = {}
     at = _skip(body, body.index("{") + 1)
@@ -271,7 +275,9 @@ def _skip(text: str, at: int) -> int:
 
 
 def _text(written: str | None) -> str:
-    value = json.loads(written) if written else ""
+    value = json.loads(written or "null")
+    if value is None:
+        return ""
     if not isinstance(value, str):
         raise ValueError("json: cannot unmarshal into Go struct field of type string")  # noqa: TRY004 (as JSON's)
     return value

@@ -32,7 +32,6 @@ _CHECK_INS = (
 )
 _DEVICES_ONLY = ("Authenticate", "SetBootstrapToken", "GetBootstrapToken")
 _DECLINED = {"UserAuthenticate": 410, "GetToken": 500}  # users are declined by default, and no token service is set up
-_PLIST = {"Content-Type": "text/xml; charset=utf-8"}
 Message = Mapping[str, Any]
 
 
@@ -73,7 +72,7 @@ class DeviceSide:
         except Refused as refused:
             answer = plain(refused.status)
             return Reply(refused.status, answer.body + refused.body, answer.headers)
-        return Reply(200, body, _PLIST if body else {})
+        return Reply(200, body, {"Content-Type": _sniffed(body)} if body else {})
 
     def _check_in(self, call: Call, mark: str) -> bytes:
         message = _document(call.body)
@@ -179,6 +178,13 @@ class DeviceSide:
         if reply.status != 200:
             raise Refused(500, reply.body)
         return reply.body
+
+
+def _sniffed(body: bytes) -> str:
+    """The content type that Go gives to what NanoMDM writes without naming one."""
+    if body.startswith(b"<?xml"):
+        return "text/xml; charset=utf-8"
+    return "application/octet-stream" if body.startswith(b"bplist") else "text/plain; charset=utf-8"
 
 
 def _document(body: bytes) -> Message:

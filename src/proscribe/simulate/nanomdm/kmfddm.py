@@ -6,6 +6,7 @@ import itertools
 import json
 import secrets
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -61,7 +62,7 @@ class KmfddmSimulator:
             "set-declarations": self._set_declarations,
             "enrollment-sets": self._enrolment_sets,
             "declaration-status": self._declaration_status,
-            "version": lambda _call, _id: Reply(200, b'{"version":"unknown"}', _JSON),
+            "version": lambda _call, _id: Reply(200, b'{"version":"v0.8.3 (simulated)"}', _JSON),
             "device": self._device,
         }
 
@@ -82,6 +83,7 @@ class KmfddmSimulator:
     def handle(self, call: Call) -> Reply:
         """Answer a call, over HTTP or from the NanoMDM next door."""
         operation, resource = _operation(call.path)
+        call = replace(call, method="GET" if call.method == "HEAD" else call.method)
         fault = self.faults.take(operation) if operation else None
         if fault is not None and fault.kind.prevents:
             reply = fault.reply()
@@ -114,7 +116,7 @@ class KmfddmSimulator:
                     return in_json({"error": str(error)}, 404)
             case ("DELETE", True):
                 return self._changed(call, resource, self.state.delete(resource))
-        return plain(405)
+        return _wrong_method("GET, HEAD, DELETE" if resource else "GET, HEAD, PUT")
 
     def _put(self, call: Call) -> Reply:
         try:
@@ -139,7 +141,7 @@ class KmfddmSimulator:
     ) -> Reply:
         action = {"PUT": put, "DELETE": drop}.get(call.method)
         if action is None:
-            return plain(405)
+            return _wrong_method("GET, HEAD, PUT, DELETE")
         other = call.query.get(parameter, "")
         if not other:
             return in_json({"error": "empty declaration" if parameter == "declaration" else "empty set name"}, 500)
@@ -153,11 +155,12 @@ class KmfddmSimulator:
         return plain(204 if changed else 304)
 
     def _declaration_status(self, call: Call, devices: str) -> Reply:
-        return in_json(self.state.status(devices.split(","))) if call.method == "GET" else plain(405)
+        return in_json(self.state.status(devices.split(","))) if call.method == "GET" else _wrong_method("GET, HEAD")
 
     def _device(self, call: Call, endpoint: str) -> Reply:
-        if call.method != ("PUT" if endpoint == "status" else "GET"):
-            return plain(405)
+        allowed = "PUT" if endpoint == "status" else "GET, HEAD"
+        if call.method not in allowed.split(", "):
+            return _wrong_method(allowed)
         if not (device := call.headers.get("x-enrollment-id", "")):
             return plain(400)
         try:
@@ -197,6 +200,11 @@ class KmfddmSimulator:
 
     def _stamp(self) -> str:
         return self._clock.now().isoformat().replace("+00:00", "Z")
+
+
+def _wrong_method(allowed: str) -> Reply:
+    refused = plain(405)
+    return Reply(405, refused.body, {**refused.headers, "Allow": f"{allowed}, OPTIONS"})
 
 
 def _compact(answer: Mapping[str, object]) -> Reply:
