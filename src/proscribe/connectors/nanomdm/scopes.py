@@ -252,11 +252,14 @@ def _pending(device: Device, commands: Collection[Command]) -> list[str]:
 
 
 def _failures(device: Device, view: View, commands: Collection[Command]) -> list[str]:
-    """What the device answered with an error, and that still matters: an app that is gone by now failed nobody."""
+    """What the device answered with an error, and that still matters: an app that is gone by now failed nobody.
+
+    A removal that ended without an answer of the device (it enrolled anew) has no ``not_before``.
+    """
     found = [
         f"noncompliant:{_word(one.error)}:{one.app}"
         for one in device.removals
-        if one.stage is Stage.failed and _still(device, one)
+        if one.stage is Stage.failed and one.not_before is not None and _still(device, one)
     ]
     group = wanted(scope_id(device, view.roster, view.config), view.groups)
     current = f"{group.scope}@{group.now.version}"
@@ -383,7 +386,7 @@ def holds(device: Device, removal: Removal, now: datetime) -> bool:
         return True
     if removal.stage is Stage.removed:
         return device.apps is None or device.apps.asked_at <= removal.since
-    return removal.not_before is None or now < removal.not_before
+    return removal.not_before is not None and now < removal.not_before
 
 
 def device_version(device: Device, now: datetime) -> int:
