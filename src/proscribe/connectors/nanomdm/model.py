@@ -251,6 +251,7 @@ class Group(Value):
     scope: str
     now: Edition
     offered: Edition | None = None
+    offered_at: datetime | None = None
     before: tuple[Edition, ...] = ()  # newest first, a few
 
 
