@@ -362,7 +362,7 @@ def test_no_more_of_a_large_file_is_read_than_is_needed(path, monkeypatch):
     with path.open("wb") as stream:
         stream.truncate(100 << 20)
     monkeypatch.setattr(Path, "read_bytes", None)
-    refused(path, "larger than 4 MiB")
+    refused(path, "larger than 3 MiB")
 
 
 def test_a_folder_and_a_link_to_nowhere_are_no_base_and_not_none(tmp_path, path):

@@ -22,7 +22,7 @@ BLACKLISTED = "blacklistedAppBundleIDs"
 ALLOWED = ("allowListedAppBundleIDs", "whitelistedAppBundleIDs")
 APP_LISTS = (BLOCKED, BLACKLISTED, *ALLOWED)
 
-_MAX_BYTES = 4 << 20  # of the file; the property list in it may have 2 MiB (assess.ios.plists)
+_MAX_BYTES = 3 << 20  # of the file; the property list in it may have 2 MiB (assess.ios.plists)
 _SIGNED_DATA = "1.2.840.113549.1.7.2"
 
 _EXPORT = Text(
@@ -99,7 +99,7 @@ def _read(path: Path) -> bytes | None:
             where=Where(file=str(path)),
         ) from error
     if len(raw) > _MAX_BYTES:
-        raise _refused(path, Text("it is larger than 4 MiB", "il dépasse 4 Mio"))
+        raise _refused(path, Text("it is larger than 3 MiB", "il dépasse 3 Mio"))
     return raw
 
 
@@ -119,10 +119,7 @@ def _content(raw: bytes, path: Path) -> bytes:
     except (ValueError, IndexError) as error:  # BadAsn1 is a ValueError, and so is a wrong number of children
         raise _refused(
             path,
-            Text(
-                f"it is an envelope without a signed profile in it ({error})",
-                f"il s'agit d'une enveloppe sans profil signé ({error})",
-            ),
+            Text("it is an envelope without a signed profile in it", "il s'agit d'une enveloppe sans profil signé"),
         ) from error
 
 
