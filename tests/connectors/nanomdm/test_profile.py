@@ -294,7 +294,7 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     "external entity": (EXTERNAL, "property list"),
     "deep": (xml("<key>a</key>" + "<array>" * 100_000 + "</array>" * 100_000), "property list"),
     "many values": (xml("<key>a</key><array>" + "<true/>" * 250_000 + "</array>"), "too-many-values"),
-    "long": (xml(f"<key>a</key><string>{'x' * (3 << 20)}</string>"), "too-large"),
+    "long": (xml(f"<key>a</key><string>{'x' * (5 << 19)}</string>"), "too-large"),
     "binary cut off": (plistlib.dumps(document(), fmt=plistlib.FMT_BINARY)[:-9], "property list"),
     "a list": (plistlib.dumps([document()]), "not a dictionary"),
     "a key twice": (xml("<key>PayloadType</key><string>a</string>" * 2), "PayloadType is given twice"),
