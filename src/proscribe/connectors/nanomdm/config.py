@@ -193,7 +193,7 @@ def _check_listen(listen: str) -> str:
     """The host of ``host:port``, as an address has it."""
     host, _, port = listen.rpartition(":")
     try:
-        good = bool(urlsplit(f"http://{listen}").hostname) and 0 < int(port) < 65_536
+        good = bool(host and urlsplit(f"http://{listen}").hostname) and 0 < int(port) < 65_536
     except ValueError:
         good = False
     if not good or "/" in listen or "@" in listen:

@@ -8,6 +8,7 @@ words of its own code and of the database behind it (v0.9.0: ``api/result.go``, 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -89,8 +90,8 @@ class NanomdmWire:
             answer = self._exchange.send(request)
         result = self._result(answer)
         if result.command_error:
-            if not (_any(_THERE_ALREADY, result.command_error) and result.is_about(uuid)):
-                raise self._fault_of(result.command_error, device_id, answer)
+            if not result.is_there_already(uuid):
+                raise self._fault_of(result.command_error, device_id)
         elif not result.is_about(uuid) or (answer.status >= 500 and not result.push_error):
             raise self._exchange.not_understood()
         return Enqueued(
@@ -128,7 +129,7 @@ class NanomdmWire:
         except ValueError as error:
             raise self._exchange.rejected(str(error)) from error
 
-    def _fault_of(self, error: str, device_id: str, answer: Answer) -> ConnectorFault:
+    def _fault_of(self, error: str, device_id: str) -> ConnectorFault:
         if error.startswith(_NOT_A_COMMAND):
             return self._exchange.rejected(error)
         if _any(_NOT_ENROLLED, error):
@@ -142,7 +143,7 @@ class NanomdmWire:
                     "Rien à faire si son inscription est en cours; s'il a été retiré de NanoMDM, réinscrivez-le.",
                 ),
             )
-        return self._exchange.fault(answer)
+        return self._exchange.unknown(Text(f"it failed ({error})", f"échec ({error})"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +159,12 @@ class _Result:
     def push_error(self) -> str:
         """Why a device could not be woken."""
         return self.all_push_error or "; ".join(self.push_errors.values())
+
+    def is_there_already(self, uuid: str) -> bool:
+        """Whether the error is that an earlier request had brought this command."""
+        if self.command_error.startswith(_NOT_A_COMMAND):  # what follows quotes the command, and may say anything
+            return False
+        return _any(_THERE_ALREADY, self.command_error) and self.is_about(uuid)
 
     def is_about(self, uuid: str) -> bool:
         """Whether the answer names this command."""
@@ -182,8 +189,11 @@ def _read(answer: Answer) -> _Result | None:
 
 
 def _said(body: Mapping[str, Any], name: str) -> str:
+    """What stands under a name, as text. An error without words, or of another shape, is an error all the same."""
     value = body.get(name)
-    return brief(value) if isinstance(value, str) else ""
+    if value is None:
+        return ""
+    return brief(value if isinstance(value, str) and value else json.dumps(value))
 
 
 def _any(words: Sequence[str], text: str) -> bool:
