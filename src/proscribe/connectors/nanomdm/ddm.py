@@ -36,7 +36,7 @@ DEVICES = 100
 """Devices whose reports are asked for with one request: their identifiers stand in its address."""
 
 _QUIET = ("nonotify", "1")
-_VALID = frozenset({"valid", "invalid", "unknown"})
+_VALID = ("valid", "invalid", "unknown")
 _REFUSED = ("declaration not found", "declaration is referenced by", "a foreign key constraint fails")
 """Errors of 500 after which nothing was changed: a set may only hold declarations that are there, and a declaration
 goes only once no set holds it."""
