@@ -83,8 +83,9 @@ def needs_old_key(os_version: str) -> bool:
 def merged(scope: str, base: Base | None, entries: Iterable[Entry], *, old_key: bool, organisation: str) -> Profile:
     """The profile of a scope: the base with our apps in it, or one with our apps alone.
 
-    Without entries it is the base itself, byte for byte, or nothing. Otherwise the two UUIDs follow from scope, base,
-    apps and key, so the same content has the same UUID whenever it is made.
+    Without entries it is the base itself, byte for byte, or nothing. Otherwise the UUIDs follow from scope, base and
+    apps, so the same content has the same UUID whenever it is made. The profile's is the same under either name of
+    the list, as it tells which edition a device has; that of the payload is not.
     """
     apps = sorted({entry.app for entry in entries})
     if not apps:
@@ -93,10 +94,10 @@ def merged(scope: str, base: Base | None, entries: Iterable[Entry], *, old_key: 
         )
     document = _empty(scope, organisation) if base is None else copy.deepcopy(base.document)
     key = BLACKLISTED if old_key else BLOCKED
-    named = ("" if base is None else base.digest, key, *apps)
-    document["PayloadUUID"] = _uuid(scope, "profile", *named)
+    named = (scope, "" if base is None else base.digest, *apps)
+    document["PayloadUUID"] = _uuid("profile", *named)
     payload = _payload_for_apps(document)
-    payload["PayloadUUID"] = _uuid(scope, "restrictions", *named)
+    payload["PayloadUUID"] = _uuid(key, *named)
     payload[key] = list(dict.fromkeys([*payload.get(key, ()), *apps]))
     return Profile(document["PayloadIdentifier"], document["PayloadUUID"], plistlib.dumps(document, sort_keys=True))
 
