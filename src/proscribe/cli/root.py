@@ -47,6 +47,10 @@ COMMANDS: dict[str, tuple[str, Text]] = {
     "plan": ("plan", Text("What would be done, and what cannot.", "Ce qui serait fait, et ce qui ne peut l'être.")),
     "apply": ("apply", Text("Carry out an approved plan.", "Exécuter un plan approuvé.")),
     "watch": ("watch", Text("Keep a ban enforced.", "Maintenir une interdiction en vigueur.")),
+    "receive": (
+        "receive",
+        Text("Listen to what systems tell by themselves.", "Écouter ce que les systèmes envoient d'eux-mêmes."),
+    ),
     "status": ("status", Text("Outcomes, device by device class.", "Résultats, par catégorie d'appareils.")),
     "freeze": (
         "freeze",

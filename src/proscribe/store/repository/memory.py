@@ -86,9 +86,17 @@ class Memory:
 
     @guarded
     def receive(self, messages: Sequence[Message]) -> int:
-        """Put messages into the inbox, in order; a known id is counted as a replay."""
+        """Put messages into the inbox, in order; a known id is counted as a replay.
+
+        One transaction, however many there are: whoever has much to store hands over much at a time. It waits for other
+        receivers and not for those who deal with messages. Once it returns, the messages outlive the process however
+        that ends: they are committed. They outlive a power cut as far as the disk keeps its word: SQLite's log is
+        synchronised at every commit (``synchronous=FULL``), as PostgreSQL's is unless its ``fsync`` or
+        ``synchronous_commit`` was turned off.
+        """
         fresh: dict[str, Message] = {}
-        with self.atomic():
+        with atomic():
+            serialise("inbox")
             known: set[str] = set()
             for part in _chunks([message.id for message in messages]):
                 rows = InboxRow.objects.filter(system=self._system, message__in=part)
@@ -96,7 +104,6 @@ class Memory:
             for message in messages:
                 if message.id not in known:
                     fresh.setdefault(message.id, message)
-            serialise("inbox")
             serial = next_serial(InboxRow, "serial")
             InboxRow.objects.bulk_create(
                 [
