@@ -1,0 +1,342 @@
+"""Bringing on what was accepted: the current edition to every device, removals by their next step, questions.
+
+Everything is derived from what is remembered at the moment. A call that was cut short, or that is made twice, leaves no
+trace: the same wish is the same command, and a command that NanoMDM has is not sent again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from itertools import islice
+
+from proscribe.connectors.base import ConnectorFault, FollowUp, NotAuthorised, Throttled
+from proscribe.connectors.memory import Row
+from proscribe.connectors.nanomdm import asking, groups, removals, wording
+from proscribe.connectors.nanomdm.deliver import Delivery
+from proscribe.connectors.nanomdm.history import Case, by_device, cases
+from proscribe.connectors.nanomdm.means import Means
+from proscribe.connectors.nanomdm.model import Channel, Command, CommandState, Device, Purpose
+from proscribe.connectors.nanomdm.outbox import Outgoing, Sent, enqueue
+from proscribe.connectors.nanomdm.scopes import View, applied_now, scope_id, split, wanted
+from proscribe.text import Text
+
+_PAUSE = "pause"
+_KEPT = timedelta(days=2)
+"""How long an answered question is kept: its answer stands in the device."""
+_REPORTS = 100
+"""Devices whose declaration reports are read and written down at a time."""
+
+
+@dataclass(slots=True)
+class Log:
+    """What one call did."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    happened: list[Text] = field(default_factory=list)
+    waits: list[Text] = field(default_factory=list)
+    left: int = 0
+
+
+def follow_up(means: Means, *, frozen: bool, taken_in: int = 0) -> FollowUp:
+    """Bring everything on by what can be done now.
+
+    Raises NotAuthorised, once what was done is written down; other faults are told among what waits.
+    """
+    log = Log(Counter(taken_in=taken_in))
+    _Round(means, log, frozen=frozen).run()
+    return FollowUp(
+        counts={name: count for name, count in sorted(log.counts.items()) if count},
+        happened=tuple(log.happened),
+        waits=tuple(log.waits),
+        left=log.left,
+    )
+
+
+class _Round:
+    """One call. The store is touched by the calling thread alone."""
+
+    def __init__(self, means: Means, log: Log, *, frozen: bool) -> None:
+        self.means = means
+        self.records = means.records
+        self.log = log
+        self.frozen = frozen
+        self.gap = max((gap.ended for gap in means.records.gaps()), default=None)
+        self.view: View = means.view()
+
+    def run(self) -> None:
+        """Wishes first, then facts, then what is to be sent for both."""
+        if not self.frozen:
+            groups.bring_up_to_date(self.means, self.log)
+            self.view = self.means.view()
+        devices = [one for one in self.records.devices() if _reachable(one)]
+        history = by_device(self.records.commands())
+        until = self._paused_until()
+        if until is not None:
+            self.log.waits.append(wording.paused(until))
+            self._settle(devices, history)
+            return
+        self._read_reports(devices)
+        found = self._settle(devices, history)
+        sent = self._send(found)
+        self._tell(sent)
+        self._heal(found, sent)
+        self._forget(history)
+        if isinstance(sent.stopped, NotAuthorised):
+            raise sent.stopped
+
+    # What devices said ----------------------------------------------------------------------------------------------
+
+    def _read_reports(self, devices: Iterable[Device]) -> None:
+        """What devices reported of declarations: those that said so, and those whose edition is unproved."""
+        if not self.view.declarations:
+            return
+        due = iter([one.id for one in devices if one.report_due or self._is_unproved(one)])
+        while some := list(islice(due, _REPORTS)):
+            try:
+                told = self.means.ddm.status(some)
+            except ConnectorFault as fault:
+                self._note(fault)
+                return
+            with self.records.atomic():
+                known = self.records.devices_of(some)
+                now = [
+                    replace(one, declarations=told.get(key, one.declarations), report_due=False)
+                    for key, one in known.items()
+                ]
+                self.records.save_devices(one for one in now if one != known[one.id])
+
+    def _is_unproved(self, device: Device) -> bool:
+        scope = scope_id(device, self.view.roster, self.view.config)
+        group = self.view.groups.get(scope)
+        declared = group is not None and split(scope)[1] is Channel.declarations
+        return declared and group is not None and bool(group.now.version) and not applied_now(device, group)
+
+    def _settle(self, devices: Sequence[Device], history: Mapping[str, Sequence[Command]]) -> list[Case]:
+        """Draw the conclusions from what was answered, and from what was lost; the devices as they are then."""
+        settled: list[Case] = []
+        for case in cases(devices, history):
+            with_fate = self._without_lost(case)
+            moved = removals.advanced(with_fate, self.view.config, self.view.now)
+            if moved != case.device or with_fate.commands != case.commands or case.device.report_due:
+                with_fate = self._store(case, with_fate)
+            settled.append(with_fate)
+        return settled
+
+    def _store(self, before: Case, after: Case) -> Case:
+        """Write conclusions down over what others may have written since."""
+        with self.records.atomic():
+            device = self.records.device(before.device.id) or before.device
+            changed = [new for old, new in zip(before.commands, after.commands, strict=True) if old != new]
+            known = self.records.commands_of([one.uuid for one in changed])
+            was = {one.uuid: one for one in before.commands}
+            self.records.save_commands(one for one in changed if known.get(one.uuid) == was[one.uuid])
+            commands = self.records.commands(device=device.id)
+            (case,) = cases([device], {device.id: commands})
+            moved = removals.advanced(case, self.view.config, self.view.now)
+            if moved != device:
+                self.records.save_devices([moved])
+        return replace(case, device=moved)
+
+    def _without_lost(self, case: Case) -> Case:
+        """Commands whose answer will not come: a question is asked anew, a change is looked for first."""
+        commands = []
+        for one in case.commands:
+            found = one
+            if case.is_lost(one, self.view.config, self.view.now, self.gap):
+                found = self._fate(case, one)
+                self.log.counts["lost"] += found != one
+            commands.append(found)
+        return replace(case, commands=tuple(commands))
+
+    def _fate(self, case: Case, command: Command) -> Command:
+        arrived = self._arrived(case, command)
+        if arrived is None:
+            return command
+        if not arrived:
+            return replace(command, state=CommandState.void)
+        return replace(command, state=CommandState.answered, answered_at=self.view.now)
+
+    def _arrived(self, case: Case, command: Command) -> bool | None:
+        """Whether a lost change was made; None as long as nothing shows it."""
+        if command.purpose is Purpose.ask:
+            return False
+        if command.purpose in (Purpose.convert, Purpose.remove):
+            return removals.arrived(case, command)
+        delivery = self._delivery_of(command)
+        told = case.device.profiles
+        if delivery is None or command.request_type == "DeclarativeManagement":
+            return False  # it changes nothing by itself
+        if told is None or told.asked_at <= command.asked_at:
+            return None
+        return delivery.is_mine(command) and applied_now(case.device, delivery.group)
+
+    def _delivery_of(self, command: Command) -> Delivery | None:
+        group = self.view.groups.get(command.key.rpartition("@")[0])
+        return None if group is None else Delivery(self.view, group)
+
+    # What is to be sent ---------------------------------------------------------------------------------------------
+
+    def _send(self, found: Sequence[Case]) -> Sent:
+        """The most urgent first; a fault of the whole system ends it."""
+        sent = Sent()
+        for step in self._steps(found):
+            if sent.stopped is not None:
+                break
+            sent.add(step())
+        return sent
+
+    def _steps(self, found: Sequence[Case]) -> Iterator[Callable[[], Sent]]:
+        changing: set[str] = set()
+        yield lambda: self._ask(found, changing, urgent=True)
+        if not self.frozen:
+            yield lambda: self._deliver(found, changing)
+            yield lambda: self._next_steps(found, changing)
+            yield lambda: self._take_back(found, changing)
+        yield lambda: self._ask(found, changing, urgent=False)
+
+    def _ask(self, found: Sequence[Case], changing: set[str], *, urgent: bool) -> Sent:
+        """Questions. What a device has that is being changed is asked once it was changed, unless nothing is known."""
+        due = []
+        for case in found:
+            for question in asking.questions(case, self.view, self._anew):
+                if urgent is not (question.request_type == asking.INFORMATION):
+                    continue
+                if not urgent and question.known is not None and case.device.id in changing:
+                    continue
+                outgoing = asking.outgoing(case, question, self.view)
+                if outgoing is not None:
+                    due.append(outgoing)
+        return enqueue(self.means, due)
+
+    @property
+    def _anew(self) -> datetime | None:
+        open_gaps = [gap.ended for gap in self.records.gaps() if gap.healed_at is None]
+        return max(open_gaps, default=None)
+
+    def _deliver(self, found: Sequence[Case], changing: set[str]) -> Sent:
+        sent = Sent()
+        by_scope: dict[str, list[Case]] = {}
+        for case in found:
+            if case.device.informed_at is not None:
+                by_scope.setdefault(self._scope(case.device), []).append(case)
+        for scope, members in sorted(by_scope.items()):
+            group = self.view.groups.get(scope)
+            if group is None or not group.now.version or sent.stopped is not None:
+                continue
+            delivery = Delivery(self.view, group)
+            due = [out for case in members if not groups.is_on_offer(case, delivery) and (out := delivery.due(case))]
+            if delivery.channel is Channel.declarations:
+                due, joined = groups.join(self.means, scope, due)
+                self.log.counts["joined"] += joined.changed
+                sent.add(joined.sent)
+            changing.update(out.command.device for out in due)
+            sent.add(enqueue(self.means, due))
+        return sent
+
+    def _next_steps(self, found: Sequence[Case], changing: set[str]) -> Sent:
+        due = [step for case in found for step in removals.next_steps(case, self.view.now)]
+        changing.update(step.command.device for step in due)
+        return enqueue(self.means, due, settle=lambda arrived: removals.record_steps(self.records, arrived))
+
+    def _take_back(self, found: Sequence[Case], changing: set[str]) -> Sent:
+        """Entries of ours on devices that left their scope: they go once what the new scope wants is there."""
+        sent = Sent()
+        for scope, group in sorted(self.view.groups.items()):
+            delivery = Delivery(self.view, group)
+            due = [out for case in found if (out := self._taken_back(case, delivery)) is not None]
+            if delivery.channel is Channel.declarations:
+                due, left = groups.leave(self.means, scope, due)
+                sent.add(left.sent)
+            changing.update(out.command.device for out in due)
+            sent.add(enqueue(self.means, due))
+        return sent
+
+    def _taken_back(self, case: Case, old: Delivery) -> Outgoing | None:
+        scope = self._scope(case.device)
+        if scope == old.scope or case.device.informed_at is None or not groups.has_ours(case, old):
+            return None
+        new = wanted(scope, self.view.groups)
+        kept = {entry.app for entry in new.now.entries}
+        covered = all(entry.app in kept for entry in old.edition.entries)
+        arrived = bool(new.now.version) and applied_now(case.device, new)
+        if old.edition.entries and not (covered and arrived):
+            return None
+        # Where two groups share one profile, the new group's has replaced the old one's.
+        return None if _shares_profile(old, Delivery(self.view, new)) else old.taken_back(case)
+
+    def _scope(self, device: Device) -> str:
+        return scope_id(device, self.view.roster, self.view.config)
+
+    # What is said of it ---------------------------------------------------------------------------------------------
+
+    def _tell(self, sent: Sent) -> None:
+        for command in sent.queued:
+            self.log.counts[_NAMES[command.purpose] if not command.key.endswith("@left") else "withdrawn"] += 1
+        self.log.happened += wording.happened(self.log.counts)
+        self.log.left += sent.left + len(sent.faults)
+        if sent.unwoken:
+            self.log.waits.append(wording.not_woken(len(sent.unwoken), next(iter(sent.unwoken.values()))))
+        worst = sent.worst()
+        if worst is not None and not isinstance(worst, NotAuthorised):
+            self._note(worst, len(sent.faults), sent.left)
+
+    def _note(self, fault: ConnectorFault, failed: int = 0, left: int = 0) -> None:
+        self.log.waits.append(wording.fault(fault, failed, left))
+        if isinstance(fault, Throttled) and fault.retry_after:
+            until = self.means.clock.now() + timedelta(seconds=fault.retry_after)
+            self.records.memory.put(_PAUSE, [Row(_PAUSE, {"until": until.isoformat()})])
+
+    def _paused_until(self) -> datetime | None:
+        """Until when the system asked to be left alone."""
+        found = self.records.memory.get(_PAUSE, _PAUSE)
+        until = None if found is None else datetime.fromisoformat(found["until"])
+        return until if until is not None and until > self.view.now else None
+
+    def _heal(self, found: Sequence[Case], sent: Sent) -> None:
+        """Every device was asked anew: what was lost in a gap does not matter any more."""
+        open_gaps = [gap for gap in self.records.gaps() if gap.healed_at is None]
+        if not open_gaps or sent.stopped is not None or sent.faults:
+            return
+        for gap in open_gaps:
+            self.records.save_gap(replace(gap, healed_at=self.view.now))
+        self.log.counts["healed"] += len(open_gaps)
+        self.log.happened.append(wording.healed(len(open_gaps), len(found)))
+
+    def _forget(self, history: Mapping[str, Sequence[Command]]) -> None:
+        """Questions of long ago are dropped. The newest of each kind stays: its number must not be used again."""
+        gone = []
+        for commands in history.values():
+            newest: dict[tuple[str, int], Command] = {}
+            for one in sorted(commands, key=lambda each: (each.asked_at, each.attempts)):
+                if one.purpose is Purpose.ask:
+                    newest[one.request_type, one.generation] = one
+            kept = {one.uuid for one in newest.values()}
+            gone += [
+                one.uuid
+                for one in commands
+                if one.purpose is Purpose.ask and one.uuid not in kept and self._is_old(one)
+            ]
+        self.records.memory.drop("command", gone)
+
+    def _is_old(self, command: Command) -> bool:
+        over = (CommandState.answered, CommandState.failed, CommandState.void)
+        return command.state in over and self.view.now - command.asked_at > _KEPT
+
+
+_NAMES = {
+    Purpose.ask: "asked",
+    Purpose.deliver: "delivered",
+    Purpose.convert: "converted",
+    Purpose.remove: "removed_sent",
+}
+
+
+def _shares_profile(one: Delivery, other: Delivery) -> bool:
+    return one.channel is other.channel is Channel.profile and one.identifier == other.identifier
+
+
+def _reachable(device: Device) -> bool:
+    return device.kind.is_device and device.ready and device.left_at is None
