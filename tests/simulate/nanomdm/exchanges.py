@@ -84,6 +84,14 @@ class Receiver:
                 raise AssertionError(f"{len(self.of(device))} of {count} events came for {device}")
         return self.of(device)
 
+    def settle(self, count: int) -> None:
+        """Wait until so many events have come in all, and no more come for a moment."""
+        with self.change:
+            if not self.change.wait_for(lambda: len(self.bodies) >= count, 20):
+                raise AssertionError(f"{len(self.bodies)} of {count} events came")
+            while self.change.wait(0.3):
+                pass
+
     def of(self, device: str) -> list[dict[str, Any]]:
         found = []
         for headers, body in self.bodies:
