@@ -294,7 +294,7 @@ values = st.recursive(
 )
 entries = st.fixed_dictionaries(
     {"status_received": st.just(RECEIVED) | values, "identifier": st.just(NAME) | values},
-    optional={name: values for name in ("active", "valid", "current", "server-token", "reasons")},
+    optional=dict.fromkeys(("active", "valid", "current", "server-token", "reasons"), values),
 )
 
 

@@ -164,8 +164,10 @@ def test_a_command_that_is_in_the_queue(answer: httpx.Response, already: bool, p
 
 NOT_ENROLLED = (
     'pq: insert or update on table "enrollment_queue" violates foreign key constraint "enrollment_queue_id_fkey"',
-    # PostgreSQL in French
-    "pq: la modification de « enrollment_queue » viole la contrainte de clé étrangère « enrollment_queue_id_fkey »",
+    (  # PostgreSQL in French
+        "pq: une instruction insert ou update sur la table « enrollment_queue » viole la contrainte de clé étrangère "
+        "« enrollment_queue_id_fkey »"
+    ),
     "Error 1452 (23000): Cannot add or update a child row: a foreign key constraint fails (`a`.`enrollment_queue`)",
 )
 
