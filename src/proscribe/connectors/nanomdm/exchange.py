@@ -138,7 +138,7 @@ class Exchange:
             raise self.unknown(Text("no answer in time", "aucune réponse dans le délai")) from error
         except httpx.HTTPError as error:
             kind = type(error).__name__
-            raise self.unknown(Text(f"the connection failed: {kind}", f"la connexion a échoué : {kind}")) from error
+            raise self.unknown(Text(f"the connection failed: {kind}", f"la connexion a échoué : {kind}")) from error
 
     def fault(self, answer: Answer) -> ConnectorFault:
         """The fault that an answer stands for, with what the server said."""
@@ -149,7 +149,7 @@ class Exchange:
                 Text(f"{name} asks us to slow down ({said})", f"{name} demande de ralentir ({said})"),
                 remedy=Text(
                     "Nothing to do: the loop waits and tries again. If it lasts, lower concurrency.",
-                    "Rien à faire : la boucle attend puis réessaie. Si cela dure, réduisez concurrency.",
+                    "Rien à faire : la boucle attend puis réessaie. Si cela dure, réduisez concurrency.",
                 ),
                 retry_after=seconds(answer.retry_after, self._clock.now()),
             )
@@ -187,7 +187,7 @@ class Exchange:
         """A request whose fate is not known."""
         name = self._account.server
         return UnknownFate(
-            Text(f"{name}: {what.en}", f"{name} : {what.fr}"),
+            Text(f"{name}: {what.en}", f"{name} : {what.fr}"),
             remedy=Text(
                 f"The same request is sent again, which does nothing twice. If it lasts, read the log of {name}.",
                 f"La même demande sera renvoyée, sans rien faire deux fois. Si cela dure, lisez le journal de {name}.",
