@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import plistlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

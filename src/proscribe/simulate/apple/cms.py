@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
-_SEQUENCE, _SET, _OCTETS, _OID, _FIRST = 0x30, 0x31, 0x04, 0x06, 0xA0
-_CONSTRUCTED_OCTETS = 0x24
+_SET, _OCTETS_IN_PARTS, _FIRST = 0x31, 0x24, 0xA0
+_OPEN, _END = 0x80, b"\x00\x00"
 
 _SIGNED_DATA = bytes.fromhex("2a864886f70d010702")
 _MESSAGE_DIGEST = bytes.fromhex("2a864886f70d010904")
@@ -28,7 +28,7 @@ class BadSignature(ValueError):
 
 
 class _Item(NamedTuple):
-    """One DER element: its tag, what is in it, and all of its bytes."""
+    """One element: its tag, what is in it, all of its bytes."""
 
     tag: int
     body: bytes
@@ -36,22 +36,29 @@ class _Item(NamedTuple):
 
 
 def _items(data: bytes) -> Iterator[_Item]:
+    """The elements one after the other. Lengths may be left open, as OpenSSL does when it streams."""
     at = 0
     while at < len(data):
-        try:
-            tag, length, start = data[at], data[at + 1], at + 2
-        except IndexError as error:
-            raise BadSignature("it ends too early") from error
-        if length == 0x80:
-            raise BadSignature("it is not DER")
-        if length > 0x80:
-            size = length & 0x7F
-            length, start = int.from_bytes(data[start : start + size]), start + size
-        end = start + length
-        if end > len(data):
-            raise BadSignature("it ends too early")
-        yield _Item(tag, data[start:end], data[at:end])
-        at = end
+        item = _item(data, at)
+        yield item
+        at += len(item.whole)
+
+
+def _item(data: bytes, at: int) -> _Item:
+    if at + 2 > len(data):
+        raise BadSignature("it ends too early")
+    tag, length, start = data[at], data[at + 1], at + 2
+    if length == _OPEN:
+        end = start
+        while data[end : end + 2] != _END:
+            end += len(_item(data, end).whole)
+        return _Item(tag, data[start:end], data[at : end + 2])
+    if length > _OPEN:
+        size = length & 0x7F
+        length, start = int.from_bytes(data[start : start + size]), start + size
+    if start + length > len(data):
+        raise BadSignature("it ends too early")
+    return _Item(tag, data[start : start + length], data[at : start + length])
 
 
 def _parts(data: bytes) -> list[_Item]:
@@ -77,7 +84,7 @@ def opened(data: bytes) -> tuple[bytes, tuple[bytes, ...]]:
             for item in _items(holder.body)
         ]
         signer = _verified(content, _parts(_parts(signed[-1].body)[0].body), certificates)
-    except (IndexError, ValueError) as error:
+    except (IndexError, ValueError, RecursionError) as error:
         raise error if isinstance(error, BadSignature) else BadSignature("it cannot be read") from error
     others = [certificate for certificate in certificates if certificate is not signer]
     return content, tuple(item.public_bytes(Encoding.DER) for item in (signer, *others))
@@ -87,7 +94,7 @@ def _content(parts: list[_Item]) -> bytes:
     if len(parts) < 2:
         raise BadSignature("its content is missing")
     octets = _parts(parts[1].body)[0]
-    if octets.tag == _CONSTRUCTED_OCTETS:
+    if octets.tag == _OCTETS_IN_PARTS:
         return b"".join(item.body for item in _items(octets.body))
     return octets.body
 

@@ -24,7 +24,6 @@ from proscribe.simulate.apple.device import Device
 from proscribe.simulate.apple.profiles import Profile, listed, read_profile
 
 Json = dict[str, Any]
-Identifiers = dict[str, str]
 
 EVEN_LOCKED = frozenset(
     {
@@ -44,16 +43,14 @@ EVEN_LOCKED = frozenset(
 _DECLARATIVE_SINCE = (15,)
 
 
-def answer(device: Device, command: Json, identifiers: Identifiers, enrolled_by: Profile) -> Json:
+def answer(device: Device, command: Json, enrolled_by: Profile) -> Json:
     """Carry out one command (the ``Command`` dictionary). Returns ``Status`` and what else goes into the answer."""
     kind = command.get("RequestType")
     if device.locked and kind not in EVEN_LOCKED:
         return {"Status": NOT_NOW}
     try:
-        if kind == "DeviceInformation":
-            said = _device_information(device, command, identifiers)
-        elif kind == "ProfileList":
-            said = _profile_list(device, command, enrolled_by)
+        if kind == "ProfileList":
+            said = _profile_list(device, enrolled_by)
         elif (handler := _HANDLERS.get(str(kind))) is not None:
             said = handler(device, command)
         else:
@@ -69,16 +66,16 @@ def _unknown(kind: object) -> CannotDo:
     return CannotDo(Fault(MDM, INVALID_REQUEST_TYPE, f"“{kind}” is not a valid request type."))
 
 
-def _device_information(device: Device, command: Json, identifiers: Identifiers) -> Json:
+def _device_information(device: Device, command: Json) -> Json:
     queries = strings(command, "Queries")
     if queries is None:
         raise Malformed("Queries")
-    told = device.information(identifiers)
+    told = device.information()
     return {"QueryResponses": {query: told[query] for query in queries if query in told}}
 
 
-def _profile_list(device: Device, command: Json, enrolled_by: Profile) -> Json:
-    del command  # ManagedOnly changes nothing: a person installs no profiles here
+def _profile_list(device: Device, enrolled_by: Profile) -> Json:
+    """``ManagedOnly`` changes nothing: a person installs no profiles here."""
     profiles = (enrolled_by, *(profile for _, profile in sorted(device.profiles.items())))
     return {"ProfileList": [listed(profile, reader=device.reader) for profile in profiles]}
 
@@ -104,6 +101,7 @@ def _declarative_management(device: Device, command: Json) -> Json:
 
 
 _HANDLERS: dict[str, Callable[[Device, Json], Json]] = {
+    "DeviceInformation": _device_information,
     "InstalledApplicationList": applications.installed_application_list,
     "ManagedApplicationList": applications.managed_application_list,
     "InstallApplication": applications.install_application,

@@ -132,8 +132,8 @@ class Device:
         self.declarations = Declarations(self.supports)
 
     def erase(self, *, restore: bool) -> None:
-        """Erase everything; ``restore`` puts a person's own apps back from a copy, unmanaged."""
-        own = [replace(app, managed=False) for app in self.apps.values() if not app.system and not app.declared]
+        """Erase everything; ``restore`` puts a person's own apps back from a copy."""
+        own = [app for app in self.apps.values() if not (app.system or app.declared or app.managed)]
         self.leave()
         self.apps = {app.id: app for app in SYSTEM_APPS}
         if restore:
@@ -141,8 +141,8 @@ class Device:
 
     # What it says of itself ---------------------------------------------------------------------------------------
 
-    def information(self, identifiers: dict[str, str]) -> dict[str, object]:
-        """Everything that ``DeviceInformation`` may ask for. ``identifiers``: UDID and serial, where they are told."""
+    def information(self) -> dict[str, object]:
+        """Everything that ``DeviceInformation`` may learn of it; in User Enrolment that is less, and not who it is."""
         model = "iPad" if self.spec.ipad else "iPhone"
         told: dict[str, object] = {
             "DeviceName": self.spec.name,
@@ -156,12 +156,16 @@ class Device:
             "DeviceCapacity": 128.0,
             "AvailableDeviceCapacity": 64.0,
             "BatteryLevel": 0.8,
+        }
+        if self.user_enrolment:
+            return told
+        return told | {
+            "UDID": self.spec.udid,
+            "SerialNumber": self.spec.serial,
             "AwaitingConfiguration": False,
             "IsMDMLostModeEnabled": False,
-            "IsActivationLockEnabled": False,
             "IsCloudBackupEnabled": False,
         }
-        return told | identifiers
 
 
 def build(os: str) -> str:

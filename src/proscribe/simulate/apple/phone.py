@@ -126,7 +126,7 @@ class Phone:
         return {"MessageType": kind, "Topic": self.endpoint.topic} | self._who
 
     def _authenticate(self) -> Json:
-        told = self.device.information({})
+        told = self.device.information()
         names = ("OSVersion", "BuildVersion", "ProductName")  # a phone gives neither its name nor its model here
         message = self._message("Authenticate") | {name: told[name] for name in names}
         if not self.device.user_enrolment:
@@ -243,16 +243,10 @@ class Phone:
         return answered
 
     def _do(self, command: Json) -> Json:
-        said = commands.answer(self.device, command, self._identifiers(), self._enrolment_profile())
+        said = commands.answer(self.device, command, self._enrolment_profile())
         if command["RequestType"] == "DeclarativeManagement" and said["Status"] == "Acknowledged":
             self._sync_due = True
         return said
-
-    def _identifiers(self) -> dict[str, str]:
-        """What ``DeviceInformation`` may learn of who it is: nothing in User Enrolment."""
-        if self.device.user_enrolment:
-            return {}
-        return {"UDID": self.spec.udid, "SerialNumber": self.spec.serial}
 
     def _enrolment_profile(self) -> Profile:
         assert self.endpoint is not None  # noqa: S101
