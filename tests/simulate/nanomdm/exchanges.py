@@ -23,7 +23,7 @@ from urllib.parse import quote, urlsplit
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs7
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from proscribe.simulate.apple.identity import CertificateAuthority
@@ -34,9 +34,11 @@ TOPIC = "com.apple.mgmt.External.lighthouses"
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 _TOKEN = re.compile(r"[0-9a-f]{16}")
 _OF_LIBRARIES = re.compile(  # what follows is said by Go's or Python's libraries, not by the server
-    r"(parse error: |push cert for topic \S+: |^(?=invalid char|unexpected end|json: |Expecting|Extra data)).*",
+    r"(parse error: |push cert for topic \S+: |^(?=tls: |asn1: |x509: |Unable|Valid PEM|Could not|subsection"
+    r"|invalid char|unexpected end|json: |Expecting|Extra data)).*",
     re.DOTALL,
 )
+_ERRORS = ("command_error", "push_error", "error")
 _VOLATILE = ("event_id", "status_id", "DeclarationsToken", "push_result", "version")
 
 
@@ -52,7 +54,7 @@ class Receiver:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
-            def log_message(self, format: str, *args: Any) -> None:
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the base class's name)
                 pass
 
             def do_POST(self) -> None:
@@ -252,19 +254,18 @@ class Talk:
             return {key: self._plain(value[key], key) for key in sorted(value)}
         if isinstance(value, list):
             return [self._plain(item) for item in sorted(value, key=_place)]
-        if not isinstance(value, str):
-            return value
+        return self._plain_text(value, name) if isinstance(value, str) else value
+
+    def _plain_text(self, value: str, name: str) -> Any:
         if name == "raw_payload":
             return self._body(base64.b64decode(value))
         if name in _VOLATILE and value:
             return f"<{name}>"
-        if _TIME.fullmatch(value):
-            return "<time>"
+        if name in _ERRORS:
+            return _OF_LIBRARIES.sub(r"\1...", value)
         if _TOKEN.fullmatch(value):
             return self.tokens.setdefault(value, f"<token {len(self.tokens) + 1}>")
-        if name in ("command_error", "push_error", "error"):
-            return _OF_LIBRARIES.sub(r"\1...", value)
-        return value
+        return "<time>" if _TIME.fullmatch(value) else value
 
 
 def command(uuid: str, request_type: str = "ProfileList") -> bytes:
@@ -291,6 +292,18 @@ def certificate_of(
     if usage is not None:
         builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
     return builder.sign(authority.key, hashes.SHA256())
+
+
+def push_certificate(topic: str) -> bytes:
+    """A certificate as Apple's are for pushing, and its key. Nothing is pushed to Apple with it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    names = [x509.NameAttribute(NameOID.USER_ID, topic)] if topic else []
+    name = x509.Name([*names, x509.NameAttribute(NameOID.COMMON_NAME, "push")])
+    now = dt.datetime.now(dt.UTC)
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    builder = builder.serial_number(1).not_valid_before(now).not_valid_after(now + dt.timedelta(days=365))
+    pem = builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
+    return pem + key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 def rsa_key() -> rsa.RSAPrivateKey:
@@ -360,6 +373,25 @@ def enqueueing(talk: Talk) -> None:
         waiting = talk.connect(device, "Acknowledged", waiting)
     talk.enqueue("E1", "E-1")
     talk.connect(device)
+
+
+@scenario
+def push_certificates(talk: Talk) -> None:
+    topic = "com.apple.mgmt.External.another"  # a device with this one would be pushed by way of Apple
+    good, other = push_certificate(topic), push_certificate(topic)
+    for body in (
+        good,
+        good,
+        push_certificate(""),
+        push_certificate("org.example"),
+        good.partition(b"-----BEGIN PRIVATE")[0],
+        b"".join(good.partition(b"-----BEGIN PRIVATE")[1:]),
+        good.partition(b"-----BEGIN PRIVATE")[0] + b"".join(other.partition(b"-----BEGIN PRIVATE")[1:]),
+        b"",
+        b"no certificate",
+    ):
+        talk.api("PUT", "/v1/pushcert", body)
+    talk.api("PUT", "/v1/pushcert", good, key="wrong")
 
 
 @scenario

@@ -1,4 +1,4 @@
-"""The simulation says and does what the real servers say and do: the same exchanges with both, written down, compared."""
+"""The simulation says and does what the real servers say and do: the same exchanges with both, compared."""
 
 from __future__ import annotations
 

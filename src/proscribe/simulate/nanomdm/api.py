@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import plistlib
+import re
 import uuid
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,6 +13,7 @@ from proscribe.simulate.nanomdm.journal import Journal, Queued
 from proscribe.simulate.nanomdm.loopback import Call, Reply, in_json
 from proscribe.simulate.nanomdm.state import Command, Memory
 
+_PRIVATE_KEY = re.compile(rb"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----")
 _EMPTY_PATH = "getting enrollment ids: empty path"
 
 
@@ -52,24 +54,14 @@ class Api:
         return _answer(_ordered(result), _status(result, len(ids)))
 
     def push_certificate(self, call: Call) -> Reply:
-        """``PUT /v1/pushcert``: certificate and key in PEM. Nothing is ever pushed to Apple: any pair will do."""
-        from cryptography import x509
-        from cryptography.hazmat.primitives.serialization import load_pem_private_key
-        from cryptography.x509.oid import NameOID
-
+        """``PUT /v1/pushcert``: certificate and key in PEM. Nothing is ever pushed to Apple with it."""
         try:
-            certificate = x509.load_pem_x509_certificate(call.body)
-            load_pem_private_key(call.body[call.body.index(b"PRIVATE KEY") - 11 :], None)
+            topic, until = _push_certificate(call.body)
         except (ValueError, TypeError) as error:
             return in_json({"error": str(error)}, 400, indent="\t")
-        names = [str(name.value) for name in certificate.subject.get_attributes_for_oid(NameOID.USER_ID)]
-        topics = [name for name in names if name.startswith("com.apple.mgmt")]
-        if not topics:
-            return in_json({"error": "no APNs Topic found"}, 400, indent="\t")
         with self._memory.lock:
-            self._memory.push_topics.add(topics[0])
-        until = certificate.not_valid_after_utc.strftime("%Y-%m-%dT%H:%M:%SZ")
-        return in_json({"not_after": until, "topic": topics[0]}, indent="\t")
+            self._memory.push_topics.add(topic)
+        return in_json({"not_after": until, "topic": topic}, indent="\t")
 
     def _queue(self, command: Command, ids: Sequence[str], result: dict[str, Any]) -> None:
         result.update(command_uuid=command.uuid, request_type=command.request_type)
@@ -97,6 +89,24 @@ class Api:
                     result["push_error"] = f'retrieving push cert for topic "{enrolment.topic}": key not found'
         if status:
             result["status"] = dict(sorted(status.items()))
+
+
+def _push_certificate(pem: bytes) -> tuple[str, str]:
+    """Topic and end of a certificate whose key is there too. Raises ValueError, TypeError."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+    from cryptography.x509.oid import NameOID
+
+    certificate = x509.load_pem_x509_certificate(pem)
+    begin = _PRIVATE_KEY.search(pem)
+    if begin is None or load_pem_private_key(pem[begin.start() :], None).public_key() != certificate.public_key():
+        raise ValueError("tls: private key does not match public key")
+    names = [str(name.value) for name in certificate.subject.get_attributes_for_oid(NameOID.USER_ID)]
+    if not names:
+        raise ValueError("no APNs Topic found")
+    if not names[0].startswith("com.apple.mgmt"):
+        raise ValueError(f'invalid APNs Topic: "{names[0]}"')
+    return names[0], certificate.not_valid_after_utc.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _command(body: bytes) -> Command:
