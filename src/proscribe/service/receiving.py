@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,9 +17,9 @@ from proscribe.text import Text
 if TYPE_CHECKING:
     import socket
 
-_PAGE = 1_000
+_PAGE = 200
 _PAUSE = 1.0  # seconds between looks into an empty inbox
-_BREATH = 0.02  # seconds after each page, in which others may write
+_BREATH = 0.02  # seconds at least between two pages
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,10 @@ class _Taker:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            self._stop.wait(_BREATH if self._page() else _PAUSE)
+            began = time.monotonic()
+            busy = self._page() > 0
+            # Receiving comes first: half of the time belongs to others, however much is waiting.
+            self._stop.wait(max(_BREATH, time.monotonic() - began) if busy else _PAUSE)
 
     def _page(self) -> int:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -15,12 +16,13 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from proscribe.connectors.base import AsgiApp
 
-CONNECTION_LIMIT = 1_000  # open at a time; below the 1,024 files that a process may open by default
+CONNECTION_LIMIT = 4_000  # open at a time, or fewer where the process may not open as many files
 HEAD_LIMIT = 64 * 1024  # bytes of a request line with its headers
 HEAD_SECONDS = 10.0  # in which they must have come
 KEEP_ALIVE = 120  # seconds; longer than senders keep idle connections (Go: 90), so that none sends into a closed one
 GRACE = 20  # seconds for requests under way when told to stop
 _BACKLOG = 2_048
+_OWN_FILES = 64  # the store's and the program's own
 
 
 @dataclass(frozen=True)
@@ -34,12 +36,14 @@ class Site:
 class _Bounded(HttpToolsProtocol):
     """A connection whose requests must begin in time, with heads of a bounded size."""
 
+    connection_limit = CONNECTION_LIMIT
+
     _head: int | None = None  # bytes of the head so far; None between heads
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        if len(self.connections) > CONNECTION_LIMIT:
+        if len(self.connections) > self.connection_limit:
             transport.close()
             return
         self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
@@ -85,7 +89,20 @@ def serve(sites: Sequence[Site], *, stop: threading.Event, on_start: Callable[[]
 
     ``on_start`` is called once all of them serve.
     """
+    _Bounded.connection_limit = min(CONNECTION_LIMIT, _files() - _OWN_FILES)
     return asyncio.run(_serve(sites, stop, on_start))
+
+
+def _files() -> int:
+    """How many files this process may open, once it has asked for as many as are allowed."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTION_LIMIT + _OWN_FILES
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return wanted
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return wanted
 
 
 async def _serve(sites: Sequence[Site], stop: threading.Event, on_start: Callable[[], None]) -> bool:

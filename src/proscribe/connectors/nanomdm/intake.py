@@ -216,8 +216,7 @@ class _Case:
         if command is None or command.device != event.device:
             self._counts["foreign_command"] += 1
         elif event.status == "NotNow":
-            self._desk.put(changes.postponed(command, event.at))
-            self._lock(device)
+            self._postponed(device, changes.postponed(command, event.at))
         elif event.status == "Acknowledged":
             self._acknowledged(event, device, command)
         elif event.status in ("Error", "CommandFormatError"):
@@ -244,8 +243,15 @@ class _Case:
         self._desk.put(*(changes.outdated(one, device, at, enrols=enrols) for one in self._desk.commands_of(device.id)))
         self._lock(device)
 
+    def _postponed(self, device: Device, command: Command) -> None:
+        self._desk.put(command)
+        since = command.not_now_since
+        if command.state is CommandState.not_now and since is not None:
+            earlier = since if device.locked_since is None else min(since, device.locked_since)
+            self._desk.put(replace(device, locked_since=earlier))
+
     def _lock(self, device: Device) -> None:
-        """A device is locked while a command of ours waits for it to be unlocked."""
+        """A device is locked as long as a command of ours waits for it to be unlocked."""
         waiting = self._desk.commands_of(device.id, CommandState.not_now)
         since = min((one.not_now_since for one in waiting if one.not_now_since is not None), default=None)
         self._desk.put(replace(device, locked_since=since))

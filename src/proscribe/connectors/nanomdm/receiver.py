@@ -8,7 +8,8 @@ Nothing of a body is looked at before its signature is found right.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -61,7 +62,8 @@ class _Receiver:
     def __init__(self, key: bytes, memory: Memory, clock: Clock) -> None:
         self._key = key
         self._clock = clock
-        self._writer = Writer(memory, clock)
+        self._writer = Writer(memory, clock, self._settle)
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._started: asyncio.Task[None] | None = None
         self._requests = 0
         self._held = 0
@@ -90,6 +92,7 @@ class _Receiver:
     async def _start(self) -> None:
         """Once; for servers that know no lifespan, with the first request."""
         if self._started is None:
+            self._loop = asyncio.get_running_loop()
             self._started = asyncio.create_task(asyncio.to_thread(self._writer.start))
         if not self._started.done():
             await asyncio.shield(self._started)
@@ -159,23 +162,22 @@ class _Receiver:
         return b"".join(chunks)
 
     async def _store(self, message: Message) -> None:
-        loop = asyncio.get_running_loop()
-        stored: asyncio.Future[bool] = loop.create_future()
+        stored: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        if not (self._writer.put(message, stored) and await stored):
+            raise _Refused(HTTPStatus.SERVICE_UNAVAILABLE, "store", lost=True)
 
-        def settle(result: bool) -> None:  # noqa: FBT001 (a callback)
-            if not stored.done():
-                stored.set_result(result)
+    def _settle(self, tickets: Sequence[asyncio.Future[bool]], stored: bool) -> None:  # noqa: FBT001 (a callback)
+        """Wake the requests of a batch, from the writer's thread: one call into the loop for all of them."""
+        if self._loop is None:
+            return
+        with contextlib.suppress(RuntimeError):  # the loop has ended, and nobody waits; what was stored is stored
+            self._loop.call_soon_threadsafe(_wake, tickets, stored)
 
-        self._writer.put(message, lambda result: _from_thread(loop, settle, result))
-        if not await stored:
-            raise _Refused(HTTPStatus.SERVICE_UNAVAILABLE, "unstored")
 
-
-def _from_thread(loop: asyncio.AbstractEventLoop, settle: Callable[[bool], None], result: bool) -> None:  # noqa: FBT001
-    try:
-        loop.call_soon_threadsafe(settle, result)
-    except RuntimeError:
-        return  # the server has ended, and nobody waits any more; the message is stored all the same
+def _wake(tickets: Sequence[asyncio.Future[bool]], stored: bool) -> None:  # noqa: FBT001 (a callback)
+    for ticket in tickets:
+        if not ticket.done():  # a request may have been given up
+            ticket.set_result(stored)
 
 
 def _checked(scope: Scope) -> bytes:

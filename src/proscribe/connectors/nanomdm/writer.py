@@ -13,6 +13,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from proscribe.clock import Clock
 from proscribe.connectors.memory import Memory, Message, Row
@@ -26,22 +27,23 @@ BATCH_BYTES = 16 * 1024 * 1024
 PATIENCE = 30.0  # seconds that a database which is locked or away is waited for; NanoMDM waits as long
 _PAUSE = 0.2
 
-Done = Callable[[bool], None]
-"""Told, on the writer's thread, whether a message was stored."""
+Settle = Callable[[Sequence[Any], bool], None]
+"""Told, on the writer's thread, of the tickets of some messages whether these were stored."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     message: Message
-    done: Done
+    ticket: Any
 
 
 class Writer:
     """One thread, one database connection, one transaction at a time."""
 
-    def __init__(self, memory: Memory, clock: Clock) -> None:
+    def __init__(self, memory: Memory, clock: Clock, settle: Settle) -> None:
         self._memory = memory
         self._clock = clock
+        self._settle = settle
         self._lock = threading.Condition()
         self._queue: deque[_Waiting] = deque()
         self._counts: Counter[str] = Counter()
@@ -65,14 +67,16 @@ class Writer:
             self._lock.notify()
         self._thread.join()
 
-    def put(self, message: Message, done: Done) -> None:
-        """Have a message stored; ``done`` says when it is. The caller keeps to bounds of its own."""
+    def put(self, message: Message, ticket: Any) -> bool:
+        """Have a message stored; its ticket is settled when it is. False at the end, when nothing more is taken.
+
+        The caller keeps to bounds of its own.
+        """
         with self._lock:
             if not self._stopping:
-                self._queue.append(_Waiting(message, done))
+                self._queue.append(_Waiting(message, ticket))
                 self._lock.notify()
-                return
-        done(False)  # noqa: FBT003 (a callback)
+            return not self._stopping
 
     def count(self, name: str) -> None:
         """Add one to a counter; stored with the next heartbeat."""
@@ -129,11 +133,7 @@ class Writer:
 
     def _store(self, waiting: Sequence[_Waiting]) -> None:
         stored = self._received([one.message for one in waiting])
-        if not stored:
-            self.lose()
-            self.count("refused.store")
-        for one in waiting:
-            one.done(stored)
+        self._settle([one.ticket for one in waiting], stored)
 
     def _received(self, messages: Sequence[Message]) -> bool:
         """Whether they are in the inbox, and on the disk."""
