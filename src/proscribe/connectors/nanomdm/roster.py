@@ -163,11 +163,9 @@ class _Reading:
             self._bad(number, "group", *_GROUP)
             return
         place = Place(group, values.get("department", ""), values.get("name", ""), number)
-        keys = list(self._keys(number, values))
-        if not keys:
+        if not any(values.get(column) for column in _KEYS):
             self._bad(number, "", *_NAMELESS)
-            return
-        for column, table, key in keys:
+        for column, table, key in self._keys(number, values):
             known = table.setdefault(key, place)
             if known is not place:
                 self._bad(number, column, *_twice(values[column], known.row))
