@@ -519,6 +519,14 @@ def test_an_envelope_without_a_profile_to_be_seen_is_refused(rsa_signer, path, a
     refused(path, "envelope without a signed profile")
 
 
+def test_an_envelope_of_another_kind_is_refused(signer, path):
+    """The same bytes under another name (digestedData) are no promise that a profile is in there."""
+    envelope = profile.sign(plistlib.dumps(document()), signer.certificate, signer.key)
+    signed, digested = bytes.fromhex("06092a864886f70d010702"), bytes.fromhex("06092a864886f70d010705")
+    path.write_bytes(envelope.replace(signed, digested, 1))
+    refused(path, "envelope without a signed profile")
+
+
 def test_what_is_signed_is_not_signed_again(signer):
     once = profile.sign(b"<?xml?>", signer.certificate, signer.key)
     assert profile.sign(once, signer.certificate, signer.key) == once
