@@ -238,18 +238,22 @@ def _said(records: Records, view: View, left: int, unseen: int) -> Iterator[Prob
 
 
 def _never_seen(count: int) -> tuple[Text, Text]:
-    devices = plural(count, Text("device", "appareil"), Text("devices", "appareils"))
-    return devices + Text(" of the roster were never seen", " du registre n'ont jamais été vus"), Text(
-        "Enrol them in NanoMDM, or take them out of the roster; nothing can be said of them.",
-        "Inscrivez-les dans NanoMDM, ou retirez-les du registre; rien ne peut en être dit.",
+    return plural(
+        count,
+        Text("device of the roster was never seen", "appareil du registre n'a jamais été vu"),
+        Text("devices of the roster were never seen", "appareils du registre n'ont jamais été vus"),
+    ), Text(
+        "Enrol what is in use in NanoMDM, and take the rest out of the roster; nothing can be said of them.",
+        "Inscrivez dans NanoMDM ce qui sert encore et retirez le reste du registre; rien ne peut en être dit.",
     )
 
 
 def _left(count: int) -> tuple[Text, Text]:
-    devices = plural(count, Text("device", "appareil"), Text("devices", "appareils"))
-    return devices + Text(
-        " left management and are not counted", " ont quitté la gestion et ne sont pas comptés"
-    ), Text("Where they are still in use, enrol them again.", "S'ils servent encore, inscrivez-les de nouveau.")
+    return plural(
+        count,
+        Text("device left management and is not counted", "appareil a quitté la gestion et n'est pas compté"),
+        Text("devices left management and are not counted", "appareils ont quitté la gestion et ne sont pas comptés"),
+    ), Text("Where it is still in use, enrol it again.", "Si l'appareil sert encore, inscrivez-le de nouveau.")
 
 
 def _unnamed() -> tuple[Text, Text]:
