@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.connectors.nanomdm.acting import department
 from tests.connectors.nanomdm.servers import NanoMdm, Servers, servers, shared
 from tests.store.conftest import make_database, postgres_server
 
@@ -17,7 +18,7 @@ import proscribe.store
 from proscribe.simulate.apple.endpoint import CHECK_IN, MdmEndpoint
 from proscribe.simulate.apple.identity import CertificateAuthority
 
-__all__ = ["postgres_server"]  # a fixture
+__all__ = ["department", "postgres_server"]  # fixtures
 
 _numbers = itertools.count()
 
