@@ -426,6 +426,20 @@ def enrolling(talk: Talk) -> None:
     talk.events(device, 9)
 
 
+def _flipped(signature: str, place: int) -> str:
+    """The signature with one bit turned over."""
+    raw = bytearray(base64.b64decode(signature))
+    raw[place] ^= 1
+    return base64.b64encode(raw).decode()
+
+
+def _two_signers(one: Device, other: Device, body: bytes) -> str:
+    builder = pkcs7.PKCS7SignatureBuilder().set_data(body)
+    for device in (one, other):
+        builder = builder.add_signer(device.certificate, device.key, hashes.SHA256())
+    return base64.b64encode(builder.sign(Encoding.DER, [pkcs7.PKCS7Options.DetachedSignature])).decode()
+
+
 @scenario
 def signatures(talk: Talk) -> None:
     device = talk.enrol(talk.device("S1"))
@@ -437,6 +451,10 @@ def signatures(talk: Talk) -> None:
         base64.b64encode(b"no signature").decode(),
         device.signature(b"another body"),
         device.signature(body)[:-8],
+        _flipped(device.signature(body), -3),
+        _flipped(device.signature(body), 5),
+        _flipped(device.signature(body), 21),
+        _two_signers(device, other, body),
         other.signature(body),
         device.signature(body, pkcs7.PKCS7Options.NoAttributes),
         device.signature(body, pkcs7.PKCS7Options.NoCapabilities),
@@ -634,6 +652,7 @@ def declarations(talk: Talk) -> None:
         talk.ddm("GET", "/v1/declarations", key=key)
         talk.ddm("PUT", "/v1/declarations?nonotify=1", declaration("a1"), key=key)
     talk.ddm("GET", "/v1/declarations/a1")
+    talk.ddm("GET", "/v1/declarations")
     for _ in range(2):
         talk.ddm("PUT", "/v1/declarations?nonotify=1", declaration("a1"))
         talk.ddm("GET", "/v1/declarations/a1")
@@ -707,6 +726,7 @@ def names_that_begin_alike(talk: Talk) -> None:
     talk.ddm("PUT", "/v1/set-declarations/C.west?declaration=c.z&nonotify=1")
     talk.ddm("GET", "/v1/set-declarations/C")
     talk.ddm("DELETE", "/v1/declarations/c.x")
+    talk.ddm("HEAD", "/v1/set-declarations/C")
     talk.ddm("DELETE", "/v1/declarations/c.x.y")
     talk.ddm("PUT", "/v1/enrollment-sets/C-1?set=C&nonotify=1")
     talk.ddm("PUT", "/v1/enrollment-sets/C-1.B?set=C.west&nonotify=1")
@@ -714,6 +734,10 @@ def names_that_begin_alike(talk: Talk) -> None:
     for endpoint in ("tokens", "declaration-items"):
         talk.ddm("GET", f"/{endpoint}", headers={"X-Enrollment-ID": "C-1"})
         talk.ddm("GET", f"/{endpoint}", headers={"X-Enrollment-ID": "C-1.B"})
+    for device in ("C-1", "C-1.B"):
+        report = _report(configurations=[{"identifier": "c.z", "server-token": "old", "active": True}])
+        talk.ddm("PUT", "/status", report, headers={"X-Enrollment-ID": device})
+    talk.ddm("GET", "/v1/declaration-status/C-1,C-1.B")
 
 
 def _report(**declarations: list[dict[str, Any]]) -> dict[str, Any]:

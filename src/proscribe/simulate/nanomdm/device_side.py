@@ -10,7 +10,7 @@ from xml.parsers.expat import ExpatError
 
 from proscribe.simulate.nanomdm.journal import Answered, Handed, Journal
 from proscribe.simulate.nanomdm.loopback import Call, Reply, plain
-from proscribe.simulate.nanomdm.signature import BadSignature, fingerprint, signer, trusted
+from proscribe.simulate.nanomdm.signature import BadSignature, fingerprint, identity
 from proscribe.simulate.nanomdm.state import Enrolment, Memory, Refused, ids_of
 from proscribe.simulate.nanomdm.webhook import Ids, Webhook
 
@@ -58,10 +58,8 @@ class DeviceSide:
     def handle(self, call: Call) -> Reply:
         """Answer a device."""
         try:
-            certificate = signer(call.headers.get("mdm-signature", ""), call.body)
+            certificate = identity(call.headers.get("mdm-signature", ""), call.body, self._authorities)
         except BadSignature:
-            return plain(400)
-        if not trusted(certificate, self._authorities):
             return plain(400)
         mark = fingerprint(certificate)
         try:

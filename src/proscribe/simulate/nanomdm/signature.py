@@ -6,7 +6,6 @@ Reads definite-length DER, which is what libraries write; the indefinite lengths
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 from collections.abc import Iterator, Sequence
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes
 
+_SIGNED_DATA = bytes.fromhex("2a864886f70d010702")
 _MESSAGE_DIGEST = bytes.fromhex("2a864886f70d010904")
 _HASHES = {
     bytes.fromhex("2b0e03021a"): "sha1",
@@ -25,8 +25,21 @@ _HASHES = {
     bytes.fromhex("608648016503040202"): "sha384",
     bytes.fromhex("608648016503040203"): "sha512",
 }
+_METHODS = {
+    bytes.fromhex(oid)
+    for oid in (
+        "2a864886f70d010101",  # rsaEncryption
+        "2a864886f70d010105",  # sha1, sha256, sha384 and sha512 with RSA
+        "2a864886f70d01010b",
+        "2a864886f70d01010c",
+        "2a864886f70d01010d",
+        "2a8648ce3d040302",  # ecdsa with SHA-256, SHA-384, SHA-512
+        "2a8648ce3d040303",
+        "2a8648ce3d040304",
+    )
+}
 _SEQUENCE, _SET, _OCTETS, _OID, _INTEGER = 0x30, 0x31, 0x04, 0x06, 0x02
-_CONTEXT_0, _CONTEXT_1 = 0xA0, 0xA1
+_CONTEXT_0 = 0xA0
 
 
 class BadSignature(Exception):
@@ -39,33 +52,43 @@ class _Node:
     content: bytes
     whole: bytes
 
-    def children(self) -> tuple[_Node, ...]:
-        return tuple(_nodes(self.content))
+    def parts(self, *tags: int) -> tuple[_Node, ...]:
+        """What is in it. ``tags``: what it has to begin with."""
+        parts = tuple(_nodes(self.content))
+        if tuple(part.tag for part in parts[: len(tags)]) != tags:
+            raise BadSignature("it is not built like a signature")
+        return parts
 
 
-def signer(header: str, body: bytes) -> x509.Certificate:
-    """The certificate whose key signed ``body``. Raises :class:`BadSignature`."""
+def identity(header: str, body: bytes, authorities: Sequence[x509.Certificate]) -> x509.Certificate:
+    """The certificate whose key signed ``body``, if an authority issued it for clients. Raises BadSignature."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.x509 import InvalidVersion
+
     try:
-        return _signer(base64.b64decode(header, validate=True), body)
-    except (binascii.Error, ValueError, IndexError, StopIteration) as error:
+        certificate = _signer(base64.b64decode(header, validate=True), body)
+        _trust(certificate, authorities)
+    except (ValueError, TypeError, LookupError, StopIteration, UnsupportedAlgorithm, InvalidVersion) as error:
         raise BadSignature(str(error)) from error
+    return certificate
 
 
-def trusted(certificate: x509.Certificate, authorities: Sequence[x509.Certificate]) -> bool:
-    """Whether an authority issued the certificate, it is valid now, and may be used by a client."""
-    from cryptography import x509
+def _trust(certificate: x509.Certificate, authorities: Sequence[x509.Certificate]) -> None:
     from cryptography.exceptions import InvalidSignature
 
     now = datetime.now(UTC)  # signatures are made in real time, whatever the clock of a rehearsal says
-    if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc or not _for_clients(certificate):
-        return False
+    if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
+        raise BadSignature("the certificate is not valid now")
     for authority in authorities:
         try:
             certificate.verify_directly_issued_by(authority)
-        except (ValueError, TypeError, InvalidSignature):
+        except (ValueError, InvalidSignature):
             continue
-        return True
-    return any(certificate == authority for authority in authorities if isinstance(authority, x509.Certificate))
+        break
+    else:
+        raise BadSignature("the certificate is of another authority")
+    if not _for_clients(certificate):
+        raise BadSignature("the certificate is not for clients")
 
 
 def fingerprint(certificate: x509.Certificate) -> str:
@@ -101,40 +124,50 @@ def _nodes(data: bytes) -> Iterator[_Node]:
 
 
 def _signer(message: bytes, body: bytes) -> x509.Certificate:
-    from cryptography.hazmat.primitives.serialization.pkcs7 import load_der_pkcs7_certificates
-
-    signed_data = next(_nodes(message)).children()[1].children()[0].children()
-    infos = signed_data[-1].children()
-    if signed_data[-1].tag != _SET or len(infos) != 1:
-        raise BadSignature("not one signer")
-    info = infos[0].children()
-    serial = int.from_bytes(info[1].children()[1].content, signed=True)
-    issuer = info[1].children()[0].whole
-    named = (
-        c
-        for c in load_der_pkcs7_certificates(message)
-        if (c.serial_number, c.issuer.public_bytes()) == (serial, issuer)
-    )
-    certificate = next(named, None)
-    if certificate is None:
-        raise BadSignature("no certificate of the signer")
-    algorithm = _HASHES[info[2].children()[0].content]
-    attributes = next((node for node in info if node.tag == _CONTEXT_0), None)
-    if attributes is not None:
+    kind, content = next(_nodes(message)).parts(_OID, _CONTEXT_0)
+    if kind.content != _SIGNED_DATA:
+        raise BadSignature("it is something else than a signature")
+    signed_data = content.parts(_SEQUENCE)[0].parts(_INTEGER, _SET, _SEQUENCE)
+    signers = signed_data[-1].parts(_SEQUENCE)
+    if signed_data[-1].tag != _SET or len(signers) != 1:
+        raise BadSignature("it has not one signer")
+    _, named, digest, *rest = signers[0].parts(_INTEGER, _SEQUENCE, _SEQUENCE)
+    certificate = _certificate(signed_data, named)
+    algorithm = _HASHES[digest.parts(_OID)[0].content]
+    if rest[0].tag == _CONTEXT_0:
+        attributes = rest.pop(0)
         if not hmac.compare_digest(_message_digest(attributes), hashlib.new(algorithm, body).digest()):
-            raise BadSignature("the signature is of another body")
+            raise BadSignature("it is of another body")
         body = bytes([_SET]) + attributes.whole[1:]  # signed is the SET, sent is its implicit form (RFC 5652, 5.4)
-    signature = next(node.content for node in info if node.tag == _OCTETS)
-    _verify(certificate, signature, body, algorithm)
+    method, signature = rest[:2]
+    if method.parts(_OID)[0].content not in _METHODS or signature.tag != _OCTETS:
+        raise BadSignature("it is made in a way that devices do not use")
+    _verify(certificate, signature.content, body, algorithm)
     return certificate
 
 
+def _certificate(signed_data: Sequence[_Node], named: _Node) -> x509.Certificate:
+    """The certificate that was sent along, of the issuer and serial number that the signer names."""
+    from cryptography import x509
+
+    issuer, serial = named.parts(_SEQUENCE, _INTEGER)
+    for node in (node for part in signed_data if part.tag == _CONTEXT_0 for node in part.parts()):
+        certificate = x509.load_der_x509_certificate(node.whole)
+        if certificate.issuer.public_bytes() == issuer.whole and certificate.serial_number == _number(serial):
+            return certificate
+    raise BadSignature("the certificate of the signer is missing")
+
+
+def _number(node: _Node) -> int:
+    return int.from_bytes(node.content, signed=True)
+
+
 def _message_digest(attributes: _Node) -> bytes:
-    for attribute in attributes.children():
-        name, values = attribute.children()
+    for attribute in attributes.parts():
+        name, values = attribute.parts(_OID, _SET)
         if name.content == _MESSAGE_DIGEST:
-            return values.children()[0].content
-    raise BadSignature("no message digest")
+            return values.parts(_OCTETS)[0].content
+    raise BadSignature("it does not say of what it is")
 
 
 def _verify(certificate: x509.Certificate, signature: bytes, data: bytes, algorithm: str) -> None:
@@ -151,7 +184,7 @@ def _verify(certificate: x509.Certificate, signature: bytes, data: bytes, algori
         else:
             raise BadSignature("the key is of a kind that devices do not use")
     except InvalidSignature as error:
-        raise BadSignature("the signature is not of this key") from error
+        raise BadSignature("it was made by another key") from error
 
 
 def _hash(algorithm: str) -> hashes.HashAlgorithm:
