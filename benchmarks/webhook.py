@@ -107,9 +107,6 @@ class Fleet:
         payload = {
             "MessageType": "Authenticate",
             "Topic": "com.apple.mgmt.External.example",
-            "DeviceName": f"Phone {number}",
-            "Model": "MLPK3",
-            "ModelName": "iPhone",
             "ProductName": "iPhone14,5",
             "OSVersion": "26.1",
             "BuildVersion": "23B85",
