@@ -9,6 +9,7 @@ import collections
 import plistlib
 import socket
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -80,8 +81,12 @@ class Script:
 class FaultProxy:
     """Passes everything on to ``target``. A context manager; ``endpoint`` is its own address."""
 
-    def __init__(self, target: str, script: Script | None = None) -> None:
+    def __init__(
+        self, target: str, script: Script | None = None, *, edit: Callable[[bytes], bytes] = lambda body: body
+    ) -> None:
+        """``edit``: what becomes of answers' bodies on the way."""
         self.script = script or Script()
+        self.edit = edit
         self._client = httpx.Client(base_url=target, timeout=30.0)
         self.stopping = threading.Event()
         self._server = _Server(("127.0.0.1", 0), _Handler)
@@ -180,11 +185,11 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in answer.headers.items():
             if name.lower() not in (*_HOP, "content-encoding"):
                 self.send_header(name, value)
+        body = self.server.proxy.edit(answer.content)
         if answer.status_code not in (204, 304):
-            self.send_header("Content-Length", str(len(answer.content)))
+            self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        if answer.content:
-            self.wfile.write(answer.content)
+        self.wfile.write(body)
         self.wfile.flush()
 
     def do_GET(self) -> None:

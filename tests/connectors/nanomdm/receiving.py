@@ -1,15 +1,24 @@
-"""The webhook receiver as a server in this process, with a count of what reached it; and a wait for a condition."""
+"""The webhook receiver as a server in this process, with a count of what reached it; and a wait for a condition.
+
+The real servers live by the machine's clock, Proscribe in these tests by one that is moved by hand: whatever the
+servers date is brought to that clock on its way, as if they had lived by it too.
+"""
 
 from __future__ import annotations
 
+import base64
+import hmac
+import json
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
 import uvicorn
 
+from proscribe.clock import ManualClock
 from proscribe.connectors.base import AsgiApp
 
 _IDLE = 120
@@ -24,6 +33,59 @@ def until(holds: Callable[[], Any], what: str, *, seconds: float = 60.0) -> None
         if time.monotonic() > end:
             raise AssertionError(f"not within {seconds:.0f} s: {what}")
         time.sleep(0.005)
+
+
+class Timeline(ManualClock):
+    """A clock that is moved by hand, and knows what it showed when: ``at`` brings the machine's time to it."""
+
+    def __init__(self, start: datetime) -> None:
+        super().__init__(start)
+        self._moves = [(datetime.now(UTC), self.now())]
+
+    def sleep(self, seconds: float) -> None:
+        """Move on."""
+        super().sleep(seconds)
+        self._moves.append((datetime.now(UTC), self.now()))
+
+    def advance(self, **delta: float) -> datetime:
+        """Move on by ``timedelta(**delta)``."""
+        super().advance(**delta)
+        self._moves.append((datetime.now(UTC), self.now()))
+        return self.now()
+
+    def at(self, real: datetime) -> datetime:
+        """What this clock showed at a moment of the machine's, with the part of it that passed since it was moved."""
+        moved, shown = next((each for each in reversed(self._moves) if each[0] <= real), self._moves[0])
+        return shown + (real - moved)
+
+
+def retimed(application: AsgiApp, timeline: Timeline, key: str) -> AsgiApp:
+    """The application behind one that dates genuine events anew, and signs them anew; others pass as they are."""
+
+    def sign(body: bytes) -> bytes:
+        return base64.b64encode(hmac.digest(key.encode(), body, "sha256"))
+
+    async def ahead(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            await application(scope, receive, send)
+            return
+        body, more = b"", True
+        while more:
+            part = await receive()
+            body, more = body + part.get("body", b""), part.get("more_body", False)
+        headers = dict(scope["headers"])
+        if headers.get(b"x-hmac-signature") == sign(body):
+            event = json.loads(body)
+            event["created_at"] = timeline.at(datetime.fromisoformat(event["created_at"])).isoformat()
+            body = json.dumps(event).encode()
+            headers |= {b"x-hmac-signature": sign(body), b"content-length": str(len(body)).encode()}
+
+        async def whole() -> dict[str, Any]:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        await application({**scope, "headers": list(headers.items())}, whole, send)
+
+    return ahead
 
 
 class Receiver:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from tests.connectors.nanomdm.receiving import Receiver, until
+from tests.connectors.nanomdm.fault_proxy import FaultProxy
+from tests.connectors.nanomdm.receiving import Receiver, Timeline, retimed, until
 from tests.connectors.nanomdm.servers import Servers, free_port
 
-from proscribe.clock import ManualClock
+from proscribe.clock import SystemClock
 from proscribe.connectors.base import AsgiApp
 from proscribe.simulate.apple import CertificateAuthority, MdmEndpoint, Phone
 from proscribe.simulate.apple import check_in as check_in_all
@@ -64,11 +66,18 @@ def real_site(running: Servers, database: Callable[[], str] | None = None) -> Si
     return make
 
 
+class _Exact(SystemClock):
+    """The machine's clock to the microsecond, as the real servers read it."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
 def simulated_site(authority: CertificateAuthority) -> SiteMaker:
     """The simulated servers."""
 
     def make(webhook: str, stack: ExitStack) -> Site:
-        declarations = stack.enter_context(KmfddmSimulator(api_key=DDM_KEY))
+        declarations = stack.enter_context(KmfddmSimulator(api_key=DDM_KEY, clock=_Exact()))
         server = stack.enter_context(
             NanomdmSimulator(
                 ca_pem=authority.pem,
@@ -76,6 +85,7 @@ def simulated_site(authority: CertificateAuthority) -> SiteMaker:
                 webhook_url=webhook,
                 webhook_key=HOOK_KEY,
                 declarations=declarations,
+                clock=_Exact(),
             )
         )
         return Site(
@@ -106,21 +116,23 @@ class CountingEndpoint(MdmEndpoint):
 
 
 class World:
-    """Servers, receiver and phones, with a clock that Proscribe lives by. ``site`` is what Proscribe speaks to.
-
-    The servers' own clock is the machine's, so ours begins at the present: KMFDDM dates what devices report.
-    """
+    """Servers, receiver and phones, with a clock that Proscribe lives by. ``site`` is what Proscribe speaks to."""
 
     workers = 4
 
     def __init__(
-        self, site: Site, port: int, endpoint: CountingEndpoint, application: Callable[[World], AsgiApp]
+        self,
+        site: Site,
+        port: int,
+        endpoint: CountingEndpoint,
+        clock: Timeline,
+        application: Callable[[World], AsgiApp],
     ) -> None:
         self.site = site
         self.listen = f"127.0.0.1:{port}"
-        self.receiver = Receiver(lambda: application(self), port)
+        self.clock = clock
+        self.receiver = Receiver(lambda: retimed(application(self), clock, site.hook_key), port)
         self.endpoint = endpoint
-        self.clock = ManualClock(datetime.now(UTC).replace(microsecond=0))
         self.phones: list[Phone] = []
 
     def enrol(self, phones: Iterable[Phone]) -> None:
@@ -163,6 +175,15 @@ async def _away(scope: dict[str, Any], receive: Any, send: Any) -> None:
         await send({"type": "http.response.body"})
 
 
+def _retimed(body: bytes, clock: Timeline) -> bytes:
+    """What KMFDDM tells of reports, with their times on our clock."""
+
+    def ours(found: re.Match[bytes]) -> bytes:
+        return b'"' + clock.at(datetime.fromisoformat(found[1].decode())).isoformat().encode() + b'"'
+
+    return re.sub(rb'"(20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9:.]+(?:Z|[+-][0-9:]{5}))"', ours, body)
+
+
 @contextmanager
 def world(make: SiteMaker, authority: CertificateAuthority, application: Callable[[World], AsgiApp]) -> Iterator[World]:
     """A world without phones, alive for as long as the block runs. ``application`` is asked for whenever the receiver
@@ -170,7 +191,9 @@ def world(make: SiteMaker, authority: CertificateAuthority, application: Callabl
     port = free_port()
     with ExitStack() as stack:
         site = make(f"http://127.0.0.1:{port}/", stack)
+        clock = Timeline(datetime.now(UTC).replace(microsecond=0))
+        reports = stack.enter_context(FaultProxy(site.kmfddm, edit=lambda body: _retimed(body, clock)))
         endpoint = stack.enter_context(CountingEndpoint(site.checkin, authority))
-        made = World(site, port, endpoint, application)
+        made = World(replace(site, kmfddm=reports.endpoint), port, endpoint, clock, application)
         stack.enter_context(made.receiver)
         yield made
