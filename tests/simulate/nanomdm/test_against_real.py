@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
+import plistlib
 import random
 import shutil
 import subprocess
@@ -12,7 +14,9 @@ from typing import Any
 
 import jsonschema
 import pytest
-from tests.simulate.nanomdm.exchanges import SCENARIOS, Device, Site, Talk, declaration
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from tests.simulate.nanomdm.exchanges import SCENARIOS, Device, Site, Talk, declaration, rsa_key
 
 from proscribe.simulate.apple.identity import CertificateAuthority
 
@@ -32,6 +36,51 @@ def test_both_say_the_same(name: str, real: Site, simulated: Site, authority: Ce
         SCENARIOS[name](talk)
         said.append(readable(talk.lines))
     assert said[1] == said[0]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        ("-md", "sha1"),
+        ("-md", "sha384"),
+        ("-md", "sha512"),
+        ("-noattr",),
+        ("-noattr", "-md", "sha512"),
+        ("-nocerts",),
+        ("-stream",),
+        ("-nodetach",),
+        ("-nosmimecap", "-stream", "-noattr"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["ec", "rsa"])
+def test_signatures_that_openssl_makes(
+    kind: str, options: tuple[str, ...], tmp_path: Path, real: Site, simulated: Site, authority: CertificateAuthority
+) -> None:
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is missing")
+    key = ec.generate_private_key(ec.SECP256R1()) if kind == "ec" else rsa_key()
+    said = []
+    for site in (real, simulated):
+        talk = Talk(site, authority)
+        device = talk.device(f"OPENSSL-{kind}-{'-'.join(options)}", key=key)
+        body = plistlib.dumps({**device.ids, "MessageType": "Authenticate", "Topic": "t"})
+        talk.mdm(device, body, Mdm_Signature=openssl_signature(device, body, tmp_path, options))
+        said.append(readable(talk.lines))
+    assert said[1] == said[0]
+
+
+def openssl_signature(device: Device, body: bytes, folder: Path, options: tuple[str, ...]) -> str:
+    """What ``openssl cms`` makes of a body, in base64."""
+    signer, key, data = folder / "signer.pem", folder / "key.pem", folder / "body"
+    signer.write_bytes(device.certificate.public_bytes(Encoding.PEM))
+    key.write_bytes(device.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    data.write_bytes(body)
+    files = ["-signer", signer, "-inkey", key, "-in", data]
+    made = subprocess.run(
+        ["openssl", "cms", "-sign", "-binary", "-outform", "DER", *options, *files], capture_output=True, check=True
+    )
+    return base64.b64encode(made.stdout).decode()
 
 
 class Life:

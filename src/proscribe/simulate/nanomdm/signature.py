@@ -1,6 +1,6 @@
 """The ``Mdm-Signature`` of a device: a detached CMS signature over the body, in base64 (RFC 5652, RFC 8933).
 
-Reads definite-length DER, which is what libraries write; the indefinite lengths of real devices are not needed here.
+Lengths may be indefinite, as real devices write them.
 """
 
 from __future__ import annotations
@@ -33,13 +33,15 @@ _METHODS = {
         "2a864886f70d01010b",
         "2a864886f70d01010c",
         "2a864886f70d01010d",
-        "2a8648ce3d040302",  # ecdsa with SHA-256, SHA-384, SHA-512
+        "2a8648ce3d0401",  # ECDSA with SHA-1, SHA-256, SHA-384 and SHA-512
+        "2a8648ce3d040302",
         "2a8648ce3d040303",
         "2a8648ce3d040304",
     )
 }
 _SEQUENCE, _SET, _OCTETS, _OID, _INTEGER = 0x30, 0x31, 0x04, 0x06, 0x02
 _CONTEXT_0 = 0xA0
+_INDEFINITE, _END = 0x80, b"\x00\x00"
 
 
 class BadSignature(Exception):
@@ -113,14 +115,20 @@ def _nodes(data: bytes) -> Iterator[_Node]:
     at = 0
     while at < len(data):
         tag, length, start = data[at], data[at + 1], at + 2
-        if length & 0x80:
-            size = length & 0x7F
-            length, start = int.from_bytes(data[start : start + size]), start + size
-        end = start + length
-        if end > len(data) or (data[at + 1] == 0x80):
-            raise ValueError("not DER")
-        yield _Node(tag, data[start:end], data[at:end])
-        at = end
+        if length == _INDEFINITE:
+            end = start
+            while data[end : end + 2] != _END:
+                end += len(next(_nodes(data[end:])).whole)
+            after = end + len(_END)
+        else:
+            if length > _INDEFINITE:
+                size = length - _INDEFINITE
+                length, start = int.from_bytes(data[start : start + size]), start + size
+            after = end = start + length
+        if after > len(data):
+            raise BadSignature("it ends too early")
+        yield _Node(tag, data[start:end], data[at:after])
+        at = after
 
 
 def _signer(message: bytes, body: bytes) -> x509.Certificate:
