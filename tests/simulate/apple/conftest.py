@@ -50,6 +50,7 @@ class Organisation:
     """Both ends of a server: where phones check in, and the administration's side of it."""
 
     phones: Listening
+    client: httpx.Client
     api: str
     api_key: str
     declarations: str
@@ -71,7 +72,8 @@ class Organisation:
         self.enrolled[phone.id] = phone
         body = plistlib.dumps({"CommandUUID": uuid, "Command": self.asked[uuid]})
         url = f"{self.api}/v1/enqueue/{phone.id}"
-        httpx.put(url, content=body, params={"nopush": 1}, auth=("nanomdm", self.api_key)).raise_for_status()
+        answer = self.client.put(url, content=body, params={"nopush": 1}, auth=("nanomdm", self.api_key))
+        assert answer.status_code == 200, answer.text
         return uuid
 
     def ask(self, phone: Phone, kind: str, **keys: object) -> Json:
@@ -82,31 +84,30 @@ class Organisation:
 
     def declare(self, phone: Phone, *declarations: Json) -> None:
         """Put declarations in force for one phone, and have it synchronise."""
-        with self._kmfddm() as client:
-            for declaration in declarations:
-                client.put("/v1/declarations", json=declaration, params={"nonotify": 1}).raise_for_status()
-                named = {"declaration": declaration["Identifier"], "nonotify": "1"}
-                client.put(f"/v1/set-declarations/set-{phone.id}", params=named).raise_for_status()
-            joined = {"set": f"set-{phone.id}", "nonotify": "1"}
-            client.put(f"/v1/enrollment-sets/{phone.id}", params=joined).raise_for_status()
+        for declaration in declarations:
+            self._change("PUT", "/v1/declarations", json=declaration)
+            named = {"declaration": declaration["Identifier"]}
+            self._change("PUT", f"/v1/set-declarations/set-{phone.id}", params=named)
+        self._change("PUT", f"/v1/enrollment-sets/{phone.id}", params={"set": f"set-{phone.id}"})
         self.ask(phone, "DeclarativeManagement")
 
     def withdraw(self, phone: Phone, *identifiers: str) -> None:
         """Take declarations away from the phone."""
-        with self._kmfddm() as client:
-            for identifier in identifiers:
-                named = {"declaration": identifier, "nonotify": "1"}
-                client.delete(f"/v1/set-declarations/set-{phone.id}", params=named).raise_for_status()
+        for identifier in identifiers:
+            self._change("DELETE", f"/v1/set-declarations/set-{phone.id}", params={"declaration": identifier})
         self.ask(phone, "DeclarativeManagement")
+
+    def _change(self, method: str, path: str, *, params: dict[str, str] | None = None, json: object = None) -> None:
+        known = ("kmfddm", self.declarations_key)
+        params = (params or {}) | {"nonotify": "1"}
+        answer = self.client.request(method, f"{self.declarations}{path}", params=params, json=json, auth=known)
+        assert answer.status_code in {204, 304}, answer.text
 
     def status(self, phone: Phone) -> dict[str, Json]:
         """What the server says of the phone's declarations, by identifier."""
-        with self._kmfddm() as client:
-            told = client.get(f"/v1/declaration-status/{phone.id}").raise_for_status().json()
+        url = f"{self.declarations}/v1/declaration-status/{phone.id}"
+        told = self.client.get(url, auth=("kmfddm", self.declarations_key)).raise_for_status().json()
         return {item["identifier"]: item for item in told.get(phone.id) or ()}
-
-    def _kmfddm(self) -> httpx.Client:
-        return httpx.Client(base_url=self.declarations, auth=("kmfddm", self.declarations_key))
 
     def faults(self) -> list[str]:
         """What is wrong with anything that the phones said, by Apple's schema."""
@@ -157,8 +158,8 @@ def _server(
 def mdm(_server: Address, authority: CertificateAuthority) -> Iterator[Organisation]:
     """A server with phones. At the end, everything that they said is held against Apple's schema, where it is here."""
     api, key, declarations, declarations_key = _server
-    with Listening(f"{api}/mdm", authority) as endpoint:
-        organisation = Organisation(endpoint, api, key, declarations, declarations_key)
+    with Listening(f"{api}/mdm", authority) as endpoint, httpx.Client() as client:
+        organisation = Organisation(endpoint, client, api, key, declarations, declarations_key)
         yield organisation
         if apple_schema.FOLDER.is_dir():
             assert organisation.faults() == []

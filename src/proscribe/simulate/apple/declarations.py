@@ -18,6 +18,10 @@ _OTHERS = frozenset(
     f"com.apple.configuration.{name}"
     for name in ("legacy", "management.status-subscriptions", "management.test", "passcode.settings")
 )
+_KEYS = {
+    APP_SETTINGS: {"Allowed"},
+    APP_MANAGED: {"AppStoreID", "BundleID", "ManifestURL", "InstallBehavior", "IncludeInBackup", "Attributes"},
+}
 _KINDS = {
     "Activations": "activation",
     "Assets": "asset",
@@ -51,9 +55,8 @@ class Declaration:
         return payload if isinstance(payload, dict) else {}
 
     def reason(self, code: str, text: str, **details: object) -> Json:
-        """A reason as the status report gives it (the codes are those of declarationbase.yaml)."""
-        named = {"Identifier": self.identifier, "ServerToken": self.token}
-        return {"code": code, "description": text, "details": named | details}
+        """A reason that names this declaration."""
+        return _reason(code, text, Identifier=self.identifier, ServerToken=self.token, **details)
 
 
 @dataclass(slots=True)
@@ -137,8 +140,11 @@ class Declarations:
         if not self.supports(str(item.document.get("Type"))):
             text = "The configuration is not supported for this platform, scope, or enrollment type."
             return "invalid", [item.reason("Error.ConfigurationNotSupported", text)]
+        if strange := sorted(set(item.payload) - _KEYS.get(str(item.document.get("Type")), set(item.payload))):
+            return "invalid", [_reason("Error.UnknownPayloadKeys", "It has unknown keys.", UnknownPayloadKeys=strange)]
         if not _well_formed(item):
-            return "invalid", [item.reason("Error.ConfigurationCannotBeDeserialized", "The payload is not valid.")]
+            told = _reason("Error.ConfigurationCannotBeDeserialized", "It is not valid.", Error="Invalid payload.")
+            return "invalid", [told]
         return "valid", []
 
     def _judged_activation(self, item: Declaration) -> tuple[str, list[Json]]:
@@ -186,6 +192,11 @@ class Declarations:
             "valid": valid,
         }
         return told | {"reasons": reasons} if reasons else told
+
+
+def _reason(code: str, text: str, **details: object) -> Json:
+    """A reason as the status report gives it: codes and details are those of declarationbase.yaml."""
+    return {"code": code, "description": text, "details": details}
 
 
 def _well_formed(item: Declaration) -> bool:

@@ -40,4 +40,5 @@ def check_in(phones: Iterable[Phone], *, workers: int = 4) -> Counter[tuple[str,
 
 def _each(phones: Iterable[Phone], what: Callable[[Phone], Result], workers: int) -> list[Result]:
     with ThreadPoolExecutor(max(1, workers)) as pool:
-        return list(pool.map(what, phones))
+        done = [pool.submit(what, phone) for phone in phones]
+    return [one.result() for one in done]
