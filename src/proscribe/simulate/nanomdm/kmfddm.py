@@ -10,7 +10,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from proscribe.clock import Clock, SystemClock
+from proscribe.clock import Clock
 from proscribe.simulate.nanomdm.declarations import (
     Declarations,
     NotFound,
@@ -29,6 +29,7 @@ from proscribe.simulate.nanomdm.loopback import (
     in_json,
     not_found,
     plain,
+    stamp,
     unauthorised,
 )
 
@@ -54,7 +55,7 @@ class KmfddmSimulator:
         self.journal = DeclarationJournal()
         self.state = Declarations()
         self._api_key = api_key
-        self._clock = clock or SystemClock()
+        self._clock = clock
         self._moments = itertools.count()
         self._loopback = Loopback(self.handle, port)
         self._operations: dict[str, Callable[[Call, str], Reply]] = {
@@ -199,7 +200,7 @@ class KmfddmSimulator:
         return Reply(200)
 
     def _stamp(self) -> str:
-        return self._clock.now().isoformat().replace("+00:00", "Z")
+        return stamp(self._clock)
 
 
 def _wrong_method(allowed: str) -> Reply:

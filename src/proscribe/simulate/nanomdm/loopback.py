@@ -9,10 +9,13 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
+
+from proscribe.clock import Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,11 @@ def unauthorised(realm: str) -> Reply:
     """The answer to a wrong key."""
     refused = plain(401)
     return Reply(401, refused.body, {**refused.headers, "Www-Authenticate": f'Basic realm="{realm}"'})
+
+
+def stamp(clock: Clock | None) -> str:
+    """The time, as JSON of the servers has it; without a clock the machine's, to the microsecond."""
+    return (clock.now() if clock else datetime.now(UTC)).isoformat().replace("+00:00", "Z")
 
 
 class Loopback:

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from proscribe.clock import Clock, SystemClock
+from proscribe.clock import Clock
 from proscribe.simulate.nanomdm.api import Api, version
 from proscribe.simulate.nanomdm.device_side import DeviceSide
 from proscribe.simulate.nanomdm.faults import NanomdmFaults
 from proscribe.simulate.nanomdm.journal import Journal, Request
 from proscribe.simulate.nanomdm.kmfddm import KmfddmSimulator
-from proscribe.simulate.nanomdm.loopback import Call, Loopback, Reply, authorised, not_found, unauthorised
+from proscribe.simulate.nanomdm.loopback import Call, Loopback, Reply, authorised, not_found, stamp, unauthorised
 from proscribe.simulate.nanomdm.state import Memory
 from proscribe.simulate.nanomdm.webhook import Webhook
 
@@ -22,7 +22,7 @@ class NanomdmSimulator:
 
     ``ca_pem`` are the authorities of the devices' identity certificates (PEM, one or more). ``endpoint`` is the address
     of the API, ``mdm_url`` that of the devices. Events go to ``webhook_url`` (http), signed if there is a
-    ``webhook_key``.
+    ``webhook_key``. Without a ``clock``, what it dates has the machine's time to the microsecond.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class NanomdmSimulator:
         self.faults = NanomdmFaults()
         self.journal = Journal()
         self._api_key = api_key
-        self._clock = clock or SystemClock()
+        self._clock = clock
         self._memory = Memory()
         self._webhook = Webhook(
             webhook_url, webhook_key, journal=self.journal, faults=self.faults.deliveries, stamp=self._stamp
@@ -95,7 +95,7 @@ class NanomdmSimulator:
         self._webhook.stop()
 
     def _stamp(self) -> str:
-        return self._clock.now().isoformat().replace("+00:00", "Z")
+        return stamp(self._clock)
 
     def _handle(self, call: Call) -> Reply:
         operation = _operation(call.path)
