@@ -9,7 +9,7 @@ import pytest
 
 from proscribe.enforce.loop import tick
 from proscribe.enforce.means import Present
-from proscribe.enforce.model import ActionState
+from proscribe.enforce.model import ActionState, Outcome
 from proscribe.enforce.order import blocks_ahead, only_removes, removes
 from proscribe.plan.model import Reach, Verb
 
@@ -136,3 +136,28 @@ def test_an_app_that_comes_back_is_removed_again(line: Any) -> None:
     assert [scope for scope, _, _ in line.world.writes()] == ["staff", "sim:staff-1", "sim:staff-1"]
     line.clock.advance(hours=1)
     assert "drifted" not in tick(line.means, Present(observations=Came(line))).counts
+
+
+def test_an_order_that_waits_for_its_device_does_not_hold_the_next_wave(line: Any, kit: Any) -> None:
+    """The phone is not judged meanwhile, so the quorum of its wave still counts it."""
+    from proscribe.enforce.waves import WaveRules, decide
+
+    block, take = sorted(line.actions(), key=lambda action: action.scope, reverse=True)
+    assert (block.scope, take.scope) == ("staff", "sim:staff-1")
+    done = replace(block, state=ActionState.accepted, accepted_at=kit.START)
+    stuck = replace(take, state=ActionState.ready)
+    later = replace(block, key="later", scope="rest", wave=2, state=ActionState.waiting)
+    seen = line.clock.advance(hours=1)
+    good = [kit.outcome_of("staff", f"sim:staff-{n}", Outcome.contained, seen) for n in (1, 2, 3)]
+    decision = decide([done, stuck, later], good, {}, WaveRules(), seen)
+    assert decision is not None
+    assert decision.start == (later,)
+    # With nobody else in the wave there is no answer at all, and the wave waits.
+    alone = decide([done, stuck, later], good[:1], {}, WaveRules(), seen)
+    assert alone is not None
+    assert alone.start == ()
+    assert alone.waits is not None
+    # A shared order that was not sent holds the next wave back, as ever.
+    unsent = decide([replace(done, state=ActionState.ready), stuck, later], good, {}, WaveRules(), seen)
+    assert unsent is not None
+    assert unsent.start == ()

@@ -21,7 +21,7 @@ from proscribe.connectors.base import (
 from proscribe.enforce.keys import next_turn, order_of
 from proscribe.enforce.means import Log, Means
 from proscribe.enforce.model import Action, ActionState
-from proscribe.enforce.wording import apps, place
+from proscribe.enforce.wording import apps, devicewise, place
 from proscribe.text import Text
 
 
@@ -67,6 +67,13 @@ def _objections(connector: Connector, action: Action, prepared: Prepared) -> Tex
     against = [objection for objection in raised if objection.blocks]
     if not against:
         return None
+    if devicewise(action):  # one sentence for all devices of which the same is true
+        return Text(
+            f"Orders of {action.system} to single devices wait: "
+            + " ".join(f"{one.what.en}. {one.remedy.en}" for one in against),
+            f"Des ordres de {action.system} visant un seul appareil attendent : "
+            + " ".join(f"{one.what.fr}. {one.remedy.fr}" for one in against),
+        )
     return Text(
         f"{action.scope} of {action.system}: nothing is sent. "
         + " ".join(f"{one.what.en}. {one.remedy.en}" for one in against),

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from proscribe.enforce.keys import FOUND
 from proscribe.enforce.model import Action, ActionState, DeviceOutcome, Outcome
-from proscribe.enforce.wording import orders, share
+from proscribe.enforce.wording import devicewise, orders, share
 from proscribe.plan.model import Wave
 from proscribe.text import Text, devices
 
@@ -116,7 +116,9 @@ def decide(
     if not earlier:
         return Decision(number, start)
     before = by_wave[max(earlier)]
-    unsent = sum(action.state in _UNSENT for n in earlier for action in by_wave[n])
+    # An order to one device may wait for it; the device counts as not judged meanwhile: one phone in a drawer must not
+    # hold everybody up.
+    unsent = sum(action.state in _UNSENT and not devicewise(action) for n in earlier for action in by_wave[n])
     if unsent:
         return Decision(number, (), _unsent(number, unsent))
     rate = _rate(start[0], planned, rules)

@@ -34,6 +34,11 @@ def listed(values: Iterable[str]) -> str:
     return ", ".join(values)
 
 
+def devicewise(action: Action) -> bool:
+    """Whether an order is about one device; the device is then its scope and its one holder."""
+    return action.scope in action.holders
+
+
 def place(action: Action) -> Text:
     """The scope of an order; with its side where a scope has two, since each has an order of its own."""
     return Text(action.scope, action.scope) + _SIDES.get(action.side, Text("", ""))
