@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from proscribe.canonical import canonical_bytes
@@ -42,6 +43,7 @@ SYSTEM = "nanomdm"
 DECLARATIONS_FROM = (27,)
 """The OS version from which ``com.apple.configuration.app.settings`` exists (Apple's schema, app.settings.yaml)."""
 
+_identifier = lru_cache(maxsize=4_096)(ddm.identifier)
 _GENERATION = 10_000
 _UNDER_WAY = (Stage.converting, Stage.confirming, Stage.removing)
 
@@ -61,6 +63,15 @@ class View:
     def declarations(self) -> bool:
         """Whether declarations are at hand."""
         return bool(self.config.kmfddm_endpoint)
+
+    @cached_property
+    def uuids(self) -> Mapping[str, frozenset[str]]:
+        """By group, the PayloadUUIDs of every profile of ours that its devices may carry."""
+        found: dict[str, set[str]] = {}
+        for scope, group in self.groups.items():
+            known = {edition.uuid.upper() for edition in _editions(group) if edition.uuid}
+            found.setdefault(split(scope)[0], set()).update(known)
+        return {name: frozenset(uuids) for name, uuids in found.items()}
 
 
 # Which scope a device is in ---------------------------------------------------------------------------------------
@@ -158,8 +169,8 @@ def _declared(device: Device, group: Group, edition: Edition) -> bool:
     if device.declarations is None or not edition.version:
         return False
     live = _live(device)
-    own = {ddm.identifier(group.scope, entry.ban) for entry in edition.entries}
-    others = {ddm.identifier(group.scope, entry.ban) for each in _editions(group) for entry in each.entries} - own
+    own = {_identifier(group.scope, entry.ban) for entry in edition.entries}
+    others = {_identifier(group.scope, entry.ban) for each in _editions(group) for entry in each.entries} - own
     return not others & set(live) and all(_is_live(live, group.scope, entry, edition) for entry in edition.entries)
 
 
@@ -170,7 +181,7 @@ def _live(device: Device) -> dict[str, str]:
 
 
 def _is_live(live: Mapping[str, str], scope: str, entry: Entry, edition: Edition) -> bool:
-    name = ddm.identifier(scope, entry.ban)
+    name = _identifier(scope, entry.ban)
     token = edition.tokens.get(name, "")
     return bool(token) and live.get(name) == token
 
@@ -217,8 +228,13 @@ def remarks(device: Device, view: View, commands: Iterable[Command] = ()) -> tup
         *([] if device.locked_since is None else [f"locked:{device.locked_since.isoformat()}"]),
         *_pending(device, own),
         *_failures(device, view, own),
-        *(f"contained:{app}" for app in sorted(_listed(device) & blocked_here(device, view))),
+        *(f"contained:{app}" for app in _contained(device, view)),
     )
+
+
+def _contained(device: Device, view: View) -> list[str]:
+    listed = _listed(device)
+    return sorted(listed & blocked_here(device, view)) if listed else []
 
 
 def blocked_here(device: Device, view: View) -> frozenset[str]:
@@ -261,11 +277,13 @@ def _failures(device: Device, view: View, commands: Collection[Command]) -> list
         for one in device.removals
         if one.stage is Stage.failed and one.not_before is not None and _still(device, one)
     ]
-    group = wanted(scope_id(device, view.roster, view.config), view.groups)
-    current = f"{group.scope}@{group.now.version}"
-    for one in commands:
-        if one.state is CommandState.failed and one.key == current and not applied_now(device, group):
-            found += [f"noncompliant:{_word(one.error)}:{entry.app}" for entry in group.now.entries]
+    refused = [one for one in commands if one.state is CommandState.failed]
+    if refused:
+        group = wanted(scope_id(device, view.roster, view.config), view.groups)
+        current = f"{group.scope}@{group.now.version}"
+        for one in refused:
+            if one.key == current and not applied_now(device, group):
+                found += [f"noncompliant:{_word(one.error)}:{entry.app}" for entry in group.now.entries]
     return sorted(set(found))
 
 
@@ -313,10 +331,9 @@ def _has_foreign(device: Device, view: View, scope: str) -> bool:
         return False
     group, _ = split(scope)
     base = view.bases.get(group)
-    mine = [wanted(f"{group}/{one}", view.groups) for one in Channel]
-    uuids = {edition.uuid for each in mine for edition in _editions(each) if edition.uuid}
+    uuids = view.uuids.get(group, frozenset())
     return any(
-        seen.restricts and seen.uuid not in uuids and (base is None or seen.identifier != base.identifier)
+        seen.restricts and seen.uuid.upper() not in uuids and (base is None or seen.identifier != base.identifier)
         for seen in device.profiles.profiles
     )
 
