@@ -217,3 +217,14 @@ def test_a_signed_profile_that_was_changed(mdm: Organisation, spec: Make, signed
     short = signed(body, "-nodetach")[:-40]
     assert codes(mdm.ask(phone, "InstallProfile", Payload=short))[1][1] == 1004
     assert phone.can_launch(WECHAT.id)
+
+
+def test_what_a_block_does_not_reach(mdm: Organisation, spec: Make) -> None:
+    clip, fresh = App("com.tencent.xin.Clip", clip=True), App("com.kms.free", "Kaspersky")
+    phone = mdm.phone(spec("26.1", SUPERVISED, WECHAT, clip))
+    mdm.ask(phone, "InstallProfile", Payload=profile(restrictions("com.tencent.Xin", fresh.id, "com.apple.webapp")))
+    assert phone.can_launch(WECHAT.id), "an identifier in other letters is another identifier"
+    assert phone.can_launch(clip.id), "an app clip has an identifier of its own"
+    phone.user_installs(fresh)
+    assert fresh.id in phone.installed(), "a blocked app may still be fetched"
+    assert not phone.can_launch(fresh.id)
