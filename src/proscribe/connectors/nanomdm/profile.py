@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 from proscribe.connectors.base import InvalidConfiguration
 from proscribe.connectors.memory import Json
 from proscribe.connectors.nanomdm.base_profile import (
-    ALLOWED,
     APP_LISTS,
     BLACKLISTED,
     BLOCKED,
@@ -41,10 +40,6 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
 __all__ = [
-    "ALLOWED",
-    "BLACKLISTED",
-    "BLOCKED",
-    "RESTRICTIONS",
     "Base",
     "Profile",
     "lint",
