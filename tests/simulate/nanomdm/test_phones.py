@@ -11,7 +11,16 @@ from typing import Any
 import pytest
 from tests.simulate.nanomdm.exchanges import Site, Talk, declaration
 
-from proscribe.simulate.apple import CertificateAuthority, FleetSpec, MdmEndpoint, Phone, check_in, enrol, make_phones
+from proscribe.simulate.apple import (
+    CertificateAuthority,
+    FleetSpec,
+    MdmEndpoint,
+    Phone,
+    PhoneSpec,
+    check_in,
+    enrol,
+    make_phones,
+)
 
 pytestmark = pytest.mark.servers
 
@@ -107,3 +116,26 @@ def test_phones_end_up_the_same(real: Site, simulated: Site, authority: Certific
     assert truly["status"]
     for name, found in truly.items():
         assert simply[name] == found, name
+
+
+@pytest.mark.parametrize("site", ["real", "simulated"])
+def test_nanomdm_with_files_loses_what_a_locked_phone_puts_off(
+    site: str, request: pytest.FixtureRequest, authority: CertificateAuthority
+) -> None:
+    """A profile waits, and a list behind it is answered: NanoMDM offers both again, and then has forgotten both."""
+    talk = Talk(request.getfixturevalue(site), authority)
+    phone = Phone(PhoneSpec(udid="LOCKED-1", serial="NL1"))
+    with MdmEndpoint(f"{talk.site.endpoint}/mdm", authority) as endpoint:
+        phone.enrol(endpoint)
+        phone.lock()
+        _command(talk, phone, "L-profile", {"RequestType": "InstallProfile", "Payload": plistlib.dumps(_PROFILE)})
+        _command(talk, phone, "L-list", {"RequestType": "InstalledApplicationList", "Identifiers": [BANNED]})
+        assert [(one.uuid, one.status) for one in phone.check_in()] == [
+            ("L-profile", "NotNow"),
+            ("L-list", "Acknowledged"),
+            ("L-profile", "NotNow"),
+            ("L-list", "Acknowledged"),
+        ]
+        phone.unlock()
+        assert phone.check_in() == ()
+        assert not phone.blocked()
