@@ -96,10 +96,10 @@ def removal(stage: Stage, **fields: Any) -> Removal:
     return Removal(**{"app": APP, "key": "order", "stage": stage, "since": hours(3), **fields})
 
 
-def test_a_removal_is_in_place_under_its_own_method_as_long_as_it_holds() -> None:
+def test_a_removal_is_in_place_as_long_as_it_holds_by_whichever_method_it_began() -> None:
     under_way = own(device(apps=app_list(SeenApp(APP), SeenApp(OTHER)), removals=(removal(Stage.removing),)))
     assert SYSTEM.in_place(under_way, REMOVE, Side.whole) == {APP}
-    assert SYSTEM.in_place(under_way, CONVERT, Side.whole) == set()
+    assert SYSTEM.in_place(under_way, CONVERT, Side.whole) == {APP}
     assert SYSTEM.in_place(under_way, RESTRICT, Side.whole) == set()
     back = own(device(apps=app_list(SeenApp(APP)), removals=(removal(Stage.removed),)))
     assert SYSTEM.in_place(back, REMOVE, Side.whole) == set()

@@ -65,13 +65,15 @@ class NanomdmSystem:
 
     def in_place(self, scope: Scope, method: str, side: Side) -> frozenset[str]:
         """Group scope: what our edition blocks, and what the organisation's own profile does. Device scope: apps whose
-        removal by this method is under way, done and not undone since, or has to wait."""
+        removal is under way, done and not undone since, or has to wait."""
         settings = _read(scope)
         if side not in SIDES:
             return frozenset()
         if method in REMOVES:
             apps: dict[str, _Json] = settings.get("apps", {})
-            return frozenset(app for app, of in apps.items() if of.get("method") == method and of.get("holds"))
+            # By whichever method: an app that a conversion made managed would else be removed a second time, and then
+            # the conversion, taken for undone, would go out again and install it anew.
+            return frozenset(app for app, of in apps.items() if of.get("holds"))
         if settings.get("channel") != BLOCKS.get(method):
             return frozenset()
         base = settings.get("base") or {}
