@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from tests.simulate.apple.conftest import Organisation
 
-from proscribe.simulate.apple import App, CertificateAuthority, PhoneSpec
+from proscribe.simulate.apple import App, CertificateAuthority, Person, PhoneSpec
 from proscribe.terms import Enrolment
 
 Make = Callable[..., PhoneSpec]
@@ -228,3 +228,50 @@ def test_what_a_block_does_not_reach(mdm: Organisation, spec: Make) -> None:
     phone.user_installs(fresh)
     assert fresh.id in phone.installed(), "a blocked app may still be fetched"
     assert not phone.can_launch(fresh.id)
+
+
+MARKET = App("org.example.market", distributor="org.example.store")
+
+
+@pytest.mark.parametrize(
+    ("switch", "store", "market", "deletes"),
+    [
+        ("allowAppInstallation", False, False, True),
+        ("allowUIAppInstallation", False, True, True),
+        ("allowAppRemoval", True, True, False),
+    ],
+)
+@pytest.mark.parametrize("enrolment", [SUPERVISED, UNSUPERVISED])
+def test_what_a_person_may_do_with_apps(
+    mdm: Organisation, spec: Make, enrolment: Enrolment, switch: str, store: bool, market: bool, deletes: bool
+) -> None:
+    phone = mdm.phone(spec("26.1", enrolment, OTHER))
+    mdm.ask(phone, "InstallProfile", Payload=profile(restrictions(**{switch: False})))
+    free = enrolment is UNSUPERVISED
+    assert phone.user_installs(WECHAT) is (store or free)
+    assert phone.user_installs(MARKET) is (market or free)
+    assert phone.user_deletes(OTHER.id) is (deletes or free)
+    assert (OTHER.id in phone.installed()) is not (deletes or free)
+    if not (store or free):
+        assert mdm.ask(phone, "InstallApplication", Identifier=WECHAT.id)["Status"] == "Acknowledged"
+        assert WECHAT.id in phone.installed(), "the organisation may install all the same"
+
+
+def test_app_clips_go_where_they_are_forbidden(mdm: Organisation, spec: Make) -> None:
+    clip = App("com.tencent.xin.Clip", clip=True)
+    phone = mdm.phone(spec("26.1", SUPERVISED, WECHAT, clip))
+    mdm.ask(phone, "InstallProfile", Payload=profile(restrictions(allowAppClips=False)))
+    assert phone.installed() & {WECHAT.id, clip.id} == {WECHAT.id}
+    assert not phone.user_installs(clip)
+
+
+def test_a_closed_store_ends_reinstalling(mdm: Organisation, spec: Make) -> None:
+    phone = mdm.phone(spec("26.1", SUPERVISED, WECHAT, person=Person(reinstalls_after=1)))
+    mdm.ask(phone, "InstallProfile", Payload=profile(restrictions(allowAppInstallation=False)))
+    mdm.ask(phone, "RemoveApplication", Identifier=WECHAT.id)
+    for _ in range(3):
+        phone.check_in()
+    assert WECHAT.id not in phone.installed()
+    mdm.ask(phone, "RemoveProfile", Identifier="org.lighthouses.limits")
+    phone.check_in()
+    assert WECHAT.id in phone.installed()

@@ -83,7 +83,7 @@ def _profile_list(device: Device, enrolled_by: Profile) -> Json:
 def _install_profile(device: Device, command: Json) -> Json:
     profile = read_profile(wanted(command, "Payload", bytes))
     device.reader.check(profile)
-    device.profiles[profile.identifier] = profile
+    device.add_profile(profile)
     return {}
 
 

@@ -87,6 +87,18 @@ class Device:
         fits = app not in self.blocked() and all(only is None or app in only for only in lists)
         return fits or app in NEVER_HIDDEN
 
+    def forbids(self, switch: str) -> bool:
+        """Whether a profile switches something off, e.g. ``allowAppRemoval``."""
+        return any(self.reader.switched_off(profile, switch) for profile in self.profiles.values())
+
+    def lets_fetch(self, app: App) -> bool:
+        """Whether the person may fetch the app. The organisation itself may always install (since iOS 10)."""
+        if app.clip:
+            return not self.forbids("allowAppClips")
+        if self.forbids("allowAppInstallation"):
+            return False
+        return bool(app.distributor) or not self.forbids("allowUIAppInstallation")
+
     # What happens to apps -----------------------------------------------------------------------------------------
 
     def remove(self, app: str) -> None:
@@ -95,6 +107,13 @@ class Device:
         self.prompts.pop(app, None)
         self.passing.pop(app, None)
         self.deleted_managed.discard(app)
+
+    def add_profile(self, profile: Profile) -> None:
+        """Install a profile in place of one of the same identifier. App clips go at once where they are forbidden."""
+        self.profiles[profile.identifier] = profile
+        if self.forbids("allowAppClips"):
+            for app in [item.id for item in self.apps.values() if item.clip]:
+                self.remove(app)
 
     def install(self, app: App) -> None:
         """Put an app on the phone."""

@@ -159,22 +159,26 @@ class Phone:
         self.device.os = os
         self._sync_due = self._sync_due or self.device.declarations.on
 
-    def user_installs(self, app: App) -> None:
-        """The person fetches an app. A blocked one is fetched all the same; one that was managed, too."""
+    def user_installs(self, app: App) -> bool:
+        """The person fetches an app, blocked or not, if no profile closes the store. Whether it worked."""
+        if not self.device.lets_fetch(app):
+            return False
         if app.id in self.device.prompts:
             self.device.prompts.pop(app.id)
             self.device.passing[app.id] = "UserInstalledApp"
         again = app.id in self.device.deleted_managed
         self.device.install(replace(app, managed=again, declared=False))
+        return True
 
-    def user_deletes(self, bundle_id: str) -> None:
-        """The person deletes an app. The management remembers one that it had installed."""
+    def user_deletes(self, bundle_id: str) -> bool:
+        """The person deletes an app, if nothing forbids it; whether it worked. A managed one is remembered."""
         app = self.device.apps.get(bundle_id)
-        if app is None or (app.system and not app.deletable):
-            return
+        if app is None or (app.system and not app.deletable) or self.device.forbids("allowAppRemoval"):
+            return False
         self.device.remove(bundle_id)
         if app.managed:
             self.device.deleted_managed.add(bundle_id)
+        return True
 
     def _live(self) -> None:
         """What happens of itself between two check-ins (``Person``)."""
@@ -202,8 +206,7 @@ class Phone:
                 continue
             gone_for = now - self._gone_at.setdefault(app.id, now)
             if gone_for >= person.reinstalls_after and self._reinstalled < person.reinstalls:
-                self._reinstalled += 1
-                self.user_installs(app)
+                self._reinstalled += self.user_installs(app)
 
     def _away(self) -> bool:
         person, now = self.spec.person, self.device.check_ins
@@ -214,7 +217,8 @@ class Phone:
     def check_in(self) -> tuple[Answered, ...]:
         """One round, as after a push: do what is queued until nothing is left, then follow the declarations.
 
-        A phone that is offline or not enrolled does nothing; a round passes for it all the same.
+        A phone that is offline or not enrolled does nothing; a round passes for it all the same. An answer that did not
+        reach the server is forgotten: what was done is done, and the server offers the command again.
 
         Raises:
             Refused: the server answered neither with a command nor with nothing.

@@ -122,6 +122,12 @@ class Reader:
             found = frozenset(apps) if found is None else found & frozenset(apps)
         return found
 
+    def switched_off(self, profile: Profile, switch: str) -> bool:
+        """Whether the profile forbids something on this phone. For switches that need supervision, as those of apps."""
+        if not self.supervised or self.user_enrolment:
+            return False
+        return any(item["PayloadType"] == RESTRICTIONS and item.get(switch) is False for item in profile.payloads)
+
     def check(self, profile: Profile) -> None:
         """Refuse what a phone of this kind refuses.
 

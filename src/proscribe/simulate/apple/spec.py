@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 from proscribe.terms import Enrolment
@@ -90,7 +90,3 @@ class PhoneSpec:
     def ipad(self) -> bool:
         """Whether it is a tablet."""
         return self.product.startswith("iPad")
-
-    def holding(self, *apps: App) -> PhoneSpec:
-        """The same phone with these apps besides."""
-        return replace(self, apps=(*self.apps, *apps))
