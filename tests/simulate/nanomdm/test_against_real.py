@@ -16,7 +16,8 @@ import jsonschema
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from tests.simulate.nanomdm.exchanges import SCENARIOS, Device, Site, Talk, declaration, rsa_key
+from tests.simulate.nanomdm.exchanges import Device, Site, Talk, declaration, rsa_key
+from tests.simulate.nanomdm.scenarios import SCENARIOS
 
 from proscribe.simulate.apple.identity import CertificateAuthority
 

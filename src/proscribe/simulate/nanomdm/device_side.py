@@ -135,7 +135,7 @@ class DeviceSide:
             case "TokenUpdate":
                 self._token_update(message, ids)
             case "CheckOut":
-                self._enrolment(ids).enabled = False
+                pass  # the device is disabled, which changes nothing of what NanoMDM answers
             case "SetBootstrapToken":
                 self._enrolment(ids).bootstrap_token = message.get("BootstrapToken", b"")
             case "GetBootstrapToken":
@@ -150,15 +150,14 @@ class DeviceSide:
     def _begin(self, ids: Ids) -> None:
         with self._memory.lock:
             enrolment = self._enrolment(ids)
-            enrolment.tally, enrolment.enabled, enrolment.bootstrap_token = 0, False, None
+            enrolment.tally, enrolment.bootstrap_token = 0, None
             self._memory.queue(ids.id).clear()
 
     def _token_update(self, message: Message, ids: Ids) -> None:
         with self._memory.lock:
             enrolment = self._enrolment(ids)
-            enrolment.topic, enrolment.token = message.get("Topic", ""), message.get("Token", b"")
+            enrolment.topic = message.get("Topic", "")
             enrolment.tally += 1
-            enrolment.enabled = True
 
     def _declarative_management(self, message: Message, ids: Ids) -> bytes:
         if self._declarations is None:

@@ -35,9 +35,7 @@ class Enrolment:
     """What a device's check-ins left behind."""
 
     topic: str = ""
-    token: bytes = b""
     tally: int = 0  # TokenUpdates since it enrolled
-    enabled: bool = False
     bootstrap_token: bytes | None = None
 
 
