@@ -57,6 +57,7 @@ from proscribe.enforce.model import Action, ActionState, DeviceOutcome, Outcome
 from proscribe.evaluate.engine import evaluate
 from proscribe.inventory.builder import SnapshotBuilder
 from proscribe.inventory.model import Retention, Snapshot
+from proscribe.inventory.snapshot import device_scopes
 from proscribe.plan.inputs import PlanInputs
 from proscribe.plan.model import Capability, Effect, Plan, Policy, RefusalReason, Ring, Unlimited, Verb
 from proscribe.plan.planner import make_plan
@@ -161,6 +162,7 @@ class Line:
                 systems={"nanomdm": NanomdmSystem(config(kmfddm=self.kmfddm))},
                 policy=Policy(Unlimited(), Unlimited(), (Ring("all", Unlimited()),)),
                 now=NOW,
+                device_scopes=device_scopes(snapshot),
             )
         )
 

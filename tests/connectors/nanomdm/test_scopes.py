@@ -417,7 +417,7 @@ def test_a_device_tells_each_app_with_its_block_and_its_removal() -> None:
         "apps": {
             APP: {"block": "applied", "held": "managed", "declared": True},
             OTHER: {"block": "ordered", "held": "unmanaged", "clip": True},
-            "org.gone": {"block": "none", "stage": "removed", "method": "RemoveApplication", "holds": True},
+            "org.gone": {"block": "none", "stage": "removed", "holds": True},
         },
     }
 

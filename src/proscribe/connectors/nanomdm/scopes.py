@@ -393,7 +393,7 @@ def _of_app(device: Device, seen: SeenApp | None, removal: Removal | None, now: 
         found["held"] = held(device, seen).value
         found.update({name: True for name in ("declared", "clip") if getattr(seen, name)})
     if removal is not None:
-        found.update(stage=removal.stage.value, method=removal.method, holds=holds(device, removal, now))
+        found.update(stage=removal.stage.value, holds=holds(device, removal, now))
     return found
 
 
