@@ -161,3 +161,13 @@ def test_an_order_that_waits_for_its_device_does_not_hold_the_next_wave(line: An
     unsent = decide([replace(done, state=ActionState.ready), stuck, later], good, {}, WaveRules(), seen)
     assert unsent is not None
     assert unsent.start == ()
+
+
+def test_the_journal_of_an_order_to_one_device_names_no_device(line: Any) -> None:
+    for _ in range(2):
+        tick(line.means, Present())
+    assert states(line)["sim:staff-1"] == "accepted"
+    said = [entry for entry in line.entries() if entry.entry.value in ("intent", "receipt")]
+    assert {entry.body["scope"] for entry in said} == {"staff", ""}
+    rest = [{name: value for name, value in entry.body.items() if name != "step"} for entry in line.entries()]
+    assert not any("sim:staff-1" in str(body) for body in rest), "a step's id is a digest outside of this test"

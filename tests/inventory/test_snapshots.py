@@ -21,7 +21,7 @@ from proscribe.inventory.model import (
     Visibility,
 )
 from proscribe.inventory.sightings import joinable_serial
-from proscribe.inventory.snapshot import open_snapshot
+from proscribe.inventory.snapshot import device_scopes, open_snapshot
 from proscribe.terms import Enrolment, Held, Platform, Side
 from proscribe.text import Text
 
@@ -276,6 +276,24 @@ def test_carry_over_of_everything_except_everything(builder, seen, exports, read
     with builder("none") as b:
         b.carry_over(previous.snapshot, frozenset({"generic"}))
         assert seen(b.finish()).devices == {}
+
+
+def test_what_is_said_of_one_device_stays_out_of_the_manifest(builder, seen, make):
+    """The manifest leaves with a proof; a device's key must not."""
+    group, own = Scope("amapi", "keepers", 3, 2, "{}"), Scope("amapi", "amapi:p1", 1, 1, '{"apps":{}}')
+    with builder("first") as b:
+        b.add_device(make("amapi:p1"))
+        b.add_scope(group)
+        b.add_scope(own)
+        snapshot = b.finish()
+    assert snapshot.manifest.scopes == (group,)
+    assert "amapi:p1" not in (snapshot.path / "manifest.json").read_text()
+    assert device_scopes(open_snapshot(snapshot.path)) == (own,)
+    with builder("second") as b:
+        b.carry_over(snapshot, frozenset())
+        assert device_scopes(b.finish()) == (own,)
+    with builder("third") as b:
+        assert device_scopes(b.finish()) == ()
 
 
 def test_a_snapshot_that_was_touched_does_not_open(exports, read):

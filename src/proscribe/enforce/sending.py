@@ -262,7 +262,7 @@ def about(action: Action) -> dict[str, object]:
         "plan": action.plan,
         "step": action.step,
         "system": action.system,
-        "scope": action.scope,
+        "scope": "" if devicewise(action) else action.scope,
         "method": action.method,
         "side": action.side.value,
         "wave": action.wave,

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from proscribe.canonical import Digest, digest_file
+from proscribe.canonical import digest_file
 from proscribe.catalogue.match import sought
 from proscribe.catalogue.model import AppIdentity, TargetSet
 from proscribe.clock import Clock, utc
@@ -56,6 +56,9 @@ CLOCK_TOLERANCE = timedelta(minutes=5)
 """How far ahead of our clock a device's clock may be before its time stamp is refused."""
 
 PROBLEMS_IN_MANIFEST = 1_000
+
+_FILES = (".parquet", ".jsonl")
+"""What the files of a snapshot end with, apart from its manifest."""
 
 
 class SnapshotBuilder:
@@ -266,6 +269,7 @@ class SnapshotBuilder:
             self._apps.write(self.folder / "apps.parquet")
             self._versions.write(self.folder / "versions.parquet")
             write_devices(self.folder / "devices.parquet", resolution.devices)
+            self._write_device_scopes()
             manifest = self._manifest(resolution, rows, kept)
             (self.folder / MANIFEST).write_bytes(to_bytes(manifest))
             shutil.rmtree(self.scratch, ignore_errors=True)
@@ -275,9 +279,7 @@ class SnapshotBuilder:
         return Snapshot(self._out, manifest, digest(manifest))
 
     def _manifest(self, resolution: Resolution, rows: tuple[Coverage, ...], kept: int) -> SnapshotManifest:
-        files: dict[str, Digest] = {}
-        for name in ("apps.parquet", "devices.parquet", "installs.parquet", "versions.parquet", "problems.jsonl"):
-            files[name] = digest_file(self.folder / name)
+        files = {path.name: digest_file(path) for path in sorted(self.folder.iterdir()) if path.suffix in _FILES}
         return SnapshotManifest(
             taken_at=self._clock.now(),
             retention=self._retention,
@@ -290,11 +292,17 @@ class SnapshotBuilder:
             apps_kept=len(self._apps.kept),
             installs_seen=self._installs_seen,
             installs_kept=kept,
-            scopes=tuple(scope for _, scope in sorted(self._scopes.items())),
+            scopes=tuple(scope for _, scope in sorted(self._scopes.items()) if not _is_of_device(scope)),
             problems_total=sum(self._problems_of.values()),
             problems=tuple(self._problems),
             files=files,
         )
+
+    def _write_device_scopes(self) -> None:
+        found = [scope for _, scope in sorted(self._scopes.items()) if _is_of_device(scope)]
+        if found:
+            lines = "".join(json.dumps(to_json(scope), ensure_ascii=False) + "\n" for scope in found)
+            (self.folder / "device-scopes.jsonl").write_text(lines, encoding="utf-8")
 
     def _checked(self, record: DeviceRecord) -> DeviceRecord:
         """A time in the future is no time: a wrong clock must not make a device look freshly observed."""
@@ -308,9 +316,10 @@ class SnapshotBuilder:
                 file=self.reading or record.system,
                 row=0,
                 field="observed_at",
+                # Without the device's key: problems are in the manifest, and that leaves with a proof.
                 what=Text(
-                    f"{record.key} gives the time {record.observed_at.isoformat()}, which is in the future",
-                    f"{record.key} donne l'heure {record.observed_at.isoformat()}, qui est à venir",
+                    f"a device of {record.system} gives the time {record.observed_at.isoformat()}, in the future",
+                    f"un appareil de {record.system} donne l'heure {record.observed_at.isoformat()}, qui est à venir",
                 ),
                 remedy=Text(
                     "Set the clock of the device or of the server right; until then its age counts as unknown.",
@@ -319,6 +328,11 @@ class SnapshotBuilder:
             )
         )
         return replace(record, observed_at=None, freshness=Freshness.imported)
+
+
+def _is_of_device(scope: Scope) -> bool:
+    """Whether a scope is one device: its id is the device's key then, which begins with its system."""
+    return scope.id.startswith(f"{scope.system}:")
 
 
 def _coverage(resolution: Resolution) -> tuple[Coverage, ...]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from proscribe.catalogue.model import AppIdentity
 from proscribe.inventory.model import DeviceRecord, Freshness, Retention, Snapshot, SourceSummary
 from proscribe.inventory.sightings import NARROWER_WATCH
+from proscribe.inventory.snapshot import device_scopes
 from proscribe.inventory.tables import Apps
 from proscribe.terms import Enrolment, Platform
 
@@ -31,7 +32,7 @@ def carry(builder: SnapshotBuilder, previous: Snapshot, except_systems: frozense
                 )
                 seen += row["apps_seen"]
     _carry_installs(builder, previous, sightings)
-    for scope in manifest.scopes:
+    for scope in (*manifest.scopes, *device_scopes(previous)):
         if scope.system not in except_systems:
             builder.add_scope(scope)
     builder.add_source(

@@ -126,6 +126,9 @@ class SourceSummary(Value):
 class Scope(Value):
     """A policy or group of a management system: the unit many of them act on.
 
+    Where a system acts on single devices, what it says of one is a scope too; its ``id`` is then the device's key. Such
+    scopes stay out of the manifest, which leaves the organisation with a proof.
+
     ``settings`` holds only what a plan needs, as canonical JSON text in the system's own words; its connector alone
     reads it.
     """
@@ -186,6 +189,11 @@ class Snapshot:
         """Columns: device u32, app u32, side u8, held u8, removed (bool), version u32 (code in ``versions.parquet``).
         Codes of ``side`` and ``held`` are the positions in their enums."""
         return self.path / "installs.parquet"
+
+    @property
+    def device_scopes(self) -> Path:
+        """One :class:`Scope` a line, as JSON: those of single devices. Absent where there are none."""
+        return self.path / "device-scopes.jsonl"
 
     @property
     def versions(self) -> Path:

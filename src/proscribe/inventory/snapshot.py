@@ -8,7 +8,7 @@ from proscribe.canonical import digest_file
 from proscribe.documents import digest, read
 from proscribe.errors import ProscribeError, Where
 from proscribe.inventory.errors import BrokenSnapshot
-from proscribe.inventory.model import Snapshot, SnapshotManifest
+from proscribe.inventory.model import Scope, Snapshot, SnapshotManifest
 from proscribe.text import Text
 
 MANIFEST = "manifest.json"
@@ -39,6 +39,16 @@ def open_snapshot(path: Path) -> Snapshot:
                 Where(file=str(path / name)),
             )
     return Snapshot(path, manifest, digest(manifest))
+
+
+def device_scopes(snapshot: Snapshot) -> tuple[Scope, ...]:
+    """What systems said of single devices, by system and device."""
+    if snapshot.device_scopes.name not in snapshot.manifest.files:
+        return ()
+    import msgspec
+
+    with snapshot.device_scopes.open("rb") as lines:
+        return tuple(msgspec.json.decode(line, type=Scope) for line in lines)
 
 
 def _broken(what: Text, where: Where) -> ProscribeError:

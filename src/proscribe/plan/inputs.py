@@ -9,7 +9,7 @@ from datetime import datetime
 from proscribe.catalogue.model import TargetSet
 from proscribe.directive.model import Directive
 from proscribe.evaluate.model import DeviceStatus, Finding
-from proscribe.inventory.model import Snapshot
+from proscribe.inventory.model import Scope, Snapshot
 from proscribe.plan.model import ExemptionRegister, HoldRegister, Policy
 from proscribe.plan.policy import DEFAULT
 from proscribe.plan.ports import System
@@ -21,7 +21,8 @@ class PlanInputs:
 
     ``findings`` and ``statuses`` are those of ``Evaluated`` for this directive; each is read once. ``systems`` are the
     configured ones by name. ``aliases`` gives, for a device that several systems manage, its keys in the others
-    (``aliases_of``). ``follow_recommended`` is the explicit choice to act on a text that does not bind.
+    (``aliases_of``). ``device_scopes`` is what systems say of single devices (``inventory.snapshot``).
+    ``follow_recommended`` is the explicit choice to act on a text that does not bind.
     """
 
     directive: Directive
@@ -36,6 +37,7 @@ class PlanInputs:
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     follow_recommended: bool = False
     holds: HoldRegister = field(default_factory=lambda: HoldRegister(()))
+    device_scopes: tuple[Scope, ...] = ()
 
 
 def aliases_of(snapshot: Snapshot) -> dict[str, tuple[str, ...]]:

@@ -37,7 +37,7 @@ def make_plan(inputs: PlanInputs) -> Plan:
     asked = wanted(inputs.directive, inputs.targets, holdings)
     protected, spared = gates.protected_refusals(inputs, asked)
     held = held_devices(inputs.holds.holds, inputs.aliases, inputs.now)
-    scopes = inputs.snapshot.manifest.scopes
+    scopes = (*inputs.snapshot.manifest.scopes, *inputs.device_scopes)
     fleet = read_fleet(inputs.statuses, scopes, exempt_devices(exemptions), inputs.aliases, held)
     rows = _rows(inputs)
     work = _Work(inputs, asked.without(spared), holdings, fleet, rows)

@@ -14,6 +14,7 @@ from proscribe.documents import digest, read
 from proscribe.evaluate.engine import evaluate
 from proscribe.evaluate.model import DeviceStatus, Finding
 from proscribe.inventory.model import Snapshot
+from proscribe.inventory.snapshot import device_scopes
 from proscribe.plan.inputs import PlanInputs, aliases_of
 from proscribe.plan.model import Plan, Policy
 from proscribe.plan.planner import make_plan
@@ -108,6 +109,7 @@ def plan_on(installation: Installation, seen: View, policy: Policy, *, follow_re
             policy=policy,
             aliases=aliases_of(seen.snapshot),
             follow_recommended=follow_recommended,
+            device_scopes=device_scopes(seen.snapshot),
             holds=installation.stores.holds.in_force(now.date()),
         )
     )

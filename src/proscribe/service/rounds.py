@@ -19,6 +19,7 @@ from proscribe.errors import ProscribeError
 from proscribe.evaluate.engine import evaluate
 from proscribe.evaluate.model import Drift
 from proscribe.inventory.model import Scope, Snapshot
+from proscribe.inventory.snapshot import device_scopes
 from proscribe.plan.holds import held_devices
 from proscribe.plan.inputs import aliases_of
 from proscribe.plan.model import Plan
@@ -184,7 +185,7 @@ def _present(
             # What was carried over from an earlier snapshot was not seen at the time that this one gives.
             {
                 (scope.system, scope.id): scope
-                for scope in snapshot.manifest.scopes
+                for scope in (*snapshot.manifest.scopes, *device_scopes(snapshot))
                 if scope.system in inventory.observed(snapshot)
             },
             snapshot.manifest.taken_at,
