@@ -12,12 +12,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 import click
 
 from proscribe.cli.output import progress
+from proscribe.cli.rehearsal_apple import ApplePhones
 from proscribe.cli.root import root
 from proscribe.clock import ManualClock, use_clock
+from proscribe.connectors.base import Listens
 from proscribe.documents import read
 from proscribe.enforce.model import Outcome
 from proscribe.errors import ProscribeError, Where
@@ -28,13 +31,15 @@ from proscribe.service.model import TickSummary
 from proscribe.simulate.amapi import AmapiSimulator, Behaviour, Fleet, FleetSpec, SimDevice, make_fleet
 from proscribe.simulate.exports import write_exports
 from proscribe.simulate.exports.department import BRANCHES
+from proscribe.simulate.nanomdm.stage import Stage
 from proscribe.terms import Enrolment
 from proscribe.text import Text, devices, language, number, plural
 
 DIRECTIVE = "ca-tbs-2023-wechat-kaspersky"
 START = datetime(2026, 11, 2, 13, 0, tzinfo=UTC)
 ENTERPRISE = "enterprises/northern-lighthouses"
-LIVE_SHARE = 0.12  # of all devices, those of the live fleet
+LIVE_SHARE = 0.12  # of all devices, those of the live Android fleet
+APPLE_SHARE = 0.012  # and the live Apple phones
 TOKEN = "rehearsal"  # noqa: S105 (the simulator's, on this machine only)
 _MARK = ".proscribe-rehearsal"
 
@@ -55,7 +60,9 @@ class Rehearsal:
         self._out = out
         self._seed = seed
         self._live = round(devices * LIVE_SHARE)
-        self._listed = devices - self._live
+        apple = max(20, round(devices * APPLE_SHARE))
+        self._listed = devices - self._live - apple
+        self._apple = ApplePhones(out / "apple", number=apple, seed=seed)
         self._clock = ManualClock(START)
         self._step = 0
 
@@ -63,27 +70,40 @@ class Rehearsal:
         """Play it. Returns the exit status: 0 when the proof holds and the outcomes add up."""
         self._make_folder()
         fleet = self._fleet()
-        with use_clock(self._clock), self._home(), AmapiSimulator(fleet, self._clock, tokens=[TOKEN]) as simulator:
-            self._settings(simulator.endpoint)
-            self._see()
-            self._decide(fleet)
-            self._carry_out()
-            return self._prove()
+        with (
+            use_clock(self._clock),
+            self._home(),
+            AmapiSimulator(fleet, self._clock, tokens=[TOKEN]) as simulator,
+            self._apple.running() as stage,
+        ):
+            self._settings(simulator.endpoint, self._apple.settings(stage))
+            connector = open_installation(actor="receiver").connectors["nanomdm"]
+            with self._apple.enrolled(stage, cast("Listens", connector)):
+                self._see(stage)
+                self._decide(fleet)
+                self._carry_out()
+                return self._prove()
 
     # -- the chapters ------------------------------------------------------------------------------------------------
 
-    def _see(self) -> None:
+    def _see(self, stage: Stage) -> None:
         self._say(
             Text(
-                "Two sources of truth: four exports, and a live Android fleet.",
-                "Deux sources : quatre exportations et un parc Android en service.",
+                "Three sources of truth: four exports, a live Android fleet, and iPhones that answer when they call.",
+                "Trois sources : quatre exportations, un parc Android en service et des iPhone qui répondent quand "
+                "ils se manifestent.",
             )
         )
+        click.echo(str(_servers(stage)))
         exports = write_exports(
             self._out / "exports", seed=self._seed, devices=self._listed, moment=START, phase="before"
         )
         paths = [str(path) for path in exports.values()]
         self._type("import", *paths)
+        self._type("observe", quiet=True)
+        self._apple.call()  # the phones are told apart and asked for their apps, and answer
+        self._type("observe", quiet=True)
+        self._apple.call()
         self._type("observe", quiet=True)
         self._say(Text("Who has a banned app?", "Qui a une application interdite?"))
         self._type("check", *paths, "--directive", DIRECTIVE)
@@ -154,6 +174,7 @@ class Rehearsal:
             for minutes in _TICKS:
                 self._clock.advance(minutes=minutes)
                 summary = enforcing.tick(open_installation(actor="proscribe-watch"))
+                self._apple.call()
                 lines.append(_line(summary))
                 waits += [str(text) for text in summary.waits if str(text) not in waits]
                 bar.advance(task)
@@ -237,7 +258,7 @@ class Rehearsal:
             and "ice-watch" not in device.policy
         )
 
-    def _settings(self, endpoint: str) -> None:
+    def _settings(self, endpoint: str, apple: str) -> None:
         (self._out / "home" / "proscribe.toml").write_text(
             "[organisation]\n"
             'en = "Department of Northern Lighthouses (fictional)"\n'
@@ -246,7 +267,7 @@ class Rehearsal:
             'connector = "amapi"\n'
             f'enterprise = "{ENTERPRISE}"\n'
             f'endpoint = "{endpoint}"\n'
-            f'token = "{TOKEN}"\n',
+            f'token = "{TOKEN}"\n' + apple,
             encoding="utf-8",
         )
 
@@ -300,6 +321,20 @@ def _stdout(stream: object) -> Iterator[None]:
 
     with redirect_stdout(stream):  # type: ignore[type-var]
         yield
+
+
+def _servers(stage: Stage) -> Text:
+    """Which Apple servers the rehearsal speaks to."""
+    if stage.programs:
+        named = " + ".join(stage.programs)
+        return Text(
+            f"(The iPhones are simulated; the servers they enrol into are real: {named}.)",
+            f"(Les iPhone sont simulés; les serveurs auxquels ils s'inscrivent sont réels : {named}.)",
+        )
+    return Text(
+        "(The iPhones and their server are simulated. 'make servers' builds the real NanoMDM and KMFDDM.)",
+        "(Les iPhone et leur serveur sont simulés. « make servers » construit les véritables NanoMDM et KMFDDM.)",
+    )
 
 
 def _line(summary: TickSummary) -> str:
