@@ -8,8 +8,8 @@ news to us; an enrolment told after a later one is history, and is not counted.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from proscribe.connectors.nanomdm.answers import Facts
@@ -31,7 +31,6 @@ LAG = timedelta(seconds=5)
 """How much later than a message its event may be timed: NanoMDM reads the clock in the thread that sends the event."""
 
 _REJECTED = frozenset({"ManagementRejected", "UserRejected"})
-_CONVERTING = (Stage.converting, Stage.confirming, Stage.failed)
 
 
 # Enrolments -------------------------------------------------------------------------------------------------------
@@ -184,51 +183,60 @@ def managed(device: Device, found: tuple[ManagedApp, ...]) -> Device:
 # Removals ---------------------------------------------------------------------------------------------------------
 
 
-def advanced(device: Device, command: Command, at: datetime, wait: timedelta) -> Device:
-    """What the answer to a command means for the removal that it serves. ``wait``: after a failure."""
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """How long a removal rests before it may be tried again."""
 
-    def step(removal: Removal) -> Removal:
-        if removal.key != command.key:
+    failed: timedelta
+    refused: timedelta
+
+
+def removals_of(device: Device, app: str, commands: Iterable[Command], waits: Waits) -> Device:
+    """The device with the removals of an app as far as everything known has brought them.
+
+    ``commands``: those of the device that convert or remove the app, of its present generation.
+    """
+    sent = sorted(commands, key=lambda one: (one.asked_at, one.attempts, one.uuid))
+    statuses = [one for one in device.managed if one.id == app]
+
+    def brought(removal: Removal) -> Removal:
+        newest = next((one for one in reversed(sent) if one.key == removal.key), None)
+        if removal.app != app or newest is None or removal.stage is Stage.void:
             return removal
-        if command.state is CommandState.failed:
-            under_way = Stage.removing if command.purpose is Purpose.remove else Stage.converting
-            return _failed(removal, at, command.error, wait) if removal.stage in (under_way, Stage.failed) else removal
-        if command.purpose is Purpose.convert:
-            return _converted(removal, at)
-        done = removal.stage in (Stage.removing, Stage.failed)
-        return replace(removal, stage=Stage.removed, since=at, not_before=None, error="") if done else removal
+        if newest.purpose is Purpose.remove:
+            return _answered(removal, newest, Stage.removed, waits)
+        return _converted(removal, newest, statuses, waits)
 
-    return _stepped(device, command.subject, step)
+    return replace(device, removals=tuple(brought(one) for one in device.removals))
 
 
-def judged(device: Device, status: ManagedApp, *, wait: timedelta, refused_for: timedelta) -> Device:
-    """What a status, asked for since the conversion, means for it. The user's refusal outweighs any error."""
-
-    def step(removal: Removal) -> Removal:
-        if status.status in _REJECTED and removal.stage in (*_CONVERTING, Stage.refused):
-            if removal.stage is Stage.refused and removal.since <= status.received_at:
-                return removal
-            until = status.received_at + refused_for
-            return replace(removal, stage=Stage.refused, since=status.received_at, not_before=until, error="")
-        if status.status == "Failed" and removal.stage in _CONVERTING:
-            return _failed(removal, status.received_at, "ManagedApplicationList Failed", wait)
-        return _converted(removal, status.received_at) if status.status == "Managed" else removal
-
-    return _stepped(device, status.id, step)
-
-
-def _converted(removal: Removal, at: datetime) -> Removal:
-    if removal.stage is Stage.converting or (removal.stage is Stage.confirming and at < removal.since):
-        return replace(removal, stage=Stage.confirming, since=at)
-    return removal
-
-
-def _failed(removal: Removal, at: datetime, error: str, wait: timedelta) -> Removal:
-    if removal.stage is Stage.failed and removal.since <= at:
+def _answered(removal: Removal, command: Command, stage: Stage, waits: Waits) -> Removal:
+    """As the answer to its newest command says: to ``stage`` where that was acknowledged."""
+    at = command.answered_at
+    if at is None:
         return removal
-    return replace(removal, stage=Stage.failed, since=at, not_before=at + wait, error=error)
+    if command.state is CommandState.failed:
+        return replace(removal, stage=Stage.failed, since=at, not_before=at + waits.failed, error=command.error)
+    return replace(removal, stage=stage, since=at, not_before=None, error="")
 
 
-def _stepped(device: Device, app: str, step: Callable[[Removal], Removal]) -> Device:
-    removals = tuple(step(one) if one.app == app else one for one in device.removals)
-    return replace(device, removals=removals)
+def _converted(removal: Removal, command: Command, statuses: Iterable[ManagedApp], waits: Waits) -> Removal:
+    """As ManagedApplicationList says, where it was asked since the conversion, else as the answer to the command says.
+
+    The user's refusal outweighs all else, for it is reported once. What was asked before is of an earlier try.
+    """
+    told = sorted(
+        (one for one in statuses if one.asked_at >= command.asked_at), key=lambda one: (one.asked_at, one.received_at)
+    )
+    for one in reversed(told):
+        if one.status in _REJECTED:
+            at = one.received_at
+            return replace(removal, stage=Stage.refused, since=at, not_before=at + waits.refused, error="")
+    for one in reversed(told):
+        at = one.received_at
+        if one.status == "Managed":
+            return replace(removal, stage=Stage.confirming, since=at, not_before=None, error="")
+        if one.status == "Failed":
+            error = "ManagedApplicationList Failed"
+            return replace(removal, stage=Stage.failed, since=at, not_before=at + waits.failed, error=error)
+    return _answered(removal, command, Stage.confirming, waits)

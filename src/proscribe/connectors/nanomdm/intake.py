@@ -18,7 +18,7 @@ from proscribe.connectors.memory import Message, Row, Watch
 from proscribe.connectors.nanomdm import answers, changes
 from proscribe.connectors.nanomdm.config import NanomdmConfig
 from proscribe.connectors.nanomdm.events import BadEvent, Event, Topic, read_event
-from proscribe.connectors.nanomdm.model import Command, CommandState, Device, ManagedApp, Purpose
+from proscribe.connectors.nanomdm.model import Command, CommandState, Device, Purpose
 from proscribe.connectors.nanomdm.plist import BadPlist, read_plist
 from proscribe.connectors.nanomdm.records import Records
 from proscribe.errors import ProscribeError
@@ -166,8 +166,7 @@ class _Case:
         self._desk = desk
         self._watched = watch.ios
         self._counts = counts
-        self._retry = timedelta(hours=config.retry_hours)
-        self._refused_for = timedelta(days=config.refused_days)
+        self._waits = changes.Waits(timedelta(hours=config.retry_hours), timedelta(days=config.refused_days))
 
     def take(self, event: Event) -> None:
         """Let the event change what it changes."""
@@ -238,7 +237,7 @@ class _Case:
         """The device enrolled or left: its commands of before are void."""
         before = self._desk.device(device.id)
         self._desk.put(device)
-        if before is None or (enrols and device.generation == before.generation):
+        if enrols and before is not None and device.generation == before.generation:
             return
         self._desk.put(*(changes.outdated(one, device, at, enrols=enrols) for one in self._desk.commands_of(device.id)))
         self._lock(device)
@@ -262,23 +261,34 @@ class _Case:
         except BadPlist as bad:  # no answer is better than half of one: it is asked again in time
             self._counts[f"refused.{bad.reason}"] += 1
             return
-        self._close(device, changed, command, changes.acknowledged(command, event.at), event.at)
+        self._close(changed, command, changes.acknowledged(command, event.at))
 
     def _failed(self, event: Event, device: Device, command: Command) -> None:
         error = answers.complaint(self._read(event) or {}) or event.status
-        self._close(device, device, command, changes.failed(command, event.at, error), event.at)
+        self._close(device, command, changes.failed(command, event.at, error))
 
-    def _close(self, device: Device, changed: Device, before: Command, command: Command, at: datetime) -> None:
-        """A command has its answer. That to an earlier generation changes nothing of the present one."""
+    def _close(self, device: Device, before: Command, command: Command) -> None:
+        """A command has its answer, and the device what was in it; an earlier enrolment's changes nothing of now."""
         self._desk.put(command)
         if command.generation != device.generation:
             self._counts["earlier_generation"] += 1
             return
-        if command.purpose in (Purpose.convert, Purpose.remove) and command != before:
-            changed = changes.advanced(changed, command, at, self._retry)
-        self._desk.put(changed)
+        if command.purpose in _REMOVING:
+            device = self._brought(device, command.subject)
+        self._desk.put(device)
         if before.state is CommandState.not_now:
-            self._lock(changed)
+            self._lock(device)
+
+    def _brought(self, device: Device, app: str) -> Device:
+        """The device with its removals of an app brought to where they are by now."""
+        if not any(one.app == app for one in device.removals):
+            return device
+        sent = [
+            one
+            for one in self._desk.commands_of(device.id)
+            if one.purpose in _REMOVING and one.subject == app and one.generation == device.generation
+        ]
+        return changes.removals_of(device, app, sent, self._waits)
 
     def _answered(self, event: Event, device: Device, command: Command) -> Device:
         """The device with the answer to a question on it. Raises BadPlist."""
@@ -300,22 +310,12 @@ class _Case:
     def _managed(self, device: Device, command: Command, answer: answers.Answer, at: datetime) -> Device:
         found = answers.managed(answer, command, self._watched, at)
         device = changes.managed(device, found)
-        for status in found:
-            if self._after_conversion(device, status):
-                device = changes.judged(device, status, wait=self._retry, refused_for=self._refused_for)
+        for app in {one.id for one in found}:
+            device = self._brought(device, app)
         return device
 
-    def _after_conversion(self, device: Device, status: ManagedApp) -> bool:
-        """Whether a status was asked for since the newest conversion of that app was. A refusal of before is old."""
-        if not any(one.app == status.id for one in device.removals):
-            return False
-        sent = [
-            one.asked_at
-            for one in self._desk.commands_of(device.id)
-            if one.purpose is Purpose.convert and one.subject == status.id and one.generation == device.generation
-        ]
-        return bool(sent) and status.asked_at >= max(sent)
 
+_REMOVING = (Purpose.convert, Purpose.remove)
 
 _Answering = Callable[[_Case, Device, Command, answers.Answer, datetime], Device]
 
