@@ -124,7 +124,8 @@ def _managed(case: Case, view: View, anew: datetime | None) -> Question | None:
     apps = tuple(sorted({*awaiting_status(case), *lost}))
     if not apps:
         return None
-    times = [one.asked_at for one in case.of(Purpose.ask) if one.request_type == MANAGED]
+    asked = (one for one in case.of(Purpose.ask) if one.state is not CommandState.sending)
+    times = [one.asked_at for one in asked if one.request_type == MANAGED]
     known = max(times, default=None)
     again = view.now - timedelta(hours=view.config.lost_after_hours)
     if not (_older(known, again, anew) or _after(known, case.changed_at, view.now)):

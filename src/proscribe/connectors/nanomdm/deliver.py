@@ -210,6 +210,16 @@ def bans(edition: Edition) -> dict[str, list[str]]:
     return found
 
 
+def is_published(ddm: KmfddmWire, scope: str, edition: Edition) -> bool:
+    """Whether the set of a scope holds an edition, word for word. Raises ConnectorFault."""
+    pairs = [declarations.for_ban(scope, ban, apps) for ban, apps in sorted(bans(edition).items())]
+    wanted = {one["Identifier"] for pair in pairs for one in pair}
+    if set(ddm.declarations_of(declarations.set_name(scope))) != wanted:
+        return False
+    names = [configuration["Identifier"] for configuration, _ in pairs]
+    return {name: (ddm.declaration(name) or {}).get("ServerToken") for name in names} == edition.tokens
+
+
 def publish(ddm: KmfddmWire, scope: str, edition: Edition) -> dict[str, str]:
     """Let the set of a scope hold exactly the declarations of an edition; their server tokens. Raises ConnectorFault.
 

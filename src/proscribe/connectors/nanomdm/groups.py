@@ -12,7 +12,7 @@ from typing import Protocol
 from proscribe.connectors.base import ConnectorFault, NotAuthorised, Throttled
 from proscribe.connectors.nanomdm import wording
 from proscribe.connectors.nanomdm.declarations import set_name
-from proscribe.connectors.nanomdm.deliver import LEFT, Delivery, edition, followed_by, publish, same
+from proscribe.connectors.nanomdm.deliver import LEFT, Delivery, edition, followed_by, is_published, publish, same
 from proscribe.connectors.nanomdm.history import Case
 from proscribe.connectors.nanomdm.means import Means
 from proscribe.connectors.nanomdm.model import Channel, Command, CommandState, Edition, Group
@@ -83,6 +83,8 @@ def _publish(means: Means, group: Group, log: Log) -> bool:
     if not means.config.kmfddm_endpoint or split(group.scope)[1] is not Channel.declarations:
         return True
     try:
+        if is_published(means.ddm, group.scope, group.now):
+            return True
         tokens = publish(means.ddm, group.scope, group.now)
     except ConnectorFault as fault:
         log.waits.append(wording.fault(fault))
