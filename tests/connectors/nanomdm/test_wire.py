@@ -65,15 +65,20 @@ def enqueue(answer: httpx.Response | Exception, **settings: Any) -> Enqueued:
 
 
 def test_a_request_is_what_the_server_takes() -> None:
-    script = Script(said(200, command_uuid=UUID), said(200, command_uuid=UUID, no_push=True))
-    with_push = wire(script, endpoint="http://127.0.0.1:1/mdm/").enqueue(DEVICE, command(), uuid=UUID)
-    without = wire(script, push=False).enqueue(DEVICE, command(), uuid=UUID)
-    first, second = script.asked
-    assert (first.method, str(first.url)) == ("PUT", f"http://127.0.0.1:1/mdm/v1/enqueue/{DEVICE}")
-    assert str(second.url) == f"http://127.0.0.1:1/v1/enqueue/{DEVICE}?nopush=1"
-    assert first.headers["Authorization"] == "Basic bmFub21kbTprZXk="  # nanomdm:key
-    assert first.content == command()
-    assert with_push.request != without.request
+    script = Script(said(200, command_uuid=UUID))
+    wire(script, endpoint="http://127.0.0.1:1/mdm/").enqueue(DEVICE, command(), uuid=UUID)
+    (asked,) = script.asked
+    assert (asked.method, str(asked.url)) == ("PUT", f"http://127.0.0.1:1/mdm/v1/enqueue/{DEVICE}")
+    assert asked.headers["Authorization"] == "Basic bmFub21kbTprZXk="  # nanomdm:key
+    assert asked.content == command()
+
+
+@pytest.mark.parametrize("push", [True, False])
+@pytest.mark.parametrize("wake", [True, False])
+def test_a_device_is_woken_where_both_the_caller_and_the_configuration_want_it(push: bool, wake: bool) -> None:
+    script = Script(said(200, command_uuid=UUID))
+    wire(script, push=push).enqueue(DEVICE, command(), uuid=UUID, wake=wake)
+    assert script.asked[0].url.query == (b"" if push and wake else b"nopush=1")
 
 
 def test_the_digests_are_those_of_what_went_out_and_what_came_back() -> None:
@@ -400,7 +405,7 @@ def test_several_devices_are_served_at_a_time() -> None:
     assert len(done) == 16
 
 
-# The real server ----------------------------------------------------------------------------------------------------
+# The real server (more of it: test_wire_on_servers.py) ----------------------------------------------------------------
 
 
 @pytest.fixture
@@ -422,79 +427,12 @@ def on_files(real_servers: Servers) -> NanoMdm:
     return real_servers.nanomdm()
 
 
-@pytest.fixture
-def on_postgres(real_servers: Servers, nanomdm_database: Callable[[], str]) -> NanoMdm:
-    """With one enrolled device, as the server itself would have written it."""
-    import psycopg
-
-    address = nanomdm_database()
-    with psycopg.connect(address, autocommit=True) as database:
-        database.execute(
-            "INSERT INTO devices (id, authenticate, authenticate_at) VALUES (%s, '<?xml', now())", (DEVICE,)
-        )
-        database.execute(
-            "INSERT INTO enrollments (id, device_id, type, topic, push_magic, token_hex, last_seen_at)"
-            " VALUES (%s, %s, 'Device', 'com.apple.mgmt.External.a', 'm', 'ab', now())",
-            (DEVICE, DEVICE),
-        )
-    return real_servers.nanomdm(database=address)
-
-
 def fresh() -> str:
     return str(uuid.uuid4()).upper()
 
 
 @pytest.mark.servers
-@pytest.mark.parametrize("server", ["on_files", pytest.param("on_postgres", marks=pytest.mark.postgres)])
-def test_a_command_sent_twice_is_queued_once(
-    server: str, request: pytest.FixtureRequest, connect: Callable[..., NanomdmWire]
-) -> None:
-    client = connect(request.getfixturevalue(server), push=False)
-    name = fresh()
-    first, second = (client.enqueue(DEVICE, command(name), uuid=name) for _ in range(2))
-    assert (first.already, first.status) == (False, 200)
-    assert (second.already, second.status) == (True, 500)
-    assert first.request == second.request
-    assert client.version()
-
-
-@pytest.mark.servers
-@pytest.mark.parametrize("server", ["on_files", pytest.param("on_postgres", marks=pytest.mark.postgres)])
-def test_a_device_that_cannot_be_woken_has_its_command_all_the_same(
-    server: str, request: pytest.FixtureRequest, connect: Callable[..., NanomdmWire]
-) -> None:
-    """There is no push certificate: 500, and yet it is queued, as the second answer proves."""
-    client = connect(request.getfixturevalue(server))
-    name = fresh()
-    first = client.enqueue(DEVICE, command(name), uuid=name)
-    assert (first.already, first.status) == (False, 500)
-    assert "push" in first.push_error
-    assert client.enqueue(DEVICE, command(name), uuid=name).already
-    assert client.push([DEVICE, "NOBODY"]).keys() == {DEVICE, "NOBODY"}
-
-
-@pytest.mark.servers
-@pytest.mark.postgres
-def test_postgres_refuses_a_command_for_a_device_it_does_not_know(
-    on_postgres: NanoMdm, connect: Callable[..., NanomdmWire]
-) -> None:
-    client = connect(on_postgres, push=False)
-    name = fresh()
-    with pytest.raises(UnknownEnrolment):
-        client.enqueue("NOBODY", command(name), uuid=name)
-    assert not client.enqueue(DEVICE, command(name), uuid=name).already, "nothing was left behind"
-
-
-@pytest.mark.servers
-def test_files_take_a_command_for_anybody(on_files: NanoMdm, connect: Callable[..., NanomdmWire]) -> None:
-    name = fresh()
-    assert not connect(on_files, push=False).enqueue("NOBODY", command(name), uuid=name).already
-
-
-@pytest.mark.servers
 def test_the_real_server_refuses(on_files: NanoMdm, connect: Callable[..., NanomdmWire]) -> None:
-    with pytest.raises(NotAuthorised):
-        connect(on_files, api_key="wrong").enqueue(DEVICE, command(), uuid=UUID)
     with pytest.raises(Rejected, match="decoding command"):
         connect(on_files).enqueue(DEVICE, b"nonsense", uuid=UUID)
     with pytest.raises(Rejected, match="404"):

@@ -66,7 +66,7 @@ class NanomdmWire:
     """Talks to one NanoMDM. May be used by several threads at once."""
 
     def __init__(self, config: NanomdmConfig, *, clock: Clock, transport: httpx.BaseTransport | None = None) -> None:
-        self._query = () if config.push else (("nopush", "1"),)
+        self._push = config.push
         self._turns = Turns()
         account = Account("NanoMDM", config.endpoint, "nanomdm", config.api_secret)
         self._exchange = Exchange(account, config, clock=clock, transport=transport)
@@ -79,13 +79,18 @@ class NanomdmWire:
         """The version of the server. It asks for no key. Raises a ConnectorFault."""
         return version_of(self._exchange)
 
-    def enqueue(self, device_id: str, body: bytes, *, uuid: str) -> Enqueued:
+    def enqueue(self, device_id: str, body: bytes, *, uuid: str, wake: bool = True) -> Enqueued:
         """Put one command, a property list with CommandUUID ``uuid``, into the queue of one device.
+
+        ``wake``: and wake it, where the configuration has devices woken. With several commands for a device, wake it
+        by ``push`` once all are queued: NanoMDM on files (filekv) may break the queue of a device that answers while
+        a command is added, and delivers nothing more until the device enrols anew.
 
         Sending the same again queues nothing twice. Raises UnknownEnrolment, Rejected, NotAuthorised, Throttled, and
         UnknownFate where the server cannot be reached or does not say what became of the command.
         """
-        request = Request("PUT", f"/v1/enqueue/{self._segment(device_id)}", self._query, body, "application/xml")
+        query = () if self._push and wake else (("nopush", "1"),)
+        request = Request("PUT", f"/v1/enqueue/{self._segment(device_id)}", query, body, "application/xml")
         with self._turns.of(device_id):
             answer = self._exchange.send(request)
         result = self._result(answer)
