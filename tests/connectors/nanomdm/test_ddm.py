@@ -417,6 +417,7 @@ def test_the_real_server_refuses(kmfddm: Kmfddm, client: KmfddmWire) -> None:
         endpoint="http://127.0.0.1:1", api_key="a", kmfddm_endpoint=kmfddm.endpoint, kmfddm_key="wrong"
     )
     stranger = KmfddmWire(config, clock=SystemClock())
+    assert stranger.version() == kmfddm.version(), "that needs no key"
     with pytest.raises(NotAuthorised):
         stranger.put_declaration(CONFIGURATION)
     stranger.close()
