@@ -9,8 +9,9 @@ from datetime import date
 
 import pytest
 
+from proscribe.catalogue.model import IdentifierType
 from proscribe.cli.plan_view import show_plan
-from proscribe.plan.model import Exemption, ExemptionRegister, Policy, RefusalReason, Unlimited
+from proscribe.plan.model import Exemption, ExemptionRegister, Policy, Reach, RefusalReason, Unlimited, Verb
 from proscribe.plan.planner import make_plan
 from proscribe.plan.reasons import REASONS
 from proscribe.terms import Enrolment, Platform, Side
@@ -163,3 +164,35 @@ def test_the_view_imports_nothing_heavy_by_itself():
     code = "import sys, proscribe.cli.plan_view; print(sorted({'rich', 'pydantic'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_changes_to_single_devices_are_told_by_the_wave(made, capsys):
+    """Thousands of phones are one line a wave, and the name of a group is shown whole."""
+    whole = {"platform": Platform.ios}
+    rows = (
+        made.capability("block", Verb.block_launch, Enrolment.supervised, Side.whole, reach=Reach.group, **whole),
+        made.capability(
+            "remove", Verb.remove, Enrolment.supervised, Side.whole, method="take", reach=Reach.device, **whole
+        ),
+    )
+    phones = [
+        made.status(f"fleetbox:{n}", enrolment=Enrolment.supervised, os_version="17", scope="keepers/profile", **whole)
+        for n in range(3)
+    ]
+    target = made.target("com.tencent.xin", type=IdentifierType.ios_bundle_id, **whole)
+    found = [made.finding(one, app_id="com.tencent.xin", target=target.id) for one in phones]
+    plan = make_plan(
+        made.inputs(
+            phones,
+            found,
+            targets=made.target_set(target),
+            systems={"fleetbox": made.FakeSystem(capabilities=rows)},
+        )
+    )
+    show_plan(plan)
+    shown = capsys.readouterr().out
+    assert "fleetbox, keepers/profile: stop launching" in shown
+    assert "fleetbox, 3 devices one by one: remove" in shown
+    assert "fleetbox:1" not in shown
+    show_plan(plan, details=True)
+    assert "fleetbox:1" in capsys.readouterr().out

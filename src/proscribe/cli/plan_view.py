@@ -6,7 +6,8 @@ repeats the number beside it and carries nothing of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from proscribe.cli.output import console
@@ -15,7 +16,7 @@ from proscribe.text import Text, number, plural
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from proscribe.plan.model import Plan, PlanCounts, Refusal, RefusalReason, Step
+    from proscribe.plan.model import Plan, PlanCounts, Refusal, RefusalReason, Step, Verb
 
 _BAR = 20
 _SOME = 3  # sentences of one reason shown without --details
@@ -185,21 +186,36 @@ def _steps(out: Console, plan: Plan, *, details: bool) -> None:
     if not plan.steps:
         return
     _heading(out, Text("Changes", "Changements"))
-    for step in plan.steps if details else plan.steps[:_STEPS]:
+    shared = [step for step in plan.steps if details or step.reach.value != "device"]
+    for step in shared if details else shared[:_STEPS]:
         _step(out, step)
         if details:
             _step_details(out, step)
-    left = 0 if details else len(plan.steps[_STEPS:])
+    left = 0 if details else len(shared[_STEPS:])
     if left:
         _line(out, Text(f"and {number(left).en} more", f"et {number(left).fr} de plus"), indent=2)
+    if not details:
+        _single_devices(out, [step for step in plan.steps if step.reach.value == "device"])
+
+
+def _single_devices(out: Console, steps: Sequence[Step]) -> None:
+    """Changes to one device each: a line for all of a wave that are alike. ``--details`` names the devices."""
+    alike = Counter((step.wave, step.system, step.verbs) for step in steps)
+    for (wave, system, verbs), count in sorted(alike.items()):
+        what = _verbs(verbs)
+        devices = _number(count, _DEVICE)
+        words = Text(
+            f"Wave {wave}: {system}, {devices.en} one by one: {what.en}",
+            f"Vague {wave} : {system}, {devices.fr} un à un : {what.fr}",
+        )
+        _line(out, words, indent=2, hang=3)
 
 
 def _step(out: Console, step: Step) -> None:
-    place = step.scope.rsplit("/", 1)[-1]  # the last part of a path tells scopes apart; --details has the whole
+    # The last part of a path tells scopes apart, and "group/channel" is one name; --details has the whole.
+    place = step.scope if step.scope.count("/") <= 1 else step.scope.rsplit("/", 1)[-1]
     side = _SIDES.get(step.side.value, _NONE)
-    verbs = Text(
-        ", ".join(_VERBS[verb.value].en for verb in step.verbs), ", ".join(_VERBS[verb.value].fr for verb in step.verbs)
-    )
+    verbs = _verbs(step.verbs)
     blind = _NONE
     if step.effect.value == "blind":
         blind = Text(" (blind: nothing is reported back)", " (à l'aveugle : rien n'est signalé en retour)")
@@ -217,6 +233,11 @@ def _step(out: Console, step: Step) -> None:
     _line(out, words, indent=5)
     for warning in step.warnings:
         _line(out, Text("! ", "! ") + warning, indent=5, hang=2)
+
+
+def _verbs(verbs: Iterable[Verb]) -> Text:
+    words = [_VERBS[verb.value] for verb in verbs]
+    return Text(", ".join(word.en for word in words), ", ".join(word.fr for word in words))
 
 
 def _step_details(out: Console, step: Step) -> None:
