@@ -189,7 +189,7 @@ def test_changes_to_single_devices_are_told_by_the_wave(made, capsys):
             systems={"fleetbox": made.FakeSystem(capabilities=rows)},
         )
     )
-    show_plan(plan)
+    show_plan(plan, details=False)
     shown = capsys.readouterr().out
     assert "fleetbox, keepers/profile: stop launching" in shown
     assert "fleetbox, 3 devices one by one: remove" in shown
