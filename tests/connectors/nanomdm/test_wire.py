@@ -117,6 +117,19 @@ def test_a_key_file_that_cannot_be_used_is_told_before_anything_is_sent(tmp_path
     assert script.asked == []
 
 
+def test_a_key_that_was_replaced_is_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    path.touch(mode=0o600)
+    path.write_text("old")
+    script = Script(httpx.Response(401), said(200, command_uuid=UUID))
+    client = wire(script, api_key="", api_key_file=path)
+    with pytest.raises(NotAuthorised):
+        client.enqueue(DEVICE, command(), uuid=UUID)
+    path.write_text("key")
+    client.enqueue(DEVICE, command(), uuid=UUID)
+    assert script.asked[1].headers["Authorization"] == "Basic bmFub21kbTprZXk="
+
+
 # Answers ------------------------------------------------------------------------------------------------------------
 
 NO_CERTIFICATE = 'retrieving push cert for topic "com.apple.mgmt.External.a": sql: no rows in result set'

@@ -132,6 +132,8 @@ class Exchange:
                     received += chunk
                     if len(received) > self._limit:
                         raise self._too_large()
+                if answer.status_code == 401:
+                    self._auth = None  # the key may have been replaced: its file is read again for the next request
                 retry_after = answer.headers.get("Retry-After", "")
                 return Answer(answer.status_code, bytes(received), retry_after, request.digest)
         except httpx.TimeoutException as error:
