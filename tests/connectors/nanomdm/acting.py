@@ -16,6 +16,7 @@ import httpx
 import pytest
 from cryptography import x509
 
+from proscribe.canonical import digest_json
 from proscribe.clock import ManualClock
 from proscribe.connectors.base import FollowUp, Order, Receipt
 from proscribe.connectors.memory import Message, Surroundings, Watch
@@ -49,16 +50,18 @@ class Killed(BaseException):
 
 
 class Gate:
-    """Counts what passes, and ends the process at the one that a test chose."""
+    """Counts what passes, and ends the process at the one that a test chose: nothing passes any more then."""
 
     def __init__(self) -> None:
         self.passed: list[str] = []
-        self.kill_at = -1
+        self.kill_at: int | None = None
 
     def __call__(self, what: str) -> None:
+        if self.kill_at is not None and len(self.passed) >= self.kill_at:
+            if len(self.passed) == self.kill_at:
+                self.passed.append(what)
+            raise Killed(self.passed[self.kill_at])
         self.passed.append(what)
-        if len(self.passed) - 1 == self.kill_at:
-            raise Killed(what)
 
 
 class GatedMemory:
@@ -67,7 +70,7 @@ class GatedMemory:
     def __init__(self, gate: Gate) -> None:
         from proscribe.store.repositories import Memory  # once the store is set up
 
-        self._memory = Memory("nanomdm")
+        self._memory = Memory(f"nanomdm-{next(_numbers)}")
         self._gate = gate
         self._deep = 0
 
@@ -161,9 +164,7 @@ class Department:
     def connect(self) -> NanomdmConnector:
         """The connector, as a process just started makes it."""
         around = Surroundings(self.clock, self.home, self.memory, lambda: self.watch)
-        made = NanomdmConnector(
-            NanomdmConfig(**self.settings), around, transport=httpx.MockTransport(self._serve)
-        )
+        made = NanomdmConnector(NanomdmConfig(**self.settings), around, transport=httpx.MockTransport(self._serve))
         self._opened.append(made)
         return made
 
@@ -191,7 +192,7 @@ class Department:
 
     def order(self, scope: str, method: str, *apps: App, key: str = "") -> Order:
         ids = tuple(sorted(app.id for app in apps or (WECHAT,)))
-        return Order(key or f"sha256:{next(_numbers):064x}", "nanomdm", scope, method, Side.whole, ids)
+        return Order(key or digest_json(next(_numbers)), "nanomdm", scope, method, Side.whole, ids)
 
     def block(self, scope: str = "all/profile", *apps: App, key: str = "") -> tuple[Order, str, Receipt]:
         """Order a block, and send it."""
@@ -228,7 +229,7 @@ class Department:
     def hear(self) -> None:
         """What the server told is in the inbox."""
         bodies, self.events.bodies = self.events.bodies, []
-        kept, self.gate.kill_at = self.gate.kill_at, -1
+        kept, self.gate.kill_at = self.gate.kill_at, None
         self.memory.receive([Message(f"e{next(_numbers)}", self.clock.now(), body) for body in bodies])
         self.gate.kill_at = kept
 
@@ -239,15 +240,15 @@ class Department:
         self.hear()
 
     def settle(self, rounds: int = 12) -> None:
-        """Follow up and check in until a follow-up has nothing to send and nothing to learn."""
+        """Follow up and check in until nobody has anything to say."""
         for _ in range(rounds):
-            before = len(self.journal.enqueued)
+            before = len(self.journal.enqueued), len(self.journal.answered)
             self.follow_up()
-            if len(self.journal.enqueued) == before:
-                return
             self.clock.advance(minutes=1)
             self.check_in()
             self.clock.advance(minutes=1)
+            if (len(self.journal.enqueued), len(self.journal.answered)) == before:
+                return
         raise AssertionError("there is no end to it")
 
     # What is true ---------------------------------------------------------------------------------------------------

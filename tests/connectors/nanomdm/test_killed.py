@@ -93,4 +93,3 @@ def test_killed_anywhere_and_called_again_everything_went_out_once(
         assert len(dept.journal.enqueued) == quiet, where
         at += 1
     assert at > 20
-    print(at)
