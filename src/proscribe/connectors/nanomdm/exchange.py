@@ -116,8 +116,7 @@ class Exchange:
         """Send a request, once. Raises UnknownFate where no whole answer came; judges no status."""
         import httpx
 
-        if self._auth is None:
-            self._auth = httpx.BasicAuth(self._account.user, self._account.secret())
+        self._auth = auth = self._auth or httpx.BasicAuth(self._account.user, self._account.secret())
         received = bytearray()
         try:
             with self._client.stream(
@@ -126,7 +125,7 @@ class Exchange:
                 params=dict(request.query),
                 content=request.body or None,
                 headers={"Content-Type": request.kind} if request.kind else {},
-                auth=self._auth,
+                auth=auth,
             ) as answer:
                 for chunk in answer.iter_bytes():
                     received += chunk
