@@ -20,7 +20,7 @@ from proscribe.text import COLON, Text
             "answered. Run it all the time: such systems tell things once.",
             "Écouter les systèmes de gestion qui envoient eux-mêmes des messages, à l'adresse indiquée dans la table "
             "de chacun. Ce dont la réception est confirmée est enregistré. Ctrl-C ou SIGTERM l'arrête après la réponse "
-            "aux requêtes en cours. Laissez cette commande tourner en permanence : ces systèmes n'envoient chaque "
+            "aux requêtes en cours. Laissez cette commande tourner en permanence : ces systèmes n'envoient chaque "
             "message qu'une fois.",
         )
     )
