@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import resource
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,7 +79,7 @@ class _Bounded(HttpToolsProtocol):
 class _Server(uvicorn.Server):
     """Signals are for whoever called us."""
 
-    @contextmanager
+    @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
 
@@ -121,7 +121,7 @@ async def _serve(sites: Sequence[Site], stop: threading.Event, on_start: Callabl
             return  # the servers ended before they were told to
 
     threading.Thread(target=wait, name="stop", daemon=True).start()
-    running = [asyncio.create_task(server.serve([site.socket])) for server, site in zip(servers, sites, strict=True)]
+    running = [asyncio.create_task(_run(server, site)) for server, site in zip(servers, sites, strict=True)]
     while not all(server.started for server in servers):
         if any(task.done() for task in running):
             end()
@@ -129,11 +129,13 @@ async def _serve(sites: Sequence[Site], stop: threading.Event, on_start: Callabl
         await asyncio.sleep(0.01)
     else:
         on_start()
-    done = await asyncio.gather(*running, return_exceptions=True)
-    for outcome in done:
-        if isinstance(outcome, BaseException) and not isinstance(outcome, SystemExit):
-            raise outcome
+    await asyncio.gather(*running)
     return all(server.started for server in servers)
+
+
+async def _run(server: uvicorn.Server, site: Site) -> None:
+    with contextlib.suppress(SystemExit):  # so uvicorn says that the application did not start
+        await server.serve([site.socket])
 
 
 def _config(app: Any) -> uvicorn.Config:
