@@ -128,8 +128,9 @@ def outdated(command: Command, device: Device, at: datetime, *, enrols: bool) ->
 def postponed(command: Command, at: datetime) -> Command:
     """NotNow: the device is locked, and NanoMDM will offer the command again."""
     since = at if command.not_now_since is None else min(at, command.not_now_since)
+    newest = at if command.not_now_at is None else max(at, command.not_now_at)
     state = CommandState.not_now if command.state in OPEN else command.state
-    return replace(command, state=state, not_now_since=since)
+    return replace(command, state=state, not_now_since=since, not_now_at=newest)
 
 
 def acknowledged(command: Command, at: datetime) -> Command:

@@ -63,7 +63,8 @@ class _Round:
         self.records = means.records
         self.log = log
         self.frozen = frozen
-        self.gap = max((gap.ended for gap in means.records.gaps()), default=None)
+        self.gaps = [gap for gap in means.records.gaps() if gap.healed_at is None]
+        self.anew = max((gap.ended for gap in self.gaps), default=None)
         self.view: View = means.view()
 
     def run(self) -> None:
@@ -145,7 +146,7 @@ class _Round:
         commands = []
         for one in case.commands:
             found = one
-            if case.is_lost(one, self.view.config, self.view.now, self.gap):
+            if case.is_lost(one, self.view.config, self.view.now):
                 found = self._fate(case, one)
                 self.log.counts["lost"] += found != one
             commands.append(found)
@@ -198,23 +199,18 @@ class _Round:
         yield lambda: self._ask(found, changing, urgent=False)
 
     def _ask(self, found: Sequence[Case], changing: set[str], *, urgent: bool) -> Sent:
-        """Questions. What a device has that is being changed is asked once it was changed, unless nothing is known."""
+        """Questions; ``urgent`` are who a device is, and what nothing is known of. The rest waits for what changes."""
         due = []
         for case in found:
-            for question in asking.questions(case, self.view, self._anew):
-                if urgent is not (question.request_type == asking.INFORMATION):
-                    continue
-                if not urgent and question.known is not None and case.device.id in changing:
+            busy = case.device.id in changing or case.is_changing(self.view.config, self.view.now)
+            for question in asking.questions(case, self.view, self.anew):
+                first = question.known is None
+                if urgent is not (first or question.request_type == asking.INFORMATION) or (busy and not first):
                     continue
                 outgoing = asking.outgoing(case, question, self.view)
                 if outgoing is not None:
                     due.append(outgoing)
         return enqueue(self.means, due)
-
-    @property
-    def _anew(self) -> datetime | None:
-        open_gaps = [gap.ended for gap in self.records.gaps() if gap.healed_at is None]
-        return max(open_gaps, default=None)
 
     def _deliver(self, found: Sequence[Case], changing: set[str]) -> Sent:
         sent = Sent()
@@ -297,13 +293,12 @@ class _Round:
 
     def _heal(self, found: Sequence[Case], sent: Sent) -> None:
         """Every device was asked anew: what was lost in a gap does not matter any more."""
-        open_gaps = [gap for gap in self.records.gaps() if gap.healed_at is None]
-        if not open_gaps or sent.stopped is not None or sent.faults:
+        if not self.gaps or sent.stopped is not None or sent.faults:
             return
-        for gap in open_gaps:
+        for gap in self.gaps:
             self.records.save_gap(replace(gap, healed_at=self.view.now))
-        self.log.counts["healed"] += len(open_gaps)
-        self.log.happened.append(wording.healed(len(open_gaps), len(found)))
+        self.log.counts["healed"] += len(self.gaps)
+        self.log.happened.append(wording.healed(len(self.gaps), len(found)))
 
     def _forget(self, history: Mapping[str, Sequence[Command]]) -> None:
         """Questions of long ago are dropped. The newest of each kind stays: its number must not be used again."""

@@ -86,6 +86,7 @@ def _publish(means: Means, group: Group, log: Log) -> bool:
         if is_published(means.ddm, group.scope, group.now):
             return True
         tokens = publish(means.ddm, group.scope, group.now)
+        log.counts["published"] += 1
     except ConnectorFault as fault:
         log.waits.append(wording.fault(fault))
         return False

@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 from proscribe.connectors.nanomdm.config import NanomdmConfig
 from proscribe.connectors.nanomdm.model import OPEN, Command, CommandState, Device, Purpose
 
+_WAITED_FOR = timedelta(days=3)
+"""How long nothing is asked behind a change. After that an old list is worse than a change sent once more."""
+
 CHANGES = (Purpose.deliver, Purpose.convert, Purpose.remove)
 """Purposes of commands that change a device."""
-
-_PUT_OFF = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +38,26 @@ class Case:
         answered = (one.answered_at for one in self.of(*CHANGES) if one.state is CommandState.answered)
         return max((moment for moment in answered if moment is not None), default=None)
 
-    def is_lost(self, command: Command, config: NanomdmConfig, now: datetime, gap: datetime | None = None) -> bool:
+    def is_lost(self, command: Command, config: NanomdmConfig, now: datetime) -> bool:
         """Whether an answer will not come: the device was heard of since, and had time enough to give it.
 
-        What is being sent is not lost. What a locked device puts off is not either, unless it was put off for very
-        long, or events were lost since (``gap``: when the last such time ended): it may have answered meanwhile.
+        What is being sent is not lost. What a locked device puts off is offered to it, and put off, whenever it calls;
+        where it called and did not, it has answered unheard, or the server has lost the command. NanoMDM's file back
+        end does lose it, once the device answered a command behind it (v0.9.0, ``storage/kv/queue_ll.go``, unlink).
         """
-        seen = self.device.last_seen
-        if command.state is CommandState.not_now:
-            since = command.not_now_since or command.asked_at
-            return (gap is not None and since < gap < seen) or (now - since > _PUT_OFF and seen > since + _PUT_OFF)
-        late = now - command.asked_at > timedelta(hours=config.lost_after_hours)
-        return command.state is CommandState.queued and late and seen > command.asked_at
+        if command.state not in (CommandState.queued, CommandState.not_now):
+            return False
+        patience = timedelta(hours=config.lost_after_hours)
+        put_off = command.not_now_at
+        if command.state is CommandState.not_now and put_off is not None:
+            return self.device.last_seen - put_off > patience
+        return now - command.asked_at > patience and self.device.last_seen > command.asked_at
+
+    def is_changing(self, config: NanomdmConfig, now: datetime) -> bool:
+        """Whether a change is under way that is worth waiting for. Nothing is asked behind it: it will be asked anew
+        after it, and a command behind one that is put off endangers it (see ``is_lost``)."""
+        changes = (one for one in self.of(*CHANGES) if one.state in OPEN and now - one.asked_at < _WAITED_FOR)
+        return any(not self.is_lost(one, config, now) for one in changes)
 
 
 def cases(devices: Iterable[Device], commands: Mapping[str, Collection[Command]]) -> Iterator[Case]:

@@ -221,6 +221,7 @@ class Command(Value):
     answered_at: datetime | None = None
     error: str = ""
     not_now_since: datetime | None = None  # the first NotNow it was answered with
+    not_now_at: datetime | None = None  # the newest: it is offered, and put off, whenever a locked device calls
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,9 @@ from proscribe.text import Text, devices, plural
 _COMMANDS = (Text("command", "commande"), Text("commands", "commandes"))
 
 _HAPPENED: Mapping[str, Text] = {
-    "delivered": Text(
-        "The current edition of their groups was queued for", "L'édition courante a été mise en file pour"
-    ),
+    "delivered": Text("The edition of their group was queued for", "L'édition du groupe a été mise en file pour"),
     "withdrawn": Text("Entries of an earlier group are taken off", "Retrait d'entrées d'un groupe antérieur sur"),
-    "converted": Text(
-        "An app is put under management once more on", "Nouvelle mise sous gestion d'une application sur"
-    ),
+    "converted": Text("A conversion that was lost was queued again for", "Conversion perdue remise en file pour"),
     "removed_sent": Text("The removal of an app was queued for", "Retrait d'une application mis en file pour"),
 }
 
