@@ -12,6 +12,7 @@ from proscribe.service.installation import Installation
 from proscribe.text import Text
 
 _BATCH = 1_000
+_FOLLOWING = "*"  # what is in flight: no scope, the following up of a system
 
 
 @dataclass(frozen=True)
@@ -36,17 +37,27 @@ def follow_up(installation: Installation, *, asking_only: bool = False) -> Follo
     for name, connector in installation.connectors.items():
         if not isinstance(connector, FollowsUp):
             continue
-        try:
-            done = connector.follow_up(frozen=asking_only or installation.stores.freeze.frozen())
-        except ConnectorFault as fault:
-            if not fault.where.file:
-                fault.where = Where(file=name, field=fault.where.field)
-            faults.append(fault)
-            continue
+        with installation.stores.actions.flight(name, _FOLLOWING) as mine:
+            if not mine:  # it does all there is to do; two at once would talk to one device at a time
+                waits.append(_busy(name))
+                continue
+            try:
+                done = connector.follow_up(frozen=asking_only or installation.stores.freeze.frozen())
+            except ConnectorFault as fault:
+                if not fault.where.file:
+                    fault.where = Where(file=name, field=fault.where.field)
+                faults.append(fault)
+                continue
         counts.update(done.counts)
         happened += done.happened
         waits += done.waits
     return Followed(dict(counts), tuple(happened), tuple(waits), tuple(faults))
+
+
+def _busy(name: str) -> Text:
+    return Text(
+        f"{name} is being followed up by another process.", f"Un autre processus assure déjà le suivi de {name}."
+    )
 
 
 def take_in(connector: Connector) -> None:
