@@ -392,6 +392,14 @@ def test_what_is_no_http_is_refused(home: Path) -> None:
 def test_more_connections_than_may_be_open_are_ended_at_once(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serving, "CONNECTION_LIMIT", 2)
     port = free_port()
+    told: list[str] = []
+
+    class Application:
+        async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+            await _accepts(scope, receive, send)
+
+        def turned_away(self) -> None:
+            told.append("one")
 
     def script(_addresses: Mapping[str, str]) -> None:
         def call(link: http.client.HTTPConnection) -> int:
@@ -408,7 +416,8 @@ def test_more_connections_than_may_be_open_are_ended_at_once(home: Path, monkeyp
         for link in links:
             link.close()
 
-    listened(Place(home, Listening(f"127.0.0.1:{port}")), script)
+    listened(Place(home, Listening(f"127.0.0.1:{port}", app=Application())), script)
+    assert told[:1] == ["one"]
 
 
 def test_the_command_shows_a_table_and_tells_of_faults(

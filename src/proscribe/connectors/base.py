@@ -126,7 +126,10 @@ class Listens(Protocol):
         ...
 
     def receiver(self) -> AsgiApp:
-        """An ASGI application: what it acknowledged is stored."""
+        """An ASGI application: what it acknowledged is stored.
+
+        Where it has a method ``turned_away``, that is called for every connection that could not be taken.
+        """
         ...
 
     def take_in(self, *, limit: int = 1_000) -> int:

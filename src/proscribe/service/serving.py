@@ -16,7 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from proscribe.connectors.base import AsgiApp
 
-CONNECTION_LIMIT = 4_000  # open at a time, or fewer where the process may not open as many files
+CONNECTION_LIMIT = 8_000  # open at a time, or fewer where the process may not open as many files
 HEAD_LIMIT = 64 * 1024  # bytes of a request line with its headers
 HEAD_SECONDS = 10.0  # in which they must have come
 KEEP_ALIVE = 120  # seconds; longer than senders keep idle connections (Go: 90), so that none sends into a closed one
@@ -33,10 +33,15 @@ class Site:
     socket: socket.socket
 
 
+def _nothing() -> None:
+    """Nobody wants to know."""
+
+
 class _Bounded(HttpToolsProtocol):
     """A connection whose requests must begin in time, with heads of a bounded size."""
 
     connection_limit = CONNECTION_LIMIT
+    turned_away = staticmethod(_nothing)
 
     _head: int | None = None  # bytes of the head so far; None between heads
     _deadline: asyncio.TimerHandle | None = None
@@ -44,6 +49,7 @@ class _Bounded(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         if len(self.connections) > self.connection_limit:
+            self.turned_away()
             transport.close()
             return
         self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
@@ -107,7 +113,7 @@ def _files() -> int:
 
 async def _serve(sites: Sequence[Site], stop: threading.Event, on_start: Callable[[], None]) -> bool:
     loop = asyncio.get_running_loop()
-    servers = [_Server(_config(site.app)) for site in sites]
+    servers = [_Server(_config(site)) for site in sites]
 
     def end() -> None:
         for server in servers:
@@ -138,10 +144,13 @@ async def _run(server: uvicorn.Server, site: Site) -> None:
         await server.serve([site.socket])
 
 
-def _config(app: Any) -> uvicorn.Config:
+def _config(site: Site) -> uvicorn.Config:
+    app: Any = site.app
+    told = {"turned_away": staticmethod(getattr(app, "turned_away", _nothing))}
     return uvicorn.Config(
         app,
-        http=_Bounded,
+        http=type("_Connection", (_Bounded,), told),
+        proxy_headers=False,
         ws="none",
         lifespan="on",
         log_level="critical",

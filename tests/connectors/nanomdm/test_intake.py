@@ -476,6 +476,22 @@ def test_a_status_that_says_nothing_of_a_refusal_changes_no_stage() -> None:
     assert removals(records) == (removal(Stage.confirming),)
 
 
+@pytest.mark.parametrize("status", ["Managed", "Failed", "ManagementRejected"])
+def test_what_following_up_ended_is_not_taken_up_again(status: str) -> None:
+    command, body = statuses(minutes(6), status)
+    stopped = removal(Stage.failed, error="stopped")
+    answered = convert(state=CommandState.answered, answered_at=minutes(5))
+    _, records = taken(body, known=[phone(removals=(stopped,)), answered, command])
+    assert removals(records) == (stopped,)
+
+
+def test_an_answer_before_the_removal_was_written_down_is_not_lost() -> None:
+    """Following up writes down a second step after it was sent; the device may be faster."""
+    known = [phone(removals=(removal(Stage.confirming),)), convert(), replace(remove(), asked_at=minutes(4))]
+    _, records = taken(told(minutes(5), "Acknowledged", "R"), known=known)
+    assert removals(records)[0].stage is Stage.removed
+
+
 def test_passing_statuses_are_kept_with_their_time() -> None:
     first, one = statuses(minutes(4), "PromptingForManagement")
     second, two = statuses(minutes(8), "Managed")

@@ -33,7 +33,7 @@ class Sender:
     """Speaks ASGI to a receiver, inside one event loop."""
 
     def __init__(self, inbox: Inbox, clock: ManualClock) -> None:
-        self._app = receiver(CONFIG, inbox.memory, clock)
+        self.application: Any = receiver(CONFIG, inbox.memory, clock)
         self._messages: asyncio.Queue[Json] = asyncio.Queue()
         self._life: asyncio.Task[None] | None = None
         self.said: list[Json] = []
@@ -56,7 +56,7 @@ class Sender:
             self.said.append(message)
             self._spoken.set()
 
-        await self._app({"type": "lifespan"}, self._messages.get, say)
+        await self.application({"type": "lifespan"}, self._messages.get, say)
 
     async def post(self, body: bytes, **how: Any) -> int:
         """The status; 0 where nothing was answered."""
@@ -89,7 +89,7 @@ class Sender:
 
         signature_header = [(b"x-hmac-signature", signature.encode())] if signature else []
         scope = {"type": "http", "path": path, "method": method, "headers": [*signature_header, *headers]}
-        await self._app(scope, receive, send)
+        await self.application(scope, receive, send)
         return answered
 
 
@@ -347,6 +347,17 @@ def test_more_requests_than_may_be_under_way_are_turned_away(monkeypatch: pytest
     monkeypatch.setattr(module, "REQUEST_LIMIT", 0)
     inbox = Inbox()
     assert status_of(inbox, idle(minutes(1))) == 503
+    assert len(Records(inbox.memory).gaps()) == 1
+
+
+def test_connections_that_could_not_be_taken_are_asked_for_later() -> None:
+    inbox = Inbox()
+
+    async def script(sender: Sender) -> None:
+        sender.application.turned_away()
+
+    with_sender(inbox, script)
+    assert inbox.counts == {"refused.overload": 1}
     assert len(Records(inbox.memory).gaps()) == 1
 
 

@@ -30,6 +30,7 @@ from proscribe.connectors.nanomdm.model import (
 LAG = timedelta(seconds=5)
 """How much later than a message its event may be timed: NanoMDM reads the clock in the thread that sends the event."""
 
+_LATER = "ManagedApplicationList Failed"  # a conversion that was acknowledged, and failed all the same
 _REJECTED = frozenset({"ManagementRejected", "UserRejected"})
 
 
@@ -193,22 +194,46 @@ class Waits:
 
 
 def removals_of(device: Device, app: str, commands: Iterable[Command], waits: Waits) -> Device:
-    """The device with the removals of an app as far as everything known has brought them.
+    """The device with the removals of an app as far as the answers known by now have brought them.
 
-    ``commands``: those of the device that convert or remove the app, of its present generation.
+    ``commands``: those of the device that convert or remove the app, of its present generation. A removal that
+    following up ended for reasons of its own is left alone.
     """
     sent = sorted(commands, key=lambda one: (one.asked_at, one.attempts, one.uuid))
     statuses = [one for one in device.managed if one.id == app]
 
     def brought(removal: Removal) -> Removal:
         newest = next((one for one in reversed(sent) if one.key == removal.key), None)
-        if removal.app != app or newest is None or removal.stage is Stage.void:
+        if removal.app != app or newest is None or not _open(removal, newest):
             return removal
         if newest.purpose is Purpose.remove:
             return _answered(removal, newest, Stage.removed, waits)
         return _converted(removal, newest, statuses, waits)
 
     return replace(device, removals=tuple(brought(one) for one in device.removals))
+
+
+def reopened(device: Device, command: Command) -> Device:
+    """The device with the removal that a command's error ended under way again: the command was acknowledged too."""
+    stage = Stage.removing if command.purpose is Purpose.remove else Stage.converting
+    return replace(
+        device,
+        removals=tuple(
+            replace(one, stage=stage, error="", not_before=None)
+            if (one.app, one.key, one.stage, one.error) == (command.subject, command.key, Stage.failed, command.error)
+            else one
+            for one in device.removals
+        ),
+    )
+
+
+def _open(removal: Removal, newest: Command) -> bool:
+    """Whether answers may move a removal: it is under way, or was ended by an answer."""
+    if removal.stage is Stage.failed:
+        return removal.error == _LATER or (newest.state is CommandState.failed and removal.error == newest.error)
+    if newest.purpose is Purpose.remove:
+        return removal.stage in (Stage.converting, Stage.confirming, Stage.removing)
+    return removal.stage in (Stage.converting, Stage.confirming, Stage.refused)
 
 
 def _answered(removal: Removal, command: Command, stage: Stage, waits: Waits) -> Removal:
@@ -238,6 +263,5 @@ def _converted(removal: Removal, command: Command, statuses: Iterable[ManagedApp
         if one.status == "Managed":
             return replace(removal, stage=Stage.confirming, since=at, not_before=None, error="")
         if one.status == "Failed":
-            error = "ManagedApplicationList Failed"
-            return replace(removal, stage=Stage.failed, since=at, not_before=at + waits.failed, error=error)
+            return replace(removal, stage=Stage.failed, since=at, not_before=at + waits.failed, error=_LATER)
     return _answered(removal, command, Stage.confirming, waits)

@@ -274,6 +274,8 @@ class _Case:
             self._counts["earlier_generation"] += 1
             return
         if command.purpose in _REMOVING:
+            if before.state is CommandState.failed and command.state is CommandState.answered:
+                device = changes.reopened(device, before)
             device = self._brought(device, command.subject)
         self._desk.put(device)
         if before.state is CommandState.not_now:

@@ -25,7 +25,7 @@ PATHS = ("/", "/webhook")
 BODY_LIMIT = 8 * 1024 * 1024  # bytes; the longest answer of a device, in base64, is far below
 BODY_SECONDS = 10.0  # in which a body must have come whole
 HELD_LIMIT = 64 * 1024 * 1024  # bytes of bodies that are here and not stored yet
-REQUEST_LIMIT = 2_000  # requests under way
+REQUEST_LIMIT = 8_000  # requests under way
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Any]]
@@ -74,6 +74,10 @@ class _Receiver:
         elif scope["type"] == "http":
             await self._start()
             await self._answer(scope, receive, send)
+
+    def turned_away(self) -> None:
+        """A connection could not be taken. Called by the server, on its loop."""
+        self._count("overload", lost=True)
 
     # Beginning and end ----------------------------------------------------------------------------------------------
 
