@@ -56,6 +56,12 @@ def warns(found: tuple[Objection, ...]) -> list[str]:
     return [one.what.en for one in found if not one.blocks]
 
 
+def test_it_goes_by_the_name_that_its_devices_and_scopes_have() -> None:
+    assert SYSTEM.name == scope().system == "nanomdm"
+    assert {row.system for row in SYSTEM.capabilities} == {"nanomdm"}
+    assert own(device(apps=app_list(SeenApp(APP)))).id.partition(":")[0] == SYSTEM.name
+
+
 # In place ---------------------------------------------------------------------------------------------------------
 
 
