@@ -389,12 +389,13 @@ def test_a_payload_of_somebody_else_is_counted_and_ours_and_the_base_are_not(tmp
         (None, 0),
         (own, 0),
         (replace(own, profiles=(*own.profiles, handed_over)), 0),
+        (profiles("OLDER-THAN-ANY-REMEMBERED"), 0),
         (profiles(PROFILE, foreign=True), 1),
-        (profiles("U9"), 2),
+        (profiles(foreign=True), 2),
     ):
         tally.take(device(profiles=seen), looked, OLD)
         assert tally.foreign == foreign
-    assert tally.devices == 5
+    assert tally.devices == 6
 
 
 def test_a_device_without_watched_apps_or_removals_is_no_scope() -> None:

@@ -45,6 +45,8 @@ DECLARATIONS_FROM = (27,)
 
 _identifier = lru_cache(maxsize=4_096)(ddm.identifier)
 _GENERATION = 10_000
+_OURS = "proscribe.restrictions."
+"""What the identifiers of profiles begin with that hold our entries alone (``profile.merged``)."""
 _UNDER_WAY = (Stage.converting, Stage.confirming, Stage.removing)
 
 
@@ -331,9 +333,12 @@ def _has_foreign(device: Device, view: View, scope: str) -> bool:
         return False
     group, _ = split(scope)
     base = view.bases.get(group)
-    uuids = view.uuids.get(group, frozenset())
+    mine = view.uuids.get(group, frozenset())
     return any(
-        seen.restricts and seen.uuid.upper() not in uuids and (base is None or seen.identifier != base.identifier)
+        seen.restricts
+        and seen.uuid.upper() not in mine
+        and not seen.identifier.startswith(_OURS)  # an edition of ours that is older than any that is remembered
+        and (base is None or seen.identifier != base.identifier)
         for seen in device.profiles.profiles
     )
 
