@@ -116,17 +116,18 @@ def test_an_error_waits_for_its_time_and_is_tried_once_more(department: Make) ->
     assert len(dept.queued("RemoveApplication")) == 2
 
 
-def test_an_app_that_came_back_needs_an_order_and_gets_another_command(department: Make) -> None:
-    dept, phone = settled(department, "26.1")
-    dept.remove(phone)
+@pytest.mark.parametrize(("os", "method"), [("26.1", "RemoveApplication"), ("18.5", CONVERT)])
+def test_an_app_that_came_back_needs_an_order_and_gets_another_command(department: Make, os: str, method: str) -> None:
+    dept, phone = settled(department, os)
+    dept.remove(phone, method)
     dept.settle()
     phone.user_installs(WECHAT)
     dept.clock.advance(hours=13)
     dept.settle()
-    order = dept.order(f"nanomdm:{phone.id}", "RemoveApplication")
+    order = dept.order(f"nanomdm:{phone.id}", method)
     assert not dept.connect().prepare(order).in_place
     assert dept.queued("RemoveApplication") == ["RemoveApplication"]  # following up by itself removes nothing
-    dept.remove(phone)
+    dept.remove(phone, method)
     dept.settle()
     assert WECHAT.id not in phone.installed()
     assert removal(dept, phone).attempt == 2
