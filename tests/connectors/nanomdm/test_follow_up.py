@@ -12,7 +12,7 @@ import pytest
 from tests.connectors.nanomdm.acting import CASINO, TIKTOK, WATCH, WECHAT, Department
 from tests.connectors.nanomdm.test_act import base_profile, failing
 
-from proscribe.connectors.base import NotAuthorised
+from proscribe.connectors.base import NotAuthorised, Rejected, UnknownFate
 from proscribe.connectors.nanomdm.model import CommandState, Gap
 from proscribe.connectors.nanomdm.scopes import applied_now
 from proscribe.terms import Enrolment
@@ -467,3 +467,148 @@ def test_questions_of_long_ago_are_forgotten_and_their_numbers_never_used_again(
     assert len(kept) < len(dept.journal.enqueued)
     assert all(dept.clock.now() - one.asked_at < timedelta(days=4) for one in kept)
     assert dept.journal.refused == []
+
+
+# Declarations ---------------------------------------------------------------------------------------------------
+
+
+def test_a_declaration_with_another_server_token_is_another_edition(department: Make) -> None:
+    """KMFDDM makes the token; a device proves an edition by it."""
+    dept = department()
+    phone = dept.phone("27.0", WECHAT)
+    dept.settle()
+    dept.block("all/declarations")
+    dept.settle()
+    group = dept.group("all/declarations")
+    stale = replace(group.now, tokens=dict.fromkeys(group.now.tokens, "another"))
+    dept.records.save_group(replace(group, now=stale))
+    done = dept.follow_up()
+    assert done.counts["renewed"] == 1
+    assert dept.group("all/declarations").now.version == 2
+    dept.settle()
+    assert applied_now(dept.device(phone), dept.group("all/declarations"))
+
+
+@pytest.mark.parametrize(("status", "failed", "left"), [(502, 2, 0), (429, 1, 1)])
+def test_a_phone_that_cannot_be_given_its_set_gets_it_later(
+    department: Make, status: int, failed: int, left: int
+) -> None:
+    dept = department()
+    dept.block("all/declarations")
+    phones = [dept.phone("27.0", WECHAT), dept.phone("27.0", WECHAT)]
+    dept.follow_up()
+    dept.clock.advance(minutes=1)
+    dept.check_in()
+    dept.answer = failing(status, "/v1/enrollment-sets")
+    done = dept.follow_up()
+    assert "delivered" not in done.counts
+    assert done.left == failed + left
+    dept.answer = lambda _: None
+    dept.settle()
+    assert not any(phone.can_launch(WECHAT.id) for phone in phones)
+
+
+def test_an_order_whose_phones_cannot_be_given_their_set_is_not_accepted(department: Make) -> None:
+    dept = department()
+    dept.phone("27.0", WECHAT)
+    dept.settle()
+    dept.answer = failing(401, "/v1/enrollment-sets")
+    with pytest.raises(NotAuthorised):
+        dept.block("all/declarations")
+    assert dept.group("all/declarations").now.version == 0
+    dept.answer = lambda _: None
+    dept.settle()
+    assert dept.queued("DeclarativeManagement") == []
+    assert dept.kmfddm.state.of_set(next(iter(dept.kmfddm.state.sets_of(dept.phones[0].id)), "none")) == []
+
+
+def test_a_set_whose_order_was_given_up_is_emptied(department: Make) -> None:
+    dept = department()
+    dept.phone("27.0", WECHAT)
+    dept.settle()
+    dept.answer = failing(400, "/v1/enqueue")
+    with pytest.raises(Rejected):
+        dept.block("all/declarations")
+    dept.answer = lambda _: None
+    assert dept.kmfddm.state.identifiers()
+    dept.follow_up()
+    assert dept.kmfddm.state.identifiers() == []
+
+
+def test_the_report_of_a_phone_is_read_when_it_says_so(department: Make) -> None:
+    dept = department()
+    phone = dept.phone("27.0", WECHAT)
+    dept.settle()
+    dept.block("all/declarations")
+    dept.clock.advance(minutes=1)
+    dept.check_in()
+    assert not applied_now(dept.device(phone), dept.group("all/declarations"))
+    dept.follow_up()
+    assert applied_now(dept.device(phone), dept.group("all/declarations"))
+    assert not dept.device(phone).report_due
+    reads = len([one for one in dept.requests if "declaration-status" in one])
+    dept.settle()
+    dept.follow_up()
+    assert len([one for one in dept.requests if "declaration-status" in one]) == reads
+
+
+def test_declarations_that_a_phone_will_not_take_are_offered_another_day(department: Make) -> None:
+    dept = department()
+    phone = dept.phone("27.0", WECHAT)
+    dept.settle()
+    dept.block("all/declarations")
+    phone.device.os = "26.0"  # it said 27 and is not: the declaration stays without effect
+    dept.settle()
+    assert dept.queued("DeclarativeManagement", phone) == ["DeclarativeManagement"]
+    dept.clock.advance(hours=23)
+    dept.follow_up()
+    assert len(dept.queued("DeclarativeManagement", phone)) == 1
+
+
+def test_a_delivery_that_failed_waits_a_day(department: Make) -> None:
+    dept = department()
+    phone = dept.phone("18.5", WECHAT)
+    dept.settle()
+    dept.block()
+    dept.settle()
+    (sent,) = [one for one in dept.records.commands(device=phone.id) if one.request_type == "InstallProfile"]
+    dept.records.save_commands([replace(sent, state=CommandState.failed, error="2004")])
+    assert "delivered" not in dept.follow_up().counts
+    dept.clock.advance(hours=25)
+    assert dept.follow_up().counts["delivered"] == 1
+
+
+def test_two_groups_that_share_one_profile_do_not_undo_each_other(department: Make, home: Path) -> None:
+    """The same identifier: the new group's profile has replaced the old one's on the phone."""
+    for name in ("all", "harbour"):
+        base_profile(home / "profiles" / f"{name}.mobileconfig", CASINO)
+    roster = home / "roster.csv"
+    roster.write_text("serial,group\n", "utf-8")
+    dept = department(roster=roster)
+    phone = dept.phone("18.5", WECHAT, TIKTOK)
+    dept.settle()
+    dept.block("all/profile", WECHAT)
+    dept.block("harbour/profile", WECHAT)
+    dept.block("harbour/profile", TIKTOK)
+    dept.settle()
+    roster.write_text(f"serial,group\n{phone.spec.serial},harbour\n", "utf-8")
+    dept.settle()
+    assert phone.blocked() == {CASINO, WECHAT.id, TIKTOK.id}
+    assert len(dept.queued("InstallProfile", phone)) == 2
+
+
+def test_a_base_that_changed_while_an_order_is_on_its_way_waits_for_it(department: Make, home: Path) -> None:
+    base = home / "profiles" / "all.mobileconfig"
+    base_profile(base, CASINO)
+    dept = department()
+    dept.phone("18.5", WECHAT)
+    dept.settle()
+    dept.block()
+    dept.answer = failing(502, "/v1/enqueue")
+    with pytest.raises(UnknownFate):
+        dept.block("all/profile", TIKTOK)
+    dept.answer = lambda _: None
+    base_profile(base, "com.example.more", uuid="5E5CA1E0-0000-4000-8000-00000000000B")
+    assert "renewed" not in dept.follow_up().counts
+    dept.clock.advance(hours=2)
+    assert dept.follow_up().counts["renewed"] == 1

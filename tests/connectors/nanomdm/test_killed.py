@@ -57,6 +57,7 @@ CASES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("method", "os", "expected"), CASES, ids=[case[0] for case in CASES])
 def test_killed_anywhere_and_called_again_everything_went_out_once(
     department: Make, method: str, os: str, expected: dict[str, int]
