@@ -4,16 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import httpx
 import pytest
-from tests.connectors.nanomdm.acting import TIKTOK, WECHAT, Department
+from tests.connectors.nanomdm.acting import START, TIKTOK, WECHAT, Department
 from tests.connectors.nanomdm.test_act import failing
 from tests.connectors.nanomdm.test_follow_up import deaf
 
 from proscribe.connectors.base import Rejected, Throttled, UnknownFate
-from proscribe.connectors.nanomdm.model import CommandState, Removal, Stage
-from proscribe.connectors.nanomdm.removals import STOPPED
+from proscribe.connectors.nanomdm.config import NanomdmConfig
+from proscribe.connectors.nanomdm.history import Case, cases
+from proscribe.connectors.nanomdm.model import (
+    Command,
+    CommandState,
+    Device,
+    Kind,
+    ManagedApp,
+    Purpose,
+    Removal,
+    Stage,
+)
+from proscribe.connectors.nanomdm.removals import (
+    STOPPED,
+    advanced,
+    arrived,
+    begun,
+    first_step,
+    record_begun,
+    with_removal,
+)
 from proscribe.simulate.apple import Person, Phone
 from proscribe.terms import Enrolment
 
@@ -264,15 +284,15 @@ def test_an_answer_that_is_faster_than_our_own_record_counts(department: Make) -
     assert WECHAT.id not in phone.installed()
 
 
-@pytest.mark.parametrize("arrived", [True, False])
+@pytest.mark.parametrize("came", [True, False])
 @pytest.mark.parametrize(
     ("os", "method", "kind"),
     [("26.1", "RemoveApplication", "RemoveApplication"), ("18.5", CONVERT, "InstallApplication")],
 )
-def test_a_lost_answer_is_looked_for_first(department: Make, os: str, method: str, kind: str, *, arrived: bool) -> None:
+def test_a_lost_answer_is_looked_for_first(department: Make, os: str, method: str, kind: str, *, came: bool) -> None:
     dept, phone = settled(department, os)
     dept.remove(phone, method)
-    if arrived:
+    if came:
         deaf(dept)
     else:
         dept.servers.queue(phone.id).clear()
@@ -283,7 +303,7 @@ def test_a_lost_answer_is_looked_for_first(department: Make, os: str, method: st
     dept.settle()
     assert WECHAT.id not in phone.installed()
     assert removal(dept, phone).stage is Stage.removed
-    assert len(dept.queued(kind)) == (1 if arrived else 2)
+    assert len(dept.queued(kind)) == (1 if came else 2)
     assert not dept.records.commands(states=[CommandState.queued, CommandState.sending])
 
 
@@ -294,3 +314,90 @@ def test_one_apps_refusal_by_the_server_is_its_own(department: Make) -> None:
         dept.remove(phone)
     assert dept.device(phone).removals == ()
     assert dept.records.commands(states=[CommandState.sending]) == ()
+
+
+# What answers mean, wherever they came in between ------------------------------------------------------------------
+
+CONFIG = NanomdmConfig("http://127.0.0.1:9000", api_key="k")
+
+
+def case_of(stage: Stage, purpose: Purpose, state: CommandState, *statuses: tuple[str, int]) -> Case:
+    """A device with one removal, its one command answered five minutes after START, and statuses asked at minutes."""
+    told = tuple(
+        ManagedApp(WECHAT.id, status, START + timedelta(minutes=at), START + timedelta(minutes=at))
+        for status, at in statuses
+    )
+    found = Removal(WECHAT.id, "key", stage, START)
+    device = Device("PHONE", Kind.device, 1, START, START, ready=True, managed=told, removals=(found,))
+    sent = Command(
+        "U",
+        "PHONE",
+        1,
+        "InstallApplication" if purpose is Purpose.convert else "RemoveApplication",
+        purpose,
+        state,
+        START,
+        subject=WECHAT.id,
+        key="key",
+        answered_at=START + timedelta(minutes=5),
+        error="12",
+    )
+    return Case(device, (sent,))
+
+
+@pytest.mark.parametrize(
+    ("stage", "purpose", "state", "statuses", "expected"),
+    [
+        (Stage.removing, Purpose.remove, CommandState.queued, (), Stage.removing),
+        (Stage.removing, Purpose.remove, CommandState.answered, (), Stage.removed),
+        (Stage.removing, Purpose.remove, CommandState.failed, (), Stage.failed),
+        (Stage.removing, Purpose.convert, CommandState.answered, (), Stage.void),
+        (Stage.converting, Purpose.convert, CommandState.queued, (), Stage.converting),
+        (Stage.converting, Purpose.convert, CommandState.failed, (), Stage.failed),
+        (Stage.converting, Purpose.convert, CommandState.answered, (), Stage.confirming),
+        (Stage.confirming, Purpose.convert, CommandState.answered, (("Managed", 6),), Stage.confirming),
+        (Stage.confirming, Purpose.convert, CommandState.answered, (("UserRejected", 6),), Stage.refused),
+        (Stage.converting, Purpose.convert, CommandState.answered, (("ManagementRejected", 6),), Stage.refused),
+        (Stage.confirming, Purpose.convert, CommandState.answered, (("Failed", 6),), Stage.failed),
+        (Stage.confirming, Purpose.convert, CommandState.answered, (("Failed", 4),), Stage.confirming),
+        (Stage.confirming, Purpose.convert, CommandState.answered, (("UserInstalledApp", 6),), Stage.confirming),
+        (Stage.confirming, Purpose.convert, CommandState.answered, (("UserInstalledApp", 66),), Stage.failed),
+        (Stage.confirming, Purpose.convert, CommandState.answered, (("", 66),), Stage.failed),
+        (Stage.confirming, Purpose.convert, CommandState.answered, (("PromptingForManagement", 66),), Stage.confirming),
+        (Stage.removed, Purpose.remove, CommandState.answered, (), Stage.removed),
+    ],
+)
+def test_what_a_removal_has_come_to(
+    stage: Stage, purpose: Purpose, state: CommandState, statuses: tuple[tuple[str, int], ...], expected: Stage
+) -> None:
+    moved = advanced(case_of(stage, purpose, state, *statuses), CONFIG, START + timedelta(hours=2))
+    (found,) = moved.removals
+    assert found.stage is expected
+    assert (found.not_before is not None) is (expected in (Stage.failed, Stage.refused))
+
+
+def test_a_status_decides_whether_a_lost_conversion_arrived() -> None:
+    for statuses, expected in (
+        ((), None),
+        ((("Managed", 6),), True),
+        ((("PromptingForManagement", 6),), True),
+        ((("UserInstalledApp", 6),), False),
+        ((("Failed", 6),), False),
+    ):
+        case = case_of(Stage.converting, Purpose.convert, CommandState.queued, *statuses)
+        assert arrived(case, case.commands[0]) is expected
+
+
+def test_a_removal_is_recorded_once_and_for_its_own_enrolment(department: Make) -> None:
+    dept, phone = settled(department, "26.1")
+    now = dept.clock.now()
+    device = dept.device(phone)
+    wanted = begun(device, WECHAT.id, "key", "RemoveApplication", now)
+    (case,) = cases([device], {})
+    sent = first_step(case, wanted, now).command
+    record_begun(dept.records, [replace(sent, generation=7)], {sent.uuid: wanted})
+    assert dept.device(phone).removals == ()
+    record_begun(dept.records, [sent], {sent.uuid: wanted})
+    dept.records.save_devices([with_removal(device, replace(wanted, stage=Stage.removed))])
+    record_begun(dept.records, [sent], {sent.uuid: wanted})
+    assert dept.device(phone).removals[0].stage is Stage.removed
