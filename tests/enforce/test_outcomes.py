@@ -564,6 +564,23 @@ def test_a_fleet_adds_up_and_each_device_gets_its_own_reason() -> None:
     assert not by_device["sim:clean"].held
 
 
+@pytest.mark.parametrize(
+    ("remark", "expected"),
+    [
+        ("refused-by-user:com.example.chat", Outcome.refused_by_user),
+        ("refused-by-user:com.example.other", Outcome.pending_sync),
+        ("refused-by-device:12025 not allowed:com.example.chat", Outcome.failed),
+        ("refused-by-device:12025 not allowed:com.example.other", Outcome.pending_sync),
+    ],
+)
+def test_what_a_device_refuses_of_another_ban_is_no_reason_here(remark: str, expected: Outcome) -> None:
+    order = enforced(app_ids=("com.example.chat",))
+    before = order.moment - timedelta(minutes=1)
+    told = judge(status(observed_at=before), facts(remarks=(remark,)), Case(SNAPSHOT, enforcements=(order,)), NOW)
+    assert told.outcome is expected
+    assert told.why.fr
+
+
 def test_places_with_an_exempt_device_are_barred_while_the_exemption_holds() -> None:
     today = NOW.date()
     statuses = [status(device="sim:1", scope="a"), status(device="sim:2", scope="b")]

@@ -103,10 +103,11 @@ def _order_again(means: Means, action: Action, scope: Scope, missing: tuple[str,
 
 
 def _came_back(action: Action) -> Text:
-    """One sentence for every device: a fleet may hold many who install an app again."""
+    """One sentence for every device: a fleet may hold many who install an app again, or on which it failed to go."""
     what = apps(action)
     return Text(
-        f"{what.en} came back on devices of {action.system} after it was removed; its removal is ordered again.",
-        f"{what.fr} est revenue sur des appareils de {action.system} après son retrait; le retrait est ordonné de "
-        "nouveau.",
+        f"{what.en} is still, or again, on devices of {action.system} after its removal was ordered; that is ordered "
+        "again.",
+        f"{what.fr} est encore ou de nouveau sur des appareils de {action.system} après l'ordre de retrait; celui-ci "
+        "est renouvelé.",
     )

@@ -30,9 +30,13 @@ REMARKS: dict[str, Outcome] = {
     "locked": Outcome.pending_locked,
     "vendor-approval": Outcome.pending_vendor_approval,
     "refused-by-user": Outcome.refused_by_user,
+    "refused-by-device": Outcome.failed,
     "pending": Outcome.pending_sync,
 }
 """Codes of ``DeviceRecord.remarks`` (the text before the first colon) that say why a change has not arrived yet."""
+
+_OF_ONE_APP = ("refused-by-user", "refused-by-device")
+"""Codes whose remark ends with the app that it is about."""
 
 NONCOMPLIANT = "noncompliant"
 """The code of a remark in which the device itself says that it could not apply a setting."""
@@ -171,18 +175,24 @@ def _not_arrived(status: DeviceStatus, facts: DeviceFacts, every: tuple[Enforcem
     """Was the list taken after the enforcement moment, under the version that carries the ban, on every side?"""
     moment = max(each.moment for each in every)
     version = max(each.version for each in every)
+    banned = {app_id for each in every for app_id in each.app_ids}
     if status.observed_at is None or status.observed_at <= moment:
-        return _remarked(facts) or _Verdict(Outcome.pending_sync, reasons.seen_before(status.observed_at, moment))
+        return _remarked(facts, banned) or _Verdict(
+            Outcome.pending_sync, reasons.seen_before(status.observed_at, moment)
+        )
     # A system without versions (0) cannot say more than the time does.
     if version > 0 and (facts.applied_scope != status.scope or facts.applied_version < version):
         why = reasons.not_applied(facts.applied_scope, facts.applied_version, status.scope, version)
-        return _remarked(facts) or _Verdict(Outcome.pending_sync, why)
+        return _remarked(facts, banned) or _Verdict(Outcome.pending_sync, why)
     return None
 
 
-def _remarked(facts: DeviceFacts) -> _Verdict | None:
+def _remarked(facts: DeviceFacts, banned: set[str]) -> _Verdict | None:
+    """What the device gives as the reason. What it says of another app's ban is no reason here."""
     for remark in facts.remarks:
-        code = remark.partition(":")[0]
+        code, _, detail = remark.partition(":")
+        if code in _OF_ONE_APP and detail and detail.rpartition(":")[2] not in banned:
+            continue
         if code == NONCOMPLIANT and _is_pending(remark):
             code = "pending"
         if code in REMARKS:
@@ -211,7 +221,7 @@ def _listed(status: DeviceStatus, facts: DeviceFacts, case: Case, visible: tuple
         whole = Outcome.contained in ALLOWED[status.enrolment] and not status.invisible_side
         return _Verdict(Outcome.contained, reasons.CONTAINED) if whole else None
     if not refused:
-        remarked = _remarked(facts)
+        remarked = _remarked(facts, banned)
         if remarked is not None:
             return remarked
     returned = any(finding.drift is Drift.reinstalled for finding in case.findings)

@@ -81,6 +81,10 @@ _REMARKED = {
         "The user declined the change on the device.",
         "L'utilisateur a refusé le changement sur l'appareil.",
     ),
+    Outcome.failed: Text(
+        "The device refused the change and says so.",
+        "L'appareil a refusé le changement et le signale.",
+    ),
     Outcome.pending_sync: Text(
         "The device has received the change and reports that it is not done yet.",
         "L'appareil a reçu le changement et signale qu'il n'est pas encore exécuté.",

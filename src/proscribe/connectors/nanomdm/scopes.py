@@ -285,7 +285,7 @@ def _failures(device: Device, view: View, commands: Collection[Command]) -> list
         current = f"{group.scope}@{group.now.version}"
         for one in refused:
             if one.key == current and not applied_now(device, group):
-                found += [f"noncompliant:{_word(one.error)}:{entry.app}" for entry in group.now.entries]
+                found += [f"refused-by-device:{_word(one.error)}:{entry.app}" for entry in group.now.entries]
     return sorted(set(found))
 
 
