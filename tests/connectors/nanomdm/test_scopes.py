@@ -338,7 +338,7 @@ def test_a_profile_that_the_device_refused_is_told_for_each_of_its_apps() -> Non
     refused = command(state=CommandState.failed, key="all/profile@2", error="")
     earlier = command(state=CommandState.failed, key="all/profile@1", error="2004")
     one = device(apps=app_list())
-    assert remarks(one, looked, [refused]) == (f"refused-by-device:error:{OTHER}", f"noncompliant:error:{APP}")
+    assert remarks(one, looked, [refused]) == (f"refused-by-device:error:{OTHER}", f"refused-by-device:error:{APP}")
     assert remarks(one, looked, [earlier]) == ()
     assert remarks(replace(one, profiles=profiles(PROFILE)), looked, [refused]) == (), "a later try arrived"
 
