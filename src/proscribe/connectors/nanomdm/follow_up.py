@@ -112,8 +112,10 @@ class _Round:
     def _is_unproved(self, device: Device) -> bool:
         scope = scope_id(device, self.view.roster, self.view.config)
         group = self.view.groups.get(scope)
-        declared = group is not None and split(scope)[1] is Channel.declarations
-        return declared and group is not None and bool(group.now.version) and not applied_now(device, group)
+        if group is None or not group.now.version or split(scope)[1] is not Channel.declarations:
+            return False
+        awaited = bool(group.now.entries) or device.declarations is not None
+        return awaited and not applied_now(device, group)
 
     def _settle(self, devices: Sequence[Device], history: Mapping[str, Sequence[Command]]) -> list[Case]:
         """Draw the conclusions from what was answered, and from what was lost; the devices as they are then."""
