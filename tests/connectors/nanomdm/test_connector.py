@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -18,8 +19,10 @@ from proscribe.connectors.base import FollowsUp, InvalidConfiguration, Listens, 
 from proscribe.connectors.memory import Surroundings
 from proscribe.connectors.nanomdm import outbox
 from proscribe.connectors.nanomdm.connector import NanomdmConnector, from_settings
+from proscribe.connectors.nanomdm.history import cases
 from proscribe.connectors.nanomdm.means import Means
 from proscribe.connectors.nanomdm.model import CommandState
+from proscribe.connectors.nanomdm.removals import begun, first_step, record_begun
 from proscribe.connectors.registry import names, open_connector
 from proscribe.errors import UnreadableFile
 
@@ -166,6 +169,51 @@ def test_credentials_are_refused_in_the_middle_of_a_chunk(department: Make, monk
     dept.follow_up()
     assert set(dept.journal.times().values()) == {1}
     assert len(dept.journal.enqueued) == 6
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_the_same_commands_again_queue_nothing(department: Make, *, lost: bool) -> None:
+    """Known: they are not sent. Found ``sending``, as after a crash: they are sent, refused, and known to be there."""
+    dept = department()
+    phones = [dept.phone("26.1", WECHAT) for _ in range(3)]
+    dept.settle()
+    now = dept.clock.now()
+    wanted = {}
+    steps = []
+    for (case,) in (cases([dept.device(phone)], {}) for phone in phones):
+        removal = begun(case.device, WECHAT.id, "key", "RemoveApplication", now)
+        steps.append(first_step(case, removal, now))
+        wanted[steps[-1].command.uuid] = removal
+    means = dept.connect()._means
+
+    def send() -> outbox.Sent:
+        return outbox.enqueue(means, steps, settle=lambda there: record_begun(dept.records, there, wanted))
+
+    first = send()
+    if lost:
+        dept.records.save_commands([replace(one, state=CommandState.sending) for one in first.queued])
+        dept.records.save_devices([replace(dept.device(phone), removals=()) for phone in phones])
+    second = send()
+    assert (first.there, len(first.queued), second.there, len(second.queued)) == (3, 3, 3, 3 * lost)
+    assert len(dept.journal.refused) == 3 * lost
+    assert len(dept.queued("RemoveApplication")) == 3
+    assert all(len(dept.device(phone).removals) == 1 for phone in phones)
+
+
+def test_a_void_command_is_not_sent(department: Make) -> None:
+    """Its UUID was used, and came to nothing: whoever still wants it counts one further."""
+    dept = department()
+    phone = dept.phone("26.1", WECHAT)
+    dept.settle()
+    (case,) = cases([dept.device(phone)], {})
+    step = first_step(case, begun(case.device, WECHAT.id, "key", "RemoveApplication", dept.clock.now()), START)
+    dept.records.save_commands([replace(step.command, state=CommandState.void)])
+    assert outbox.enqueue(dept.connect()._means, [step]).there == 0
+    assert dept.queued("RemoveApplication") == []
+    (again,) = cases([dept.device(phone)], {phone.id: [replace(step.command, state=CommandState.void)]})
+    other = first_step(again, begun(case.device, WECHAT.id, "key", "RemoveApplication", START), START)
+    assert other.command.uuid != step.command.uuid
+    assert other.command.attempts == 2
 
 
 # The organisation's files ------------------------------------------------------------------------------------------
