@@ -259,6 +259,21 @@ def removal(stage: Stage, **fields: Any) -> Removal:
     return Removal(**{"app": APP, "key": "order-1", "stage": stage, "since": hours(3), **fields})
 
 
+@pytest.mark.parametrize(
+    ("stage", "since", "expected"),
+    [
+        (Stage.removed, 1, Held.unmanaged),  # it came back since, as the user's own
+        (Stage.failed, 1, Held.unmanaged),
+        (Stage.removed, 3, Held.managed),  # asked for after that
+        (Stage.removing, 1, Held.managed),  # what was converted stays so until it is gone
+    ],
+)
+def test_who_put_an_app_there_that_was_removed_before(stage: Stage, since: int, expected: Held) -> None:
+    told = ManagedApp(APP, "Managed", hours(2), hours(2))
+    holder = device(managed=(told,), removals=(removal(stage, since=hours(since)),))
+    assert held(holder, SEEN) is expected
+
+
 def test_a_device_that_gave_no_list_says_so() -> None:
     assert remarks(device(), view()) == ("no-app-reports",)
     assert remarks(device(apps=app_list()), view()) == ()

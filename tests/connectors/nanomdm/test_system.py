@@ -29,7 +29,7 @@ from proscribe.connectors.nanomdm.system import CONVERT, DECLARE, REMOVE, RESTRI
 from proscribe.errors import InvalidDocument
 from proscribe.inventory.model import Scope
 from proscribe.plan.ports import Objection
-from proscribe.terms import Side
+from proscribe.terms import Held, Side
 
 SYSTEM = NanomdmSystem(config(kmfddm=True))
 OLD, NEW = "all/profile", "all/declarations"
@@ -180,7 +180,7 @@ def test_a_restrictions_payload_of_somebody_else_is_pointed_out_where_profiles_c
 
 def test_the_removal_waits_for_a_block_that_is_ordered_and_not_there() -> None:
     ordered = Group(OLD, edition(1, APP))
-    holder = device(apps=app_list(SeenApp(APP)))
+    holder = device(apps=app_list(SeenApp(APP, held=Held.managed)))
     (what,) = stops(SYSTEM.objections(own(holder, ordered), REMOVE, Side.whole, (APP,)))
     assert "block" in what
     there = replace(holder, profiles=profiles(PROFILE))
@@ -201,7 +201,7 @@ def test_an_app_that_a_declaration_installs_has_to_lose_it_first() -> None:
 
 
 def test_an_app_that_is_not_listed_is_left_alone() -> None:
-    scope_ = own(device(apps=app_list(SeenApp(APP))))
+    scope_ = own(device(apps=app_list(SeenApp(APP, held=Held.managed))))
     for method in (REMOVE, CONVERT):
         assert stops(SYSTEM.objections(scope_, method, Side.whole, (OTHER,)))
         assert not stops(SYSTEM.objections(scope_, method, Side.whole, (APP, OTHER))), "the other one is there"
@@ -210,10 +210,23 @@ def test_an_app_that_is_not_listed_is_left_alone() -> None:
 
 
 def test_only_a_fresh_list_allows_a_conversion() -> None:
-    old = own(device(apps=app_list(SeenApp(APP), asked=hours(25))))
+    old = own(device(apps=app_list(SeenApp(APP, held=Held.managed), asked=hours(25))))
     assert stops(SYSTEM.objections(old, CONVERT, Side.whole, (APP,)))
     assert SYSTEM.objections(old, REMOVE, Side.whole, (APP,)) == ()
     assert SYSTEM.objections(own(device(apps=app_list(SeenApp(APP)))), CONVERT, Side.whole, (APP,)) == ()
+
+
+@pytest.mark.parametrize(
+    ("os", "supervised", "refused"),
+    [("17.4", True, True), ("26.0", True, False), ("26.0", False, True), ("", True, True)],
+)
+def test_an_app_that_nobody_manages_is_not_removed_where_the_device_would_refuse(
+    os: str, supervised: bool, refused: bool
+) -> None:
+    """mdm.md 1.1: unmanaged apps from 26 on under supervision; elsewhere it is taken under management first."""
+    scope_ = own(device(os=os, supervised=supervised, apps=app_list(SeenApp(APP))))
+    assert bool(stops(SYSTEM.objections(scope_, REMOVE, Side.whole, (APP,)))) is refused
+    assert not stops(SYSTEM.objections(scope_, CONVERT, Side.whole, (APP,)))
 
 
 @pytest.mark.parametrize("text", ["{}", group_scope(OLD, view()).settings])

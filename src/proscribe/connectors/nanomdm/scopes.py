@@ -215,9 +215,16 @@ def held(device: Device, app: SeenApp) -> Held:
     personal = device.kind.is_device and device.enrolment is Enrolment.user_enrolment
     if personal or app.declared or (device.apps is not None and device.apps.managed_only):
         return Held.managed
-    told = [one for one in device.managed if one.id == app.id]
+    ended = _ended(device, app.id)
+    told = [one for one in device.managed if one.id == app.id and (ended is None or one.asked_at > ended)]
     newest = max(told, key=lambda one: one.received_at, default=None)
     return Held.managed if newest is not None and newest.status == "Managed" else Held.unmanaged
+
+
+def _ended(device: Device, app: str) -> datetime | None:
+    """When the last removal of an app ended: what was managed before may be the user's own since."""
+    over = (one.since for one in device.removals if one.app == app and one.stage in (Stage.removed, Stage.failed))
+    return max(over, default=None)
 
 
 def remarks(device: Device, view: View, commands: Iterable[Command] = ()) -> tuple[str, ...]:

@@ -22,7 +22,8 @@ from proscribe.inventory.model import Scope
 from proscribe.plan.capability import load_rows
 from proscribe.plan.model import Capability
 from proscribe.plan.ports import Objection
-from proscribe.terms import Side
+from proscribe.plan.versions import parse_version
+from proscribe.terms import Held, Side
 from proscribe.text import Text
 
 RESTRICT = "RestrictionsProfile"
@@ -184,10 +185,31 @@ def _on_device(settings: _Json, method: str, app_ids: tuple[str, ...]) -> Iterab
     if method == CONVERT and not settings["fresh"]:
         yield _not_fresh(listed)
     for app in listed:
+        if method == REMOVE and apps[app]["held"] == Held.unmanaged and not _removes_any(settings):
+            yield _not_managed(app)
         if apps[app].get("declared"):
             yield _declared(app)
         if apps[app]["block"] == "ordered":
             yield _block_first(app)
+
+
+def _removes_any(settings: _Json) -> bool:
+    """Whether the device takes off apps that nobody manages (application.remove.yaml: from 26 on, supervised)."""
+    version = parse_version(settings["os"])
+    return bool(settings["supervised"]) and version is not None and version >= (26,)
+
+
+def _not_managed(app: str) -> Objection:
+    return _stops(
+        Text(
+            f"{app} is not managed on the device, which would refuse to remove it",
+            f"{app} n'est pas gérée sur l'appareil, qui refuserait de la retirer",
+        ),
+        Text(
+            "Plan again: the app is taken under management first, then removed.",
+            "Refaites le plan\N{NO-BREAK SPACE}: l'application est d'abord mise sous gestion, puis retirée.",
+        ),
+    )
 
 
 def _not_listed(app_ids: tuple[str, ...]) -> Objection:
