@@ -6,6 +6,7 @@ Every request of the connector and every transaction of its memory passes a gate
 from __future__ import annotations
 
 import itertools
+import plistlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -238,6 +239,11 @@ class Department:
         for phone in phones or self.phones:
             phone.check_in()
         self.hear()
+
+    def queue(self, phone: Phone, command: dict[str, Any]) -> None:
+        """Somebody else queues a command."""
+        body = plistlib.dumps({"CommandUUID": f"OTHER-{next(_numbers)}", "Command": command})
+        self._api.enqueue(Call("PUT", f"/v1/enqueue/{phone.id}", {"nopush": "1"}, {}, body))
 
     def settle(self, rounds: int = 12) -> None:
         """Follow up and check in until nobody has anything to say."""

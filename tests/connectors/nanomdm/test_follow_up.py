@@ -413,6 +413,30 @@ def test_a_delivery_that_never_arrived_is_sent_again(department: Make) -> None:
     assert not phone.can_launch(WECHAT.id)
 
 
+def test_what_the_file_back_end_forgets_of_a_locked_phone_is_sent_again(department: Make) -> None:
+    """v0.9.0: a command that was put off is dropped from the queue once the phone answers one behind it, twice."""
+    dept = department()
+    phone = dept.phone("18.5", WECHAT)
+    dept.settle()
+    phone.lock()
+    dept.block()
+    dept.clock.advance(minutes=1)
+    dept.check_in()
+    dept.queue(phone, {"RequestType": "DeviceInformation", "Queries": ["OSVersion"]})  # another administrator's
+    for _ in range(3):
+        dept.clock.advance(minutes=1)
+        dept.check_in()
+    assert list(dept.servers.queue(phone.id)) == []
+    phone.unlock()
+    for _ in range(3):
+        dept.clock.advance(minutes=45)
+        dept.check_in()
+        dept.follow_up()
+    dept.settle()
+    assert not phone.can_launch(WECHAT.id)
+    assert dept.queued("InstallProfile", phone) == ["InstallProfile"] * 2
+
+
 def test_after_a_gap_every_phone_is_asked_anew_once(department: Make) -> None:
     dept = department()
     phones = [dept.phone("18.5", WECHAT), dept.phone("27.0")]

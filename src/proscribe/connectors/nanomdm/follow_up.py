@@ -15,7 +15,7 @@ from itertools import islice
 from proscribe.connectors.base import ConnectorFault, FollowUp, NotAuthorised, Throttled
 from proscribe.connectors.memory import Row
 from proscribe.connectors.nanomdm import asking, groups, removals, wording
-from proscribe.connectors.nanomdm.deliver import Delivery
+from proscribe.connectors.nanomdm.deliver import LEFT, Delivery
 from proscribe.connectors.nanomdm.history import Case, by_device, cases
 from proscribe.connectors.nanomdm.means import Means
 from proscribe.connectors.nanomdm.model import Channel, Command, CommandState, Device, Purpose
@@ -272,7 +272,7 @@ class _Round:
 
     def _tell(self, sent: Sent) -> None:
         for command in sent.queued:
-            self.log.counts[_NAMES[command.purpose] if not command.key.endswith("@left") else "withdrawn"] += 1
+            self.log.counts["withdrawn" if command.key.endswith(f"@{LEFT}") else _NAMES[command.purpose]] += 1
         self.log.happened += wording.happened(self.log.counts)
         self.log.left += sent.left + len(sent.faults)
         if sent.unwoken:
