@@ -22,8 +22,9 @@ from proscribe.service.model import TickSummary
 from proscribe.simulate.apple import CertificateAuthority, Phone
 from proscribe.terms import Enrolment
 
-WECHAT_AND_KASPERSKY = "ca-tbs-2023-wechat-kaspersky"
-TIKTOK = "ca-tbs-2023-tiktok"
+TIKTOK = "eu-com-2023-tiktok"
+"""Of devices of every enrolment, personal ones included."""
+WECHAT = "ca-tbs-2023-wechat-kaspersky"
 
 
 def group_of(phone: Phone) -> str:
@@ -112,7 +113,7 @@ class Department:
         found = target_set(find(directive), now=self.world.clock.now())
         return replace(found, reviewed_by="security officer", reviewed_on=self.world.clock.now().date())
 
-    def plan(self, directive: str = WECHAT_AND_KASPERSKY, **choices: object) -> Plan:
+    def plan(self, directive: str = TIKTOK, **choices: object) -> Plan:
         """Observe and plan."""
         installation = self.open()
         inventory.observe(installation)
@@ -138,14 +139,14 @@ class Department:
 
     # What came of it --------------------------------------------------------------------------------------------
 
-    def outcomes(self, directive: str = WECHAT_AND_KASPERSKY) -> dict[str, DeviceOutcome]:
+    def outcomes(self, directive: str = TIKTOK) -> dict[str, DeviceOutcome]:
         """The outcomes as last judged, by NanoMDM's own id of the device."""
         found = self.open().stores.outcomes.latest(directive)
         return {each.device.removeprefix("nanomdm:"): each for each in found}
 
-    def phone(self, enrolment_id: str) -> Phone:
-        """The phone that has this id now."""
-        return next(phone for phone in self.world.phones if phone.id == enrolment_id)
+    def phone(self, enrolment_id: str) -> Phone | None:
+        """The phone that has this id now; None for an enrolment that ended."""
+        return next((phone for phone in self.world.phones if phone.id == enrolment_id), None)
 
 
 def tally(outcomes: Iterable[DeviceOutcome]) -> Counter[tuple[str, str]]:
