@@ -21,10 +21,12 @@ from tests.connectors.nanomdm.world import SiteMaker, World, real_site, simulate
 
 from proscribe.connectors import conformance
 from proscribe.connectors.base import AsgiApp, Order
-from proscribe.connectors.conformance import EXPECTED, Trouble
+from proscribe.connectors.conformance import EXPECTED, NotConforming, Trouble
 from proscribe.connectors.memory import Surroundings, Watch
+from proscribe.connectors.nanomdm import commands
 from proscribe.connectors.nanomdm.config import NanomdmConfig
 from proscribe.connectors.nanomdm.connector import NanomdmConnector
+from proscribe.connectors.nanomdm.records import Records
 from proscribe.simulate.apple import App, CertificateAuthority, Phone, PhoneSpec
 from proscribe.terms import Enrolment, Side
 
@@ -317,3 +319,28 @@ def test_foreign_orders(harness: NanomdmHarness) -> None:
 
 def test_capabilities(harness_of: Harnesses) -> None:
     conformance.check_capabilities(harness_of(PROFILE))
+
+
+# The suite itself: connectors that break a promise do not pass -----------------------------------------------------
+
+
+def test_a_connector_that_queues_twice_does_not_pass(harness_of: Harnesses, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its command has another UUID every time, so that a lost answer becomes a second command."""
+    harness = harness_of(REMOVAL)
+    monkeypatch.setattr(commands, "command_uuid", lambda *parts: str(uuid.uuid4()).upper())
+    monkeypatch.setattr(Records, "commands_of", lambda self, uuids: {})
+    with pytest.raises(NotConforming, match="and sending again"):
+        conformance.check_trouble(harness, harness.order(), Trouble.fail_after)
+
+
+def test_a_connector_that_takes_a_lost_answer_for_done_does_not_pass(
+    harness_of: Harnesses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    harness = harness_of(PROFILE)
+    prepare = NanomdmConnector.prepare
+    hopeful = [False, True]  # before the trouble, and after it
+    monkeypatch.setattr(
+        NanomdmConnector, "prepare", lambda self, order: replace(prepare(self, order), in_place=hopeful.pop(0))
+    )
+    with pytest.raises(NotConforming, match="in_place is True"):
+        conformance.check_trouble(harness, harness.order(), Trouble.cut_after)
