@@ -1,13 +1,12 @@
 """Holds commands, profiles and declarations against Apple's own schema (apple/device-management), for a given device.
 
-The schema's YAML is read as it is published; what it says in prose only is encoded here and marked as such. It is
-found by ``PROSCRIBE_APPLE_SCHEMA``, else beside the checkout; without it the tests that need it are skipped.
+Of the schema, its facts are in ``apple_schema_facts.json``, made by ``tools/make_apple_facts.py``: the iOS part of what
+is sent to phones and of what they say. What the schema says in prose only is encoded here and marked as such.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import plistlib
 import re
 import uuid
@@ -20,16 +19,7 @@ from pathlib import Path
 from typing import Any
 from xml.parsers.expat import ExpatError
 
-import pytest
-import yaml
-
-FOLDER = Path(
-    os.environ.get("PROSCRIBE_APPLE_SCHEMA")
-    or Path(__file__).resolve().parents[4] / "shared" / "schemas" / "apple-device-management"
-)
-needs_schema = pytest.mark.skipif(
-    not FOLDER.is_dir(), reason="Apple's schema is not here: set PROSCRIBE_APPLE_SCHEMA to a checkout of it"
-)
+FACTS = Path(__file__).with_name("apple_schema_facts.json")
 
 Limits = Mapping[str, Any]
 
@@ -78,10 +68,9 @@ class Phone:
 
     os: str
     enrolment: str
-    platform: str = "iOS"
 
     def __str__(self) -> str:
-        return f"{self.platform} {self.os} {self.enrolment}"
+        return f"iOS {self.os} {self.enrolment}"
 
 
 def version(text: object) -> tuple[int, ...]:
@@ -93,28 +82,42 @@ def version(text: object) -> tuple[int, ...]:
 
 
 @cache
-def _files(folder: str, name: str) -> dict[str, Any]:
-    """The schema's documents of a folder, by what ``payload`` calls them."""
-    documents = [
-        yaml.load(path.read_text("utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
-        for path in sorted((FOLDER / folder).rglob("*.yaml"))
-    ]
-    return {document["payload"][name]: document for document in documents}
+def facts() -> dict[str, Any]:
+    """``source``, ``words`` (the schema's whole vocabulary), and the ``documents`` by the names of their files."""
+    found: dict[str, Any] = json.loads(FACTS.read_text("utf-8"))
+    return found
+
+
+@cache
+def _documents(folder: str, name: str) -> dict[str, Any]:
+    """The schema's documents of a folder, by their ``name``."""
+    documents = facts()["documents"]
+    return {documents[file][name]: documents[file] for file in documents if file.startswith(f"{folder}/")}
 
 
 def commands() -> dict[str, Any]:
     """By request type."""
-    return _files("mdm/commands", "requesttype")
+    return _documents("mdm/commands", "requesttype")
+
+
+def check_ins() -> dict[str, Any]:
+    """By message type."""
+    return _documents("mdm/checkin", "requesttype")
 
 
 def payloads() -> dict[str, Any]:
     """By payload type; ``TopLevel`` and ``CommonPayloadKeys`` among them."""
-    return _files("mdm/profiles", "payloadtype")
+    return _documents("mdm/profiles", "payloadtype")
 
 
 def declarations() -> dict[str, Any]:
     """By declaration type; the keys of all declarations are under ``any``."""
-    return _files("declarative/declarations", "declarationtype")
+    return _documents("declarative/declarations", "declarationtype")
+
+
+def status_items() -> dict[str, Any]:
+    """By the name of the item."""
+    return _documents("declarative/status", "statusitemtype")
 
 
 # What is checked ----------------------------------------------------------------------------------------------------
@@ -133,7 +136,7 @@ def check_command(body: bytes, phone: Phone, *, unmanaged: bool = False) -> list
     if kind not in commands():
         return [*faults, f"no such request: {kind}"]
     document = commands()[kind]
-    faults += check_keys(command, document.get("payloadkeys", []), phone, _of(document))
+    faults += check_keys(command, document.get("payloadkeys", []), phone, document["supportedOS"])
     if kind == "InstallProfile" and isinstance(command.get("Payload"), bytes):
         faults += check_profile(command["Payload"], phone)
     # Prose of application.remove: managed apps, and from iOS 26 on supervised devices unmanaged and system ones.
@@ -151,20 +154,20 @@ def check_profile(data: bytes, phone: Phone) -> list[str]:
     document = _dictionary_in(data)
     if document is None:
         return ["the profile is no property list with a dictionary"]
-    faults = check_keys(document, payloads()["TopLevel"]["payloadkeys"], phone, _of(payloads()["TopLevel"]))
+    top = payloads()["TopLevel"]
+    faults = check_keys(document, top["payloadkeys"], phone, top["supportedOS"])
     parts = [part for part in document.get("PayloadContent", []) if isinstance(part, dict)]
     common = payloads()["CommonPayloadKeys"]["payloadkeys"]
     for part in parts:
-        known = payloads().get(str(part.get("PayloadType")))
+        kind = str(part.get("PayloadType"))
+        known = payloads().get(kind)
         if known is None:
             names = {key["key"] for key in common}
             faults += check_keys({key: part[key] for key in part if key in names}, common, phone, {})
         else:
-            faults += check_keys(part, [*common, *known["payloadkeys"]], phone, _of(known), at=known["title"])
+            faults += check_keys(part, [*common, *known["payloadkeys"]], phone, known["supportedOS"], at=kind)
     for kind, count in Counter(str(part.get("PayloadType")) for part in parts).items():
-        if count > 1 and not payloads().get(kind, {"payload": {}})["payload"].get("supportedOS", {}).get(
-            phone.platform, {"multiple": True}
-        ).get("multiple"):
+        if count > 1 and kind in payloads() and not payloads()[kind]["supportedOS"].get("multiple"):
             faults.append(f"{kind}: several payloads of it")
     # Prose of CommonPayloadKeys and TopLevel: identifiers are unique in the profile, UUIDs everywhere.
     for name in ("PayloadIdentifier", "PayloadUUID"):
@@ -184,7 +187,7 @@ def check_declaration(declaration: Mapping[str, Any], phone: Phone) -> list[str]
     shared = declarations()["any"]
     payload = declaration.get("Payload")
     # The general part knows nothing of what is in the payload.
-    faults = check_keys({**declaration, "Payload": {}}, shared["payloadkeys"], phone, _of(shared))
+    faults = check_keys({**declaration, "Payload": {}}, shared["payloadkeys"], phone, shared["supportedOS"])
     faults += [
         f"{name}: longer than {_OCTETS} octets"
         for name in ("Identifier", "ServerToken")
@@ -195,14 +198,11 @@ def check_declaration(declaration: Mapping[str, Any], phone: Phone) -> list[str]
         return [*faults, f"no such declaration: {declaration.get('Type')}"]
     if not isinstance(payload, dict):
         return [*faults, "Payload: not a dictionary"]
-    return faults + check_keys(payload, known["payloadkeys"], phone, _of(known), at="Payload")
+    return faults + check_keys(payload, known["payloadkeys"], phone, known["supportedOS"], at="Payload")
 
 
-def check_keys(
-    value: Mapping[str, Any], keys: list[Any], phone: Phone, document: Mapping[str, Any], *, at: str = ""
-) -> list[str]:
-    """What is wrong with a dictionary of a document. ``document``: its ``supportedOS``, which its keys inherit."""
-    limits = _limits(document, phone, {})
+def check_keys(value: Mapping[str, Any], keys: list[Any], phone: Phone, limits: Limits, *, at: str = "") -> list[str]:
+    """What is wrong with a dictionary of a document. ``limits``: the document's, which its keys inherit."""
     faults = [f"{at or 'all of it'}: {fault}" for fault in _unsupported(limits, phone)]
     return faults + list(_dictionary(value, keys, phone, limits, at))
 
@@ -210,23 +210,16 @@ def check_keys(
 # How ----------------------------------------------------------------------------------------------------------------
 
 
-def _of(document: Mapping[str, Any]) -> Mapping[str, Any]:
-    supported: Mapping[str, Any] = document["payload"]["supportedOS"]
-    return supported
-
-
-def _limits(supported: Mapping[str, Any], phone: Phone, inherited: Limits) -> Limits:
+def _limits(key: Mapping[str, Any], inherited: Limits) -> Limits:
     """What holds for a part of a document: its own words before those of what it is in."""
-    if supported and not inherited and phone.platform not in supported:
-        return {"introduced": "n/a"}
-    return {**inherited, **supported.get(phone.platform, {})}
+    return {**inherited, **key.get("supportedOS", {})}
 
 
 def _unsupported(limits: Limits, phone: Phone) -> Iterator[str]:
     introduced = limits.get("introduced", "0")
     now = version(phone.os)
     if introduced == "n/a":
-        yield f"not for {phone.platform}"
+        yield "not for iOS"
     elif now < version(introduced):
         yield f"only from {introduced} on"
     for word in ("deprecated", "removed"):
@@ -234,7 +227,7 @@ def _unsupported(limits: Limits, phone: Phone) -> Iterator[str]:
             yield f"{word} since {limits[word]}"
     if limits.get("supervised") and phone.enrolment != "supervised":
         yield "only on supervised devices"
-    mode = limits.get("userenrollment", {}).get("mode", "allowed")
+    mode = limits.get("userenrollment", "allowed")
     if (phone.enrolment == "user" and mode in ("forbidden", "ignored")) or (
         phone.enrolment != "user" and mode == "required"
     ):
@@ -251,7 +244,7 @@ def _dictionary(value: Mapping[str, Any], keys: list[Any], phone: Phone, inherit
     known = {key["key"]: key for key in keys}
     anything = known.pop("ANY", None)
     for name, key in known.items():
-        limits = _limits(key.get("supportedOS", {}), phone, inherited)
+        limits = _limits(key, inherited)
         path = f"{at}.{name}".strip(".")
         if name in value:
             yield from (f"{path}: {fault}" for fault in _unsupported(limits, phone))
@@ -287,7 +280,7 @@ def _value(value: Any, key: Mapping[str, Any], phone: Phone, limits: Limits, at:
         if value not in members:
             yield f"{at}: {value} is none of its values"
         else:
-            own = _limits(members[value].get("supportedOS", {}), phone, limits)
+            own = _limits(members[value], limits)
             yield from (f"{at} {value}: {fault}" for fault in _unsupported(own, phone))
 
 

@@ -8,7 +8,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.connectors.nanomdm import apple_schema
@@ -189,7 +188,6 @@ def test_what_is_no_xml_of_ours_is_refused(data: bytes) -> None:
 # The messages of these tests ------------------------------------------------------------------------------------------
 
 
-@apple_schema.needs_schema
 @pytest.mark.parametrize("message", [AUTHENTICATE, CHECK_OUT, STATUS_REPORT], ids=lambda one: one["MessageType"])
 def test_check_in_messages_are_of_apples_schema(message: dict[str, Any]) -> None:
     faults = [fault for fault in saying.check_in_faults(message, SUPERVISED) if not fault.endswith(_ELSEWHERE)]
@@ -204,13 +202,11 @@ _ELSEWHERE = (  # required of users and of User Enrolment, which the schema cann
 )
 
 
-@apple_schema.needs_schema
 def test_a_token_update_is_of_apples_schema() -> None:
     faults = saying.check_in_faults(TOKEN_UPDATE, SUPERVISED)
     assert [fault for fault in faults if not fault.endswith(_ELSEWHERE)] == []
 
 
-@apple_schema.needs_schema
 @pytest.mark.parametrize(
     ("request_type", "more"),
     [
@@ -228,10 +224,8 @@ def test_answers_are_of_apples_schema(request_type: str, more: dict[str, Any]) -
     assert saying.answer_faults(said, {"RequestType": request_type}, SUPERVISED) == []
 
 
-@apple_schema.needs_schema
 def test_statuses_are_those_of_apples_schema() -> None:
-    path = apple_schema.FOLDER / "mdm/commands/application.managed.list.yaml"
-    keys = yaml.safe_load(path.read_text("utf-8"))["responsekeys"]
+    keys = apple_schema.commands()["ManagedApplicationList"]["responsekeys"]
     assert set(keys[0]["subkeys"][0]["subkeys"][0]["rangelist"]) == answers.STATUSES
 
 

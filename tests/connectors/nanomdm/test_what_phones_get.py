@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from tests.connectors.nanomdm import world as worlds
 from tests.connectors.nanomdm.apple_schema import Phone as Class
-from tests.connectors.nanomdm.apple_schema import check_command, check_declaration, needs_schema, version
+from tests.connectors.nanomdm.apple_schema import check_command, check_declaration, version
 from tests.connectors.nanomdm.department import WECHAT_AND_KASPERSKY, Department, department
 from tests.connectors.nanomdm.world import CountingEndpoint, simulated_site
 
@@ -25,7 +25,7 @@ from proscribe.simulate.apple import BannedApp, CertificateAuthority, FleetSpec,
 from proscribe.simulate.apple.identity import Identity
 from proscribe.terms import Enrolment
 
-pytestmark = [needs_schema, pytest.mark.slow]
+pytestmark = pytest.mark.slow
 
 WECHAT = "com.tencent.xin"
 SYSTEMS = ("9.3", "12.5.7", "14.8", "15.8", "17.6", "18.5", "26.1", "27.0")

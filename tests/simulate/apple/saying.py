@@ -5,10 +5,8 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator, Mapping
-from functools import cache
 from typing import Any
 
-import yaml
 from tests.connectors.nanomdm import apple_schema as schema
 
 from proscribe.simulate.apple import Phone
@@ -30,8 +28,8 @@ def kind_of(phone: Phone) -> schema.Phone:
 
 def check_in_faults(message: Json, phone: Phone) -> list[str]:
     """What is wrong with a check-in message."""
-    document = _check_ins()[message["MessageType"]]
-    faults = schema.check_keys(message, document["payloadkeys"], kind_of(phone), document["payload"]["supportedOS"])
+    document = schema.check_ins()[message["MessageType"]]
+    faults = schema.check_keys(message, document["payloadkeys"], kind_of(phone), document["supportedOS"])
     if message.get("Endpoint") == "status":
         faults += status_faults(json.loads(message["Data"]), phone)
     return faults + _who_faults(message, phone)
@@ -50,7 +48,7 @@ def answer_faults(answer: Json, request: Json | None, phone: Phone) -> list[str]
     if document is None or (answer["Status"] != "Acknowledged" and not rest):
         return faults + [f"{key}: of no known command" for key in rest]
     keys = _named(document.get("responsekeys", []))
-    found = schema.check_keys(rest, keys, kind_of(phone), document["payload"]["supportedOS"])
+    found = schema.check_keys(rest, keys, kind_of(phone), document["supportedOS"])
     faults += [fault for fault in found if not fault.endswith(_UNLESS_BOUGHT)]
     if request["RequestType"] == "DeviceInformation":
         faults += _query_faults(rest["QueryResponses"], document, phone)
@@ -59,9 +57,9 @@ def answer_faults(answer: Json, request: Json | None, phone: Phone) -> list[str]
 
 def status_faults(report: Json, phone: Phone) -> list[str]:
     """What is wrong with a status report: the declarations in it, their reasons."""
-    document = _status("management.declarations")
+    document = schema.status_items()["management.declarations"]
     told = {"management.declarations": report["StatusItems"]["management"]["declarations"]}
-    faults = schema.check_keys(told, document["payloadkeys"], kind_of(phone), document["payload"]["supportedOS"])
+    faults = schema.check_keys(told, document["payloadkeys"], kind_of(phone), document["supportedOS"])
     known = {reason["value"]: reason for reason in schema.declarations()["any"]["reasons"]}
     for items in told["management.declarations"].values():
         for reason in (reason for item in items for reason in item.get("reasons", ())):
@@ -91,7 +89,7 @@ def _query_faults(told: Json, document: Json, phone: Phone) -> list[str]:
     queries = next(key for key in document["payloadkeys"] if key["key"] == "Queries")["subkeys"][0]["subkeys"]
     allowed = {query["key"]: query for query in queries}
     unknown = [f"{name}: nobody may ask for it" for name in told if name not in allowed]
-    supported = document["payload"]["supportedOS"]
+    supported = document["supportedOS"]
     kind = kind_of(phone)
     asked = [{**allowed[name], "type": "<any>"} for name in told if name in allowed]
     return unknown + schema.check_keys({key["key"]: told[key["key"]] for key in asked}, asked, kind, supported)
@@ -105,14 +103,3 @@ def _named(keys: list[Json]) -> list[Json]:
             key["key"] = "ANY"
         key["subkeys"] = _named(key.get("subkeys", []))
     return keys
-
-
-@cache
-def _check_ins() -> dict[str, Any]:
-    documents = [yaml.safe_load(path.read_text("utf-8")) for path in (schema.FOLDER / "mdm" / "checkin").glob("*.yaml")]
-    return {document["payload"]["requesttype"]: document for document in documents}
-
-
-@cache
-def _status(name: str) -> Any:
-    return yaml.safe_load((schema.FOLDER / "declarative" / "status" / f"{name}.yaml").read_text("utf-8"))

@@ -7,13 +7,10 @@ import json
 from typing import Any
 
 import pytest
-from tests.connectors.nanomdm.apple_schema import needs_schema
 from tests.simulate.apple.saying import answer_faults, check_in_faults
 
 from proscribe.simulate.apple import Phone, PhoneSpec
 from proscribe.terms import Enrolment
-
-pytestmark = needs_schema
 
 Json = dict[str, Any]
 
