@@ -14,9 +14,9 @@ from proscribe.text import Text, devices
 
 _UNSENT = (ActionState.waiting, ActionState.ready, ActionState.sending)
 _OVER = (ActionState.superseded, ActionState.lifted, ActionState.lifting)
-_LEFT_OUT = (Outcome.exempt, Outcome.impossible)
+_LEFT_OUT = (Outcome.exempt, Outcome.impossible, Outcome.refused_by_user)
+"""A person's no is an answer of his own: it neither speaks against the order nor may it hold up everybody else."""
 _BLIND = (Outcome.enforced_blind, Outcome.invisible)
-_BAD = (Outcome.failed, Outcome.refused_by_user)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,8 @@ class Decision:
 
 
 def progress(actions: Sequence[Action], outcomes: Iterable[DeviceOutcome]) -> Progress:
-    """Where the devices of a wave's scopes stand. What can never be reached is left out, and so is the exempt.
+    """Where the devices of a wave's scopes stand. What can never be reached is left out, and so are the exempt and
+    those whose users declined.
 
     An outcome counts only where the device was seen after the last of its scope's orders was accepted: yesterday's
     outcome under yesterday's order says nothing of today's.
@@ -83,7 +84,7 @@ def progress(actions: Sequence[Action], outcomes: Iterable[DeviceOutcome]) -> Pr
         if outcome.outcome in _LEFT_OUT:
             continue
         reached += 1
-        if outcome.outcome in _BAD:
+        if outcome.outcome is Outcome.failed:
             bad += 1
             continue
         known = [moment for moment in moments if moment is not None]
