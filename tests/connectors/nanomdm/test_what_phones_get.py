@@ -18,7 +18,8 @@ import pytest
 from tests.connectors.nanomdm import world as worlds
 from tests.connectors.nanomdm.apple_schema import Phone as Class
 from tests.connectors.nanomdm.apple_schema import check_command, check_declaration, version
-from tests.connectors.nanomdm.department import WECHAT_AND_KASPERSKY, Department, department
+from tests.connectors.nanomdm.department import WECHAT as BAN
+from tests.connectors.nanomdm.department import Department, department
 from tests.connectors.nanomdm.world import CountingEndpoint, simulated_site
 
 from proscribe.simulate.apple import BannedApp, CertificateAuthority, FleetSpec, Phone, make_phones
@@ -124,10 +125,10 @@ def test_every_message_fits_the_phone_that_gets_it(dept: Department, heard: list
     dept.hand_over("charts", "org.example.casino")
     dept.world.enrol(phones)
     dept.ask()
-    dept.apply(dept.plan())
+    dept.apply(dept.plan(BAN))
     for _ in range(12):
         dept.tick(hours=3)
-    dept.lift(WECHAT_AND_KASPERSKY)
+    dept.lift(BAN)
     for _ in range(4):
         dept.tick(hours=3)
     found, told = faults(phones, heard)
