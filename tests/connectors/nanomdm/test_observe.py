@@ -230,7 +230,10 @@ def test_what_is_open_is_told_of_the_device_it_went_to() -> None:
     ]
     fleet = [device("d1", apps=app_list()), device("d2", apps=app_list())]
     (batch,) = scan(records(fleet, [Group("all/profile", edition(2, APP))], sent))
-    assert [one.remarks for one in batch.devices] == [("pending:RemoveProfile",), (f"noncompliant:2004 refused:{APP}",)]
+    assert [one.remarks for one in batch.devices] == [
+        ("pending:RemoveProfile",),
+        (f"refused-by-device:2004 refused:{APP}",),
+    ]
 
 
 def test_a_removal_keeps_its_device_a_scope_when_the_app_is_gone() -> None:

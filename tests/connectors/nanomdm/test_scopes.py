@@ -326,6 +326,20 @@ def test_a_user_who_is_being_asked_is_waited_for() -> None:
     assert remarks(replace(waiting, removals=()), view()) == (), "nobody of us asked"
 
 
+@pytest.mark.parametrize("stage", [Stage.converting, Stage.confirming, Stage.removing])
+def test_between_two_steps_a_removal_is_waited_for_and_has_not_failed(stage: Stage) -> None:
+    half_way = device(apps=app_list(SEEN), removals=(removal(stage),))
+    assert remarks(half_way, view()) == ("pending:RemoveApplication",)
+
+
+def test_a_removal_that_was_acknowledged_is_waited_for_until_a_later_list() -> None:
+    listed = app_list(SEEN)
+    before = device(apps=listed, removals=(removal(Stage.removed, since=listed.asked_at),))
+    assert remarks(before, view()) == ("pending:RemoveApplication",)
+    since = listed.asked_at - timedelta(seconds=1)
+    assert remarks(replace(before, removals=(removal(Stage.removed, since=since),)), view()) == (), "it came back"
+
+
 def test_a_refusal_stands_as_long_as_the_app_does() -> None:
     refused = removal(Stage.refused, since=hours(3))
     there = device(apps=app_list(SEEN), removals=(refused,))

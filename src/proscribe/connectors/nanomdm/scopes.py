@@ -266,14 +266,26 @@ def _too_narrow(device: Device) -> bool:
 
 
 def _pending(device: Device, commands: Collection[Command]) -> list[str]:
-    """What was sent and is not answered, or waits for the user. A question changes nothing and is left out."""
+    """What was sent and is not answered, is between two steps, or waits for the user, and removals that no list has
+    been asked for since. A question changes nothing and is left out.
+    """
     kinds = {
         one.request_type for one in commands if one.purpose is not Purpose.ask and one.state is not CommandState.failed
     }
-    asked = {one.app for one in device.removals if one.stage in _UNDER_WAY}
-    if any(one.id in asked and one.status == "PromptingForManagement" for one in device.managed):
-        kinds.add("PromptingForManagement")
+    prompted = {one.id for one in device.managed if one.status == "PromptingForManagement"}
+    for one in device.removals:
+        if one.stage in _UNDER_WAY and one.app in prompted:
+            kinds.add("PromptingForManagement")
+        elif _unsettled(device, one):
+            kinds.add("RemoveApplication")
     return [f"pending:{kind}" for kind in sorted(kinds)]
+
+
+def _unsettled(device: Device, removal: Removal) -> bool:
+    """Whether the app is on a list that is older than what has come of its removal, or will be soon."""
+    if removal.stage in _UNDER_WAY:
+        return _still(device, removal)
+    return removal.stage is Stage.removed and device.apps is not None and device.apps.asked_at <= removal.since
 
 
 def _failures(device: Device, view: View, commands: Collection[Command]) -> list[str]:
