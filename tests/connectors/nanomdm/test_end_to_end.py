@@ -47,8 +47,13 @@ GONE = (Outcome.absent_verified, Outcome.removed_verified)
 
 
 @pytest.fixture
-def dept(real_servers: Servers, authority: CertificateAuthority, home: Path) -> Iterator[Department]:
-    with department(real_site(real_servers), authority, home) as made:
+def dept(
+    request: pytest.FixtureRequest, real_servers: Servers, authority: CertificateAuthority, home: Path
+) -> Iterator[Department]:
+    """On NanoMDM's files, or ``@pytest.mark.parametrize("dept", ["pgsql"], indirect=True)``."""
+    on_database = getattr(request, "param", "") == "pgsql"
+    database = request.getfixturevalue("nanomdm_database") if on_database else None
+    with department(real_site(real_servers, database), authority, home) as made:
         yield made
 
 
@@ -298,8 +303,12 @@ def test_a_phone_that_was_off_for_a_week(dept: Department) -> None:
     assert times(phones, "RemoveApplication") == [2, 2]
 
 
+@pytest.mark.parametrize("dept", ["filekv", pytest.param("pgsql", marks=pytest.mark.postgres)], indirect=True)
 def test_a_phone_that_is_locked_for_a_day(dept: Department) -> None:
-    """It puts everything off; nothing piles up in its queue, and it is done once it is unlocked."""
+    """It puts everything off; nothing piles up in its queue, and it is done once it is unlocked.
+
+    NanoMDM's files may forget what was put off, its database does not; both must end the same.
+    """
     (phone,) = phones = [phone_of("18.5", 1, *BANNED[:1])]
     dept.place(phones)
     dept.world.enrol(phones)
