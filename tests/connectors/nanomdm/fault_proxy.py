@@ -8,6 +8,7 @@ from __future__ import annotations
 import collections
 import plistlib
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -28,6 +29,8 @@ _ANSWERS: dict[Trouble, tuple[int, dict[str, str]]] = {
     Trouble.refuse: (400, {}),
     Trouble.lock_out: (401, {}),
 }
+TLS = ssl.create_default_context()
+"""Never used on the loopback interface; shared, for making one takes longer than most requests."""
 _WRITING = ("PUT", "DELETE", "POST")
 _HOP = frozenset({"connection", "content-length", "transfer-encoding", "host"})
 
@@ -87,7 +90,7 @@ class FaultProxy:
         """``edit``: what becomes of answers' bodies on the way."""
         self.script = script or Script()
         self.edit = edit
-        self._client = httpx.Client(base_url=target, timeout=30.0)
+        self._client = httpx.Client(base_url=target, timeout=30.0, verify=TLS)
         self.stopping = threading.Event()
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.proxy = self

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.connectors.nanomdm.fault_proxy import FaultProxy, Script
+from tests.connectors.nanomdm.fault_proxy import TLS, FaultProxy, Script
 from tests.connectors.nanomdm.servers import Servers
 from tests.connectors.nanomdm.world import SiteMaker, World, real_site, simulated_site, world
 
@@ -105,7 +105,8 @@ class NanomdmHarness:
             profiles=self._home / "profiles",
             read_timeout=1.0,
         )
-        connector = NanomdmConnector(config, surroundings(self.world, self._home))
+        transport = httpx.HTTPTransport(verify=TLS)
+        connector = NanomdmConnector(config, surroundings(self.world, self._home), transport=transport)
         self._stack.callback(connector.close)
         return connector
 
