@@ -19,11 +19,12 @@ from proscribe.prove.evidence import (
     join_small_departments,
     latest_coverage,
     not_seen,
+    pseudonymised,
     tally,
 )
 from proscribe.prove.ledger import verify_inclusion
 from proscribe.prove.model import EntryKind, LedgerEntry
-from proscribe.prove.pseudonym import Pseudonyms, WeakPseudonymKey, names_a_device
+from proscribe.prove.pseudonym import Pseudonyms, WeakPseudonymKey, names_a_device, veiled
 from proscribe.prove.report_model import STYLES, Group, by_group
 from proscribe.terms import Enrolment
 from proscribe.text import Text
@@ -110,9 +111,36 @@ def test_a_refusal_for_a_single_device_does_not_name_it(inputs: BundleInputs) ->
     assert (plan.refusals[0].scope, plan.refusals[0].devices) == (names.of("s:7"), (names.of("s:7"),))
 
 
+def test_what_is_said_of_a_single_device_does_not_name_it(inputs: BundleInputs) -> None:
+    names = Pseudonyms(inputs.pseudonym_key)
+    key, bare = "s:0000-1234-5678", "0000-1234-5678"
+    what = Text(f"s, {key}: {bare} ({key}9, {bare}) refused {bare}.", f"s, {key}\u00a0: {bare} refuse {bare}.")
+    refusal = replace(inputs.plans[0].refusals[0], scope=key, devices=(key,), what=what, remedy=what)
+    shown = names.plan(replace(inputs.plans[0], refusals=(refusal,))).refusals[0]
+    one = names.of(key)
+    assert shown.what == shown.remedy
+    assert shown.what.en == f"s, {one}: {one} ({key}9, {one}) refused {one}."
+    assert shown.what.fr == f"s, {one}\u00a0: {one} refuse {one}."
+    outcome = replace(inputs.outcomes[0], device=key, why=what)
+    assert pseudonymised([outcome], names.of)[0].why == shown.what
+    assert pseudonymised([outcome], lambda device: device)[0].why == what
+
+
+def test_a_number_is_not_taken_for_a_device(inputs: BundleInputs) -> None:
+    assert veiled(Text("iOS 12, s:12", "iOS 12"), ("s:12",), lambda _: "it") == Text("iOS 12, it", "iOS 12")
+
+
 @pytest.mark.parametrize(
     ("value", "found"),
-    [("x", True), ("xy", False), ({"x": 1}, True), ({"a": ["b", {"c": "x"}]}, True), (["y", 1, None], False)],
+    [
+        ("x", True),
+        ("the device x: no", True),
+        ("(x).", True),
+        ("xy", False),
+        ({"x": 1}, True),
+        ({"a": ["b", {"c": "x"}]}, True),
+        (["y", 1, None], False),
+    ],
 )
 def test_a_device_is_found_wherever_it_is_named(value: object, found: bool) -> None:
     assert names_a_device(value, frozenset({"x"})) is found

@@ -35,7 +35,7 @@ from proscribe.prove.evidence import (
 )
 from proscribe.prove.model import BundleManifest, ExemptionList, Member
 from proscribe.prove.ports import LedgerStore
-from proscribe.prove.pseudonym import Pseudonyms
+from proscribe.prove.pseudonym import Pseudonyms, spellings
 from proscribe.prove.readme import readme
 from proscribe.prove.report import render
 from proscribe.prove.report_model import ReportData
@@ -133,7 +133,7 @@ def _device_keys(inputs: BundleInputs) -> frozenset[str]:
             keys.update(refusal.devices)
     for exemption in inputs.exemptions.exemptions:
         keys.update(exemption.devices)
-    return frozenset(keys)
+    return frozenset(spelling for key in keys for spelling in spellings(key))
 
 
 def _write(inputs: BundleInputs, writer: Writer) -> BundleManifest:

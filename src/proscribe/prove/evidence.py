@@ -27,7 +27,7 @@ from proscribe.prove.model import (
     Withheld,
 )
 from proscribe.prove.ports import LedgerStore
-from proscribe.prove.pseudonym import names_a_device
+from proscribe.prove.pseudonym import names_a_device, veiled
 from proscribe.text import Text
 
 SMALL_DEPARTMENTS = "(small departments)"  # stands in documents for departments put together
@@ -222,7 +222,13 @@ def pseudonymised(outcomes: Iterable[DeviceOutcome], name: Callable[[str], str])
     """Outcomes as a bundle shows them: pseudonyms, no configuration scope, sorted so that order says nothing."""
     return tuple(
         sorted(
-            (replace(outcome, device=name(outcome.device), scope="") for outcome in outcomes),
+            (_under_pseudonym(outcome, name) for outcome in outcomes),
             key=lambda outcome: outcome.device,
         )
     )
+
+
+def _under_pseudonym(outcome: DeviceOutcome, name: Callable[[str], str]) -> DeviceOutcome:
+    shown = name(outcome.device)
+    why = outcome.why if shown == outcome.device else veiled(outcome.why, (outcome.device,), name)
+    return replace(outcome, device=shown, why=why, scope="")

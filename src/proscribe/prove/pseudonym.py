@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Collection
+import re
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +20,10 @@ from proscribe.text import Text
 
 PREFIX = "device:"
 KEY_BYTES = 32
+_WORD = re.compile(r"[^\s,;()\[\]«»\"']+")
+"""What may be a device key in a sentence; the stops behind it are taken off."""
+_TELLING = 12
+"""Characters from which on a key tells a device without its system's name; "12" is a number like any other."""
 
 
 class WeakPseudonymKey(ProscribeError):
@@ -62,17 +67,44 @@ class Pseudonyms:
         return replace(step, scope=scope, holders=self._all(step.holders))
 
     def _refusal(self, refusal: Refusal) -> Refusal:
-        scope = self.of(refusal.scope) if refusal.scope in refusal.devices else refusal.scope
-        return replace(refusal, scope=scope, devices=self._all(refusal.devices))
+        named = frozenset(refusal.devices)
+        return replace(
+            refusal,
+            scope=self.of(refusal.scope) if refusal.scope in named else refusal.scope,
+            what=veiled(refusal.what, named, self.of),
+            remedy=veiled(refusal.remedy, named, self.of),
+            devices=self._all(refusal.devices),
+        )
 
     def _all(self, devices: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(sorted(self.of(device) for device in devices))
 
 
+def veiled(text: Text, devices: Collection[str], name: Callable[[str], str]) -> Text:
+    """The text with ``name(key)`` in the place of every device key in it: sentences about one device name it.
+
+    A device is also known by what its management system calls it: the key without the system.
+    """
+    keys = {spelling: device for device in devices for spelling in spellings(device)}
+
+    def shown(word: re.Match[str]) -> str:
+        whole = word.group()
+        key = whole.rstrip(".:")
+        return name(keys[key]) + whole[len(key) :] if key in keys else whole
+
+    return Text(_WORD.sub(shown, text.en), _WORD.sub(shown, text.fr)) if keys else text
+
+
+def spellings(device: str) -> tuple[str, ...]:
+    """The ways in which a sentence may name a device."""
+    bare = device.partition(":")[2]
+    return (device, bare) if len(bare) >= _TELLING else (device,)
+
+
 def names_a_device(value: Any, devices: Collection[str]) -> bool:
-    """Whether a device key occurs as a text or a field name anywhere in a JSON value."""
+    """Whether a device key is a text, a field name or a word of either, anywhere in a JSON value."""
     if isinstance(value, str):
-        return value in devices
+        return value in devices or any(word.rstrip(".:") in devices for word in _WORD.findall(value))
     if isinstance(value, dict):
         return any(names_a_device(part, devices) for pair in value.items() for part in pair)
     if isinstance(value, list | tuple):
