@@ -104,11 +104,13 @@ class FollowUp:
 class FollowsUp(Protocol):
     """A connector whose system knows commands and no policies: what a scope wants is brought to each device by us."""
 
-    def follow_up(self, *, frozen: bool) -> FollowUp:
+    def follow_up(self, *, frozen: bool, spared: frozenset[str] = frozenset()) -> FollowUp:
         """Take in what devices said, then bring on what accepted orders need next, and ask devices what must be known.
 
         Called once a tick, and whenever somebody wants newer lists. Sends nothing that no order was accepted for;
-        where ``frozen``, nothing that changes a device. Raises a ConnectorFault; what was done before stands.
+        where ``frozen``, nothing that changes a device. From ``spared`` devices (by key) nothing is removed, whatever
+        was accepted before they were: a records hold or an exemption came since. Raises a ConnectorFault; what was
+        done before stands.
         """
         ...
 

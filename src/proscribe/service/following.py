@@ -42,7 +42,9 @@ def follow_up(installation: Installation, *, asking_only: bool = False) -> Follo
                 waits.append(_busy(name))
                 continue
             try:
-                done = connector.follow_up(frozen=asking_only or installation.stores.freeze.frozen())
+                done = connector.follow_up(
+                    frozen=asking_only or installation.stores.freeze.frozen(), spared=_spared(installation)
+                )
             except ConnectorFault as fault:
                 if not fault.where.file:
                     fault.where = Where(file=name, field=fault.where.field)
@@ -52,6 +54,22 @@ def follow_up(installation: Installation, *, asking_only: bool = False) -> Follo
         happened += done.happened
         waits += done.waits
     return Followed(dict(counts), tuple(happened), tuple(waits), tuple(faults))
+
+
+def _spared(installation: Installation) -> frozenset[str]:
+    """Devices from which nothing may be removed now, by every key: under a records hold, or exempt from something."""
+    from proscribe.service import inventory
+
+    now = installation.clock.now()
+    holds = installation.stores.holds.in_force(now.date()).holds
+    exemptions = installation.stores.exemptions.in_force(now.date()).exemptions
+    named = {device for hold in holds for device in hold.devices}
+    named |= {device for exemption in exemptions for device in exemption.devices}
+    if not named:
+        return frozenset()
+    return frozenset(
+        named.union(*(keys for keys in inventory.keys_of_devices(installation) if not named.isdisjoint(keys)))
+    )
 
 
 def _busy(name: str) -> Text:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from proscribe.inventory.errors import BrokenSnapshot
 from proscribe.inventory.ingest import read_exports
 from proscribe.inventory.model import Problem, Retention, Snapshot, SourceSummary
 from proscribe.inventory.snapshot import open_snapshot
+from proscribe.plan.inputs import aliases_of
 from proscribe.prove.model import EntryKind
 from proscribe.service.following import take_in
 from proscribe.service.installation import Installation
@@ -192,6 +193,17 @@ def device_keys(installation: Installation) -> frozenset[str] | None:
     table = pq.read_table(snapshot.devices, columns=["key", "also"])
     others = (key for keys in table["also"].to_pylist() for key in keys or ())
     return frozenset(table["key"].to_pylist()).union(others)
+
+
+def keys_of_devices(installation: Installation) -> Iterator[tuple[str, ...]]:
+    """All keys of each device that several systems manage, as the newest snapshot joins them."""
+    try:
+        snapshot = _latest(installation)
+    except BrokenSnapshot:
+        return
+    if snapshot is not None:
+        for device, others in aliases_of(snapshot).items():
+            yield (device, *others)
 
 
 def before(installation: Installation, digest: Digest) -> Snapshot | None:

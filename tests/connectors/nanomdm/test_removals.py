@@ -80,6 +80,23 @@ def test_a_conversion_is_confirmed_before_the_app_is_removed(department: Make) -
     assert removal(dept, phone).key
 
 
+def test_a_hold_that_comes_between_the_two_steps_keeps_the_app(department: Make) -> None:
+    """Converting takes nothing away; the second step would, and a records hold placed meanwhile forbids it."""
+    dept, phone = settled(department, "18.5")
+    dept.remove(phone, CONVERT)
+    spared = frozenset({f"nanomdm:{phone.id}"})
+    waits = []
+    for _ in range(6):
+        dept.clock.advance(minutes=1)
+        dept.check_in()
+        waits += dept.connect().follow_up(frozen=False, spared=spared).waits
+    assert WECHAT.id in phone.installed()
+    assert dept.queued("RemoveApplication") == []
+    assert any("not brought to its end" in text.en and "mise en suspens" in text.fr for text in waits)
+    dept.settle()
+    assert WECHAT.id not in phone.installed()
+
+
 def test_a_user_who_declines_is_not_asked_again_before_his_time(department: Make) -> None:
     dept = department()
     phone = dept.phone("18.5", WECHAT, enrolment=Enrolment.unsupervised, person=Person(accepts=False))

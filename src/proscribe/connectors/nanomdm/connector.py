@@ -58,12 +58,12 @@ class NanomdmConnector(NanomdmSystem):
         """Take our entries of the order's apps back. An app that was removed is not put back. Raises ConnectorFault."""
         return self._writer.retract(order, prior)
 
-    def follow_up(self, *, frozen: bool) -> FollowUp:
+    def follow_up(self, *, frozen: bool, spared: frozenset[str] = frozenset()) -> FollowUp:
         """Take in what devices said and bring on what was accepted, device by device. Raises a ConnectorFault."""
         from proscribe.connectors.nanomdm.follow_up import follow_up
 
         taken = self._take_in_all()
-        return follow_up(self._means, frozen=frozen, taken_in=taken)
+        return follow_up(self._means, frozen=frozen, spared=spared, taken_in=taken)
 
     @property
     def listen(self) -> str:

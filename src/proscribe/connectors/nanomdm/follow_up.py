@@ -20,7 +20,7 @@ from proscribe.connectors.nanomdm.history import Case, by_device, cases
 from proscribe.connectors.nanomdm.means import Means
 from proscribe.connectors.nanomdm.model import Channel, Command, CommandState, Device, Purpose
 from proscribe.connectors.nanomdm.outbox import Outgoing, Sent, enqueue
-from proscribe.connectors.nanomdm.scopes import View, applied_now, scope_id, split, wanted
+from proscribe.connectors.nanomdm.scopes import View, applied_now, device_key, scope_id, split, wanted
 from proscribe.text import Text
 
 _PAUSE = "pause"
@@ -40,13 +40,13 @@ class Log:
     left: int = 0
 
 
-def follow_up(means: Means, *, frozen: bool, taken_in: int = 0) -> FollowUp:
-    """Bring everything on by what can be done now.
+def follow_up(means: Means, *, frozen: bool, spared: frozenset[str] = frozenset(), taken_in: int = 0) -> FollowUp:
+    """Bring everything on by what can be done now. ``spared``: keys of devices from which nothing is removed.
 
     Raises NotAuthorised, once what was done is written down; other faults are told among what waits.
     """
     log = Log(Counter(taken_in=taken_in))
-    _Round(means, log, frozen=frozen).run()
+    _Round(means, log, frozen=frozen, spared=spared).run()
     return FollowUp(
         counts={name: count for name, count in sorted(log.counts.items()) if count},
         happened=tuple(log.happened),
@@ -58,11 +58,12 @@ def follow_up(means: Means, *, frozen: bool, taken_in: int = 0) -> FollowUp:
 class _Round:
     """One call. The store is touched by the calling thread alone."""
 
-    def __init__(self, means: Means, log: Log, *, frozen: bool) -> None:
+    def __init__(self, means: Means, log: Log, *, frozen: bool, spared: frozenset[str]) -> None:
         self.means = means
         self.records = means.records
         self.log = log
         self.frozen = frozen
+        self.spared = spared
         self.gaps = [gap for gap in means.records.gaps() if gap.healed_at is None]
         self.anew = max((gap.ended for gap in self.gaps), default=None)
         self.view: View = means.view()
@@ -236,6 +237,10 @@ class _Round:
 
     def _next_steps(self, found: Sequence[Case], changing: set[str]) -> Sent:
         due = [step for case in found for step in removals.next_steps(case, self.view.now)]
+        held = [step for step in due if device_key(step.command.device) in self.spared]
+        if held:
+            self.log.waits.append(wording.spared(len({step.command.device for step in held})))
+            due = [step for step in due if step not in held]
         changing.update(step.command.device for step in due)
         return enqueue(self.means, due, settle=lambda arrived: removals.record_steps(self.records, arrived))
 

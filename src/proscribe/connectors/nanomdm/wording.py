@@ -65,6 +65,16 @@ def not_woken(count: int, why: str) -> Text:
     )
 
 
+def spared(count: int) -> Text:
+    """Second steps of removals that a records hold or an exemption came before."""
+    told = devices(count)
+    return Text(
+        f"{told.en}: a removal was begun and is not brought to its end, for a records hold or an exemption came since.",
+        f"{told.fr}\N{NO-BREAK SPACE}: un retrait a été entamé et n'est pas mené à terme, car une mise en suspens de "
+        "l'élimination ou une exemption est intervenue depuis.",
+    )
+
+
 def paused(until: datetime) -> Text:
     """The system asked to be left alone."""
     moment = until.strftime("%Y-%m-%d %H:%M:%S UTC")
