@@ -158,6 +158,7 @@ class Department:
             "profiles": home / "profiles",
             **settings,
         }
+        (home / "profiles").mkdir(exist_ok=True)
         self._opened: list[NanomdmConnector] = []
 
     # The connector --------------------------------------------------------------------------------------------------

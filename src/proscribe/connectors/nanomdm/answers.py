@@ -102,12 +102,17 @@ def listed(answer: Answer, command: Command, watched: Iterable[str], at: datetim
     """An answer to ``InstalledApplicationList``.
 
     An app whose identifier differs from a watched one in case alone is kept as it is written: somebody must see that.
+    One such spelling is enough for that; a device may think of any number of them.
     Raises BadPlist where the list is missing or holds anything but dictionaries.
     """
-    wanted = {one.casefold() for one in watched}
+    exact = frozenset(watched)
+    wanted = {one.casefold() for one in exact}
     items = _dictionaries(answer.get("InstalledApplicationList"))
     named = [(str(item.get("Identifier", "")), item) for item in items]
-    apps = {app: _app(app, item, command) for app, item in named if app.casefold() in wanted}
+    there = {app: item for app, item in named if app.casefold() in wanted}
+    misspelt = {app.casefold(): app for app in sorted(there.keys() - exact, reverse=True)}
+    kept = (there.keys() & exact) | set(misspelt.values())
+    apps = {app: _app(app, there[app], command) for app in kept}
     return AppList(
         asked_at=command.asked_at,
         received_at=at,

@@ -12,9 +12,11 @@ from pathlib import Path
 from proscribe.canonical import Digest, digest_bytes
 from proscribe.connectors.base import InvalidConfiguration
 from proscribe.connectors.memory import Json
+from proscribe.connectors.nanomdm.config import NanomdmConfig
 from proscribe.errors import UnreadableFile, Where
 from proscribe.text import Text
 
+PROFILE = ".mobileconfig"
 RESTRICTIONS = "com.apple.applicationaccess"
 BLOCKED = "blockedAppBundleIDs"
 BLACKLISTED = "blacklistedAppBundleIDs"
@@ -26,8 +28,8 @@ _MAX_BYTES = 3 << 20  # of the file; the property list in it may have 2 MiB (ass
 _SIGNED_DATA = "1.2.840.113549.1.7.2"
 
 _EXPORT = Text(
-    "Export the profile again as XML, neither encrypted nor larger than 2 MiB, or take the file away.",
-    "Exportez de nouveau le profil en XML, sans le chiffrer et sans dépasser 2 Mio, ou retirez le fichier.",
+    "Export the profile again as XML, not encrypted and no larger than 2 MiB. Or take the file away.",
+    "Exportez de nouveau le profil en XML, sans le chiffrer et sans dépasser 2 Mio. Sinon, retirez le fichier.",
 )
 
 
@@ -61,6 +63,28 @@ class Base:
     def listed(self, key: str) -> tuple[str, ...]:
         """The app ids of one list."""
         return tuple(app for payload in self.restrictions for app in payload.get(key, ()))
+
+
+def profile_files(config: NanomdmConfig) -> list[Path]:
+    """The profiles that the organisation handed over, sorted; none where no folder is configured.
+
+    Raises UnreadableFile where the configured folder is not there: a disk that is not mounted must not look like an
+    organisation without restrictions of its own.
+    """
+    folder = config.profiles
+    if folder is None:
+        return []
+    try:
+        return sorted(path for path in folder.iterdir() if path.name.endswith(PROFILE))
+    except OSError as error:
+        raise UnreadableFile(
+            Text(f"cannot be read: {error.strerror}", f"lecture impossible : {error.strerror}"),
+            remedy=Text(
+                "See that the folder is there, or take profiles out of the settings.",
+                "Vérifiez que le dossier est présent, ou retirez profiles des paramètres.",
+            ),
+            where=Where(file=str(folder), field="nanomdm.profiles"),
+        ) from error
 
 
 def read_base(path: Path) -> Base | None:
@@ -119,7 +143,10 @@ def _content(raw: bytes, path: Path) -> bytes:
     except (ValueError, IndexError) as error:  # BadAsn1 is a ValueError, and so is a wrong number of children
         raise _refused(
             path,
-            Text("it is an envelope without a signed profile in it", "il s'agit d'une enveloppe sans profil signé"),
+            Text(
+                "it is a signature envelope (CMS) without a readable profile in it",
+                "c'est une enveloppe de signature (CMS) sans profil lisible",
+            ),
         ) from error
 
 
@@ -164,11 +191,11 @@ def _check(document: Json, path: Path) -> None:
         )  # fmt: skip
     for field in ("PayloadIdentifier", "PayloadUUID"):
         if not isinstance(document.get(field), str) or not document[field]:
-            raise _refused(path, Text("the profile needs one", "le profil doit en avoir un"), field=field)
+            raise _refused(path, Text(f"the profile has no {field}", f"le profil n'a pas de {field}"), field=field)
     payloads = document.get("PayloadContent")
     if not isinstance(payloads, list) or not all(isinstance(payload, dict) for payload in payloads):
         raise _refused(
-            path, Text("this is not a list of payloads", "ceci n'est pas une liste de charges utiles"),
+            path, Text("this is not a list of payloads", "ceci n'est pas une liste de données utiles"),
             field="PayloadContent",
         )  # fmt: skip
     _check_lists(_restrictions(document), path)
@@ -180,18 +207,18 @@ def _check_lists(payloads: list[Json], path: Path) -> None:
             apps = payload.get(key, [])
             if not isinstance(apps, list) or not all(isinstance(app, str) for app in apps):
                 raise _refused(
-                    path, Text("this is not a list of app ids", "ceci n'est pas une liste d'identifiants"), field=key
+                    path, Text("this is not a list of app ids", "ce n'est pas une liste d'identifiants"), field=key
                 )
     if sum(any(key in payload for key in APP_LISTS) for payload in payloads) > 1:
         raise InvalidConfiguration(
             Text(
                 "several Restrictions payloads name apps, and no rule says which of them counts on a device",
-                "plusieurs charges utiles de restrictions nomment des applications, et aucune règle ne dit laquelle "
-                "l'emporte sur un appareil",
+                "plusieurs ensembles de données utiles Restrictions nomment des applications, et aucune règle ne dit "
+                "lequel l'emporte sur un appareil",
             ),
             remedy=Text(
                 "Put the app lists of the profile into one Restrictions payload.",
-                "Réunissez les listes d'applications du profil dans une seule charge utile de restrictions.",
+                "Réunissez les listes d'applications du profil dans un seul ensemble de données utiles Restrictions.",
             ),
             where=Where(file=str(path), field="PayloadContent"),
         )

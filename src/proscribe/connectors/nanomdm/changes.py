@@ -30,6 +30,7 @@ from proscribe.connectors.nanomdm.model import (
 LAG = timedelta(seconds=5)
 """How much later than a message its event may be timed: NanoMDM reads the clock in the thread that sends the event."""
 
+_OF_SCOPE = "@"  # stands in what names the edition of a scope, and in no UUID
 _LATER = "ManagedApplicationList Failed"  # a conversion that was acknowledged, and failed all the same
 _REJECTED = frozenset({"ManagementRejected", "UserRejected"})
 
@@ -74,6 +75,7 @@ def enrolled(device: Device, at: datetime, facts: Facts, *, new: bool) -> Device
             managed=tuple(one for one in device.managed if one.asked_at >= at),
             declarations=device.declarations if device.declarations and device.declarations.received_at >= at else None,
             removals=tuple(one if one.since >= at else _voided(one, at) for one in device.removals),
+            arrived={what: since for what, since in device.arrived.items() if since >= at},
         )
     )
 
@@ -164,8 +166,26 @@ def listed(device: Device, found: AppList) -> Device:
 
 
 def profiled(device: Device, found: ProfileList) -> Device:
-    """A list of profiles."""
-    return replace(device, profiles=found) if _later(found, device.profiles) else device
+    """A list of profiles. What is seen on it for the first time arrived by then: its acknowledgement was lost, or is
+    still to be told."""
+    if not _later(found, device.profiles):
+        return device
+    here = {one.uuid.upper() for one in found.profiles if one.restricts}
+    known = {
+        what: since
+        for what, since in device.arrived.items()
+        if what in here or _OF_SCOPE in what or since >= found.asked_at
+    }
+    seen = {what: found.received_at for what in here if what not in known}
+    return replace(device, profiles=found, arrived={**known, **seen})
+
+
+def installed(device: Device, command: Command, at: datetime) -> Device:
+    """The device acknowledged a profile: it carries it since then."""
+    if command.request_type != "InstallProfile":
+        return device
+    what = command.subject.upper()
+    return replace(device, arrived={**device.arrived, what: min(at, device.arrived.get(what, at))})
 
 
 def _later(found: AppList | ProfileList, known: AppList | ProfileList | None) -> bool:

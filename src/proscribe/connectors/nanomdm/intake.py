@@ -273,6 +273,8 @@ class _Case:
         if command.generation != device.generation:
             self._counts["earlier_generation"] += 1
             return
+        if command.purpose is Purpose.deliver and command.state is CommandState.answered:
+            device = changes.installed(device, command, command.answered_at or command.asked_at)
         if command.purpose in _REMOVING:
             if before.state is CommandState.failed and command.state is CommandState.answered:
                 device = changes.reopened(device, before)

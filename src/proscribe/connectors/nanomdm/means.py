@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from proscribe.connectors.memory import Surroundings
+from proscribe.connectors.nanomdm.base_profile import PROFILE, profile_files
 from proscribe.connectors.nanomdm.config import NanomdmConfig
 from proscribe.connectors.nanomdm.records import Records
 from proscribe.connectors.nanomdm.roster import Roster, read_roster
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from proscribe.connectors.nanomdm.wire import NanomdmWire
 
 T = TypeVar("T")
-
-PROFILE = ".mobileconfig"
 
 
 class Means:
@@ -81,7 +80,7 @@ class Means:
 
     def view(self) -> View:
         """Everything that scopes and devices are looked at with, as it is now."""
-        found = {path.name.removesuffix(PROFILE) for path in self._profiles()}
+        found = {path.name.removesuffix(PROFILE) for path in profile_files(self.config)}
         bases = {group: base for group in sorted(found) if (base := self.base(group)) is not None}
         return View(
             config=self.config,
@@ -91,10 +90,6 @@ class Means:
             groups=self.records.groups(),
             bases=bases,
         )
-
-    def _profiles(self) -> list[Path]:
-        folder = self.config.profiles
-        return [] if folder is None or not folder.is_dir() else list(folder.glob(f"*{PROFILE}"))
 
     def _once(self, path: Path, read: Callable[[Path], T]) -> T:
         """Read a file again only once it has changed: an order for each of 20,000 devices needs the roster."""

@@ -167,6 +167,9 @@ class Device(Value):
     declarations: Declarations | None = None
     report_due: bool = False  # it sent a declaration status that KMFDDM was not asked for yet
     removals: tuple[Removal, ...] = ()
+    # Since when it is known to carry what: by PayloadUUID, or by scope and version for declarations. A list of apps
+    # that was asked for before then was not taken under it.
+    arrived: dict[str, datetime] = field(default_factory=dict)
 
     @property
     def enrolment(self) -> Enrolment:
@@ -240,6 +243,7 @@ class Edition(Value):
     entries: tuple[Entry, ...]  # ours, sorted by app
     base: str = ""  # digest of the organisation's own profile that it was merged with
     uuid: str = ""  # PayloadUUID of the profile, "" where nothing of ours is to be installed
+    identifier: str = ""  # its PayloadIdentifier: another tool may have copied the UUID
     # What KMFDDM answered as ServerToken for each configuration, by its identifier, read after it was put there: a
     # device's report proves this edition by these tokens alone. "Current" in an older report means an older one.
     tokens: dict[str, str] = field(default_factory=dict)

@@ -18,7 +18,7 @@ from proscribe.catalogue.model import AppIdentity
 from proscribe.clock import Clock
 from proscribe.connectors.base import Batch, Rejected
 from proscribe.connectors.memory import Watch
-from proscribe.connectors.nanomdm.base_profile import Base, read_base
+from proscribe.connectors.nanomdm.base_profile import PROFILE, Base, profile_files, read_base
 from proscribe.connectors.nanomdm.config import NanomdmConfig
 from proscribe.connectors.nanomdm.model import Command, CommandState, Device, Purpose
 from proscribe.connectors.nanomdm.records import Records
@@ -27,11 +27,11 @@ from proscribe.connectors.nanomdm.scopes import (
     SYSTEM,
     Tally,
     View,
-    applied_version,
     device_key,
     device_scope,
     group_scope,
     held,
+    listed_under,
     remarks,
     scope_id,
     wanted,
@@ -44,8 +44,6 @@ from proscribe.text import Text, plural
 PAGE = 500
 """Devices a page."""
 
-_PROFILE = ".mobileconfig"
-
 
 @dataclass(frozen=True, slots=True)
 class _Saved:
@@ -53,7 +51,7 @@ class _Saved:
 
     after: str
     left: int
-    tallies: dict[str, tuple[int, int, list[str]]]
+    tallies: dict[str, tuple[int, int, list[str], int]]
 
 
 @dataclass(slots=True)
@@ -65,7 +63,7 @@ class _Cursor:
     tallies: dict[str, Tally] = field(default_factory=dict)
 
     def text(self) -> str:
-        tallies = {scope: (one.devices, one.foreign, sorted(one.seen)) for scope, one in self.tallies.items()}
+        tallies = {scope: (one.devices, one.foreign, sorted(one.seen), one.old) for scope, one in self.tallies.items()}
         return canonical_bytes(msgspec.to_builtins(_Saved(self.after, self.left, tallies))).decode()
 
     @classmethod
@@ -80,7 +78,8 @@ class _Cursor:
                 remedy=Text("Observe again from the start.", "Reprenez l'observation depuis le début."),
             ) from None
         tallies = {
-            scope: Tally(devices, foreign, set(seen)) for scope, (devices, foreign, seen) in saved.tallies.items()
+            scope: Tally(devices, foreign, set(seen), old)
+            for scope, (devices, foreign, seen, old) in saved.tallies.items()
         }
         return cls(saved.after, saved.left, tallies)
 
@@ -114,15 +113,14 @@ def read_bases(config: NanomdmConfig) -> tuple[dict[str, Base], list[Problem]]:
     """The organisation's own profiles by group, and what is wrong with those that cannot be used."""
     bases: dict[str, Base] = {}
     problems: list[Problem] = []
-    folder = config.profiles
-    for path in sorted(folder.glob(f"*{_PROFILE}")) if folder is not None else ():
+    for path in profile_files(config):
         try:
             base = read_base(path)
         except ProscribeError as error:
             problems.append(Problem(path.name, 0, error.where.field, error.what, error.remedy))
             continue
         if base is not None:
-            bases[path.name.removesuffix(_PROFILE)] = base
+            bases[path.name.removesuffix(PROFILE)] = base
     return bases, problems
 
 
@@ -200,7 +198,7 @@ def _record(device: Device, scope: str, view: View, commands: Iterable[Command])
         observed_at=None if device.apps is None else device.apps.asked_at,
         freshness=Freshness.imported if device.apps is None else Freshness.observed,
         applied_scope=scope,
-        applied_version=applied_version(device, wanted(scope, view.groups)),
+        applied_version=listed_under(device, wanted(scope, view.groups)),
         remarks=remarks(device, view, commands),
     )
 
@@ -240,11 +238,13 @@ def _said(records: Records, view: View, left: int, unseen: int) -> Iterator[Prob
 def _never_seen(count: int) -> tuple[Text, Text]:
     return plural(
         count,
-        Text("device of the roster was never seen", "appareil du registre n'a jamais été vu"),
-        Text("devices of the roster were never seen", "appareils du registre n'ont jamais été vus"),
+        Text("device of the roster was never seen", "appareil du fichier des appareils n'a jamais été vu"),
+        Text("devices of the roster were never seen", "appareils du fichier des appareils n'ont jamais été vus"),
     ), Text(
-        "Enrol what is in use in NanoMDM, and take the rest out of the roster; nothing can be said of them.",
-        "Inscrivez dans NanoMDM ce qui sert encore et retirez le reste du registre; rien ne peut en être dit.",
+        "Enrol those that are in use in NanoMDM, and take the others out of the roster. Until then nothing can be said "
+        "of them.",
+        "Inscrivez dans NanoMDM ceux qui servent encore et retirez les autres du fichier. D'ici là, rien ne peut en "
+        "être dit.",
     )
 
 
@@ -259,8 +259,8 @@ def _left(count: int) -> tuple[Text, Text]:
 def _unnamed() -> tuple[Text, Text]:
     return Text(
         "devices are asked for named identifiers only: patterns, signers and names are not looked for",
-        "les appareils ne sont interrogés que sur des identifiants précis; motifs, signataires et noms ne sont pas "
-        "recherchés",
+        "les appareils ne sont interrogés que sur des identifiants précis; les identifiants à caractères génériques, "
+        "les signataires et les noms ne sont pas recherchés",
     ), Text(
         "Add the exact identifiers to the catalogue.",
         "Ajoutez les identifiants exacts au catalogue.",
@@ -269,9 +269,9 @@ def _unnamed() -> tuple[Text, Text]:
 
 def _gap(began: str, ended: str) -> tuple[Text, Text]:
     return Text(
-        f"messages of devices between {began} and {ended} may be lost",
-        f"des messages d'appareils entre {began} et {ended} peuvent être perdus",
+        f"messages that devices sent between {began} and {ended} may have been lost",
+        f"des messages envoyés par des appareils entre {began} et {ended} ont pu se perdre",
     ), Text(
-        "Nothing to do: every device is asked anew at the next follow-up.",
-        "Rien à faire\N{NO-BREAK SPACE}: chaque appareil est interrogé de nouveau au prochain suivi.",
+        "Nothing to do: every device is asked again.",
+        "Rien à faire\N{NO-BREAK SPACE}: chaque appareil est interrogé de nouveau.",
     )

@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Any
 from proscribe.canonical import canonical_bytes
 from proscribe.connectors.memory import Watch
 from proscribe.connectors.nanomdm import declarations as ddm
+from proscribe.connectors.nanomdm.base_profile import BLACKLISTED
 from proscribe.connectors.nanomdm.config import NanomdmConfig
 from proscribe.connectors.nanomdm.model import (
     Channel,
     Command,
     CommandState,
+    Declarations,
     Device,
     Edition,
     Entry,
@@ -30,6 +32,7 @@ from proscribe.connectors.nanomdm.model import (
     SeenApp,
     Stage,
 )
+from proscribe.connectors.nanomdm.profile import needs_old_key
 from proscribe.connectors.nanomdm.roster import Roster
 from proscribe.inventory.model import Scope
 from proscribe.inventory.sightings import NARROWER_WATCH, NO_APP_REPORTS
@@ -128,6 +131,34 @@ def applied_version(device: Device, group: Group) -> int:
     return 0 if found is None else found.version
 
 
+def listed_under(device: Device, group: Group) -> int:
+    """The version of the edition that the device carried when its list of apps was asked for, 0 for none.
+
+    What arrived later is proved by another list: this one may be from a moment when nothing kept the app away.
+    """
+    if split(group.scope)[1] is Channel.commands or device.apps is None:
+        return applied_version(device, group)
+    carried, asked = _carried(device, group), device.apps.asked_at
+    if carried is None:
+        return 0
+    arrived = device.arrived.get(arrival(group.scope, carried))
+    if arrived is None or arrived < asked:
+        return carried.version
+    before = (
+        edition.version
+        for edition in _editions(group)
+        if edition.version < carried.version
+        and (arrived := device.arrived.get(arrival(group.scope, edition))) is not None
+        and arrived < asked
+    )
+    return max(before, default=0)
+
+
+def arrival(scope: str, edition: Edition) -> str:
+    """What an edition is called in ``Device.arrived``."""
+    return f"{scope}@{edition.version}" if split(scope)[1] is Channel.declarations else edition.uuid.upper()
+
+
 def blocked_on(device: Device, group: Group, base: Base | None = None) -> frozenset[str]:
     """The apps that what is known to be on the device keeps from launching. ``base``: the organisation's profile."""
     if device.enrolment is not Enrolment.supervised:
@@ -143,10 +174,10 @@ def blocked_on(device: Device, group: Group, base: Base | None = None) -> frozen
         )
     if how is not Channel.profile or device.profiles is None:
         return frozenset()
-    here = {seen.uuid.upper() for seen in device.profiles.profiles}
-    found = {entry.app for edition in _editions(group) if edition.uuid.upper() in here for entry in edition.entries}
+    found = {entry.app for edition in _editions(group) if _has_profile(device, edition) for entry in edition.entries}
     if base is not None and _has_base(device, group, base):
-        found.update(base.blocked)
+        old_key = needs_old_key(device.os_version)
+        found.update(base.listed(BLACKLISTED) if old_key else base.blocked)
     return frozenset(found)
 
 
@@ -160,15 +191,22 @@ def _installed(device: Device, group: Group, edition: Edition) -> bool:
     """Whether the device's profiles are those of an edition; where it has none of ours, that none of ours is there."""
     if device.profiles is None or not edition.version:
         return False
-    here = {seen.uuid.upper() for seen in device.profiles.profiles}
     if edition.uuid:
-        return edition.uuid.upper() in here
-    return not any(other.uuid.upper() in here for other in _editions(group))
+        return _has_profile(device, edition)
+    return not any(_has_profile(device, other) for other in _editions(group))
+
+
+def _has_profile(device: Device, edition: Edition) -> bool:
+    """Whether the profile of an edition is on the device's list."""
+    seen = () if device.profiles is None or not edition.uuid else device.profiles.profiles
+    return any(
+        one.uuid.upper() == edition.uuid.upper() and edition.identifier in ("", one.identifier) for one in seen
+    )
 
 
 def _declared(device: Device, group: Group, edition: Edition) -> bool:
     """Whether every ban of an edition is in force on the device, and no ban of ours beyond it."""
-    if device.declarations is None or not edition.version:
+    if _report(device) is None or not edition.version:
         return False
     live = _live(device)
     own = {_identifier(group.scope, entry.ban) for entry in edition.entries}
@@ -178,8 +216,16 @@ def _declared(device: Device, group: Group, edition: Edition) -> bool:
 
 def _live(device: Device) -> dict[str, str]:
     """The declarations in force on a device, with their server tokens."""
-    seen = () if device.declarations is None else device.declarations.items
+    report = _report(device)
+    seen = () if report is None else report.items
     return {one.identifier: one.server_token for one in seen if one.active and one.valid == "valid"}
+
+
+def _report(device: Device) -> Declarations | None:
+    """What it reported since it enrolled. KMFDDM is not told of enrolments: of a device that was erased and enrolled
+    anew it goes on showing what was in force before."""
+    told, enrolled = device.declarations, device.enrolled_at
+    return None if told is None or (enrolled is not None and told.received_at < enrolled) else told
 
 
 def _is_live(live: Mapping[str, str], scope: str, entry: Entry, edition: Edition) -> bool:
@@ -339,12 +385,14 @@ class Tally:
     devices: int = 0
     foreign: int = 0  # devices with a Restrictions payload that is neither ours nor the base
     seen: set[str] = field(default_factory=set)  # ids of watched apps on their lists
+    old: int = 0  # devices that know the block list by its old name only
 
     def take(self, device: Device, view: View, scope: str) -> None:
         """Count a device of the scope."""
         self.devices += 1
         self.foreign += _has_foreign(device, view, scope)
         self.seen |= _listed(device)
+        self.old += needs_old_key(device.os_version)
 
 
 def _has_foreign(device: Device, view: View, scope: str) -> bool:
@@ -371,19 +419,23 @@ def group_scope(scope: str, view: View, tally: Tally | None = None) -> Scope:
     settings = {
         "channel": how.value,
         "ours": sorted({entry.app for entry in want.now.entries}),
-        "base": None if base is None else _of_base(base, view.watch),
+        "base": None if base is None else _of_base(base, view.watch, old=counted.old > 0),
         "seen": sorted(counted.seen),
         "foreign": counted.foreign,
     }
     return Scope(SYSTEM, scope, want.now.version, counted.devices, _text(settings))
 
 
-def _of_base(base: Base, watch: Watch) -> dict[str, Any]:
-    """Of the organisation's profile only what concerns watched apps, in whatever case they are written."""
+def _of_base(base: Base, watch: Watch, *, old: bool) -> dict[str, Any]:
+    """Of the organisation's profile only what concerns watched apps, in whatever case they are written.
+
+    ``old``: some devices know the block list by its old name only; what stands under the new one is not blocked there.
+    """
+    blocked = base.listed(BLACKLISTED) if old else base.blocked
     watched = {app.casefold() for app in watch.ios}
     return {
         "name": base.path.name,
-        "blocked": sorted(app for app in base.blocked if app.casefold() in watched),
+        "blocked": sorted(app for app in blocked if app.casefold() in watched),
         "allowed": None if base.allowed is None else sorted(app for app in base.allowed if app.casefold() in watched),
     }
 

@@ -1,0 +1,133 @@
+"""What a device, a clock, a lost event or another tool may do to what is claimed, and to what is sent."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable
+from typing import Any
+
+from tests.connectors.nanomdm.acting import TIKTOK, WATCH, WECHAT, Department
+from tests.connectors.nanomdm.remembered import APP, PROFILE, device, hours
+from tests.connectors.nanomdm.telling import START, app, asked
+
+from proscribe.connectors.memory import Watch
+from proscribe.connectors.nanomdm import answers, scopes
+from proscribe.connectors.nanomdm.model import Edition, Entry, Group, ProfileList, SeenProfile
+
+Make = Callable[..., Department]
+
+
+def records_of(company: Department) -> dict[str, Any]:
+    """What is said of devices, by key."""
+    return {record.key: record for batch in company.connect().observe() for record in batch.devices}
+
+
+def lose(company: Department, request_type: str) -> None:
+    """The answers to such commands are lost between NanoMDM and us."""
+    asked = {one.uuid for one in company.records.commands() if one.request_type == request_type}
+
+    def is_lost(body: bytes) -> bool:
+        told = json.loads(body).get("acknowledge_event") or {}
+        return told.get("command_uuid") in asked
+
+    company.events.bodies = [body for body in company.events.bodies if not is_lost(body)]
+
+
+def test_a_list_from_before_the_block_says_nothing_under_it(department: Make) -> None:
+    company = department()
+    company.block()
+    company.clock.advance(hours=1)
+    phone = company.phone()
+    company.follow_up()
+    company.clock.advance(minutes=1)
+    company.check_in()  # who it is, and a first list: nothing on it
+    company.clock.advance(minutes=1)
+    company.follow_up()  # the profile
+    phone.user_installs(WECHAT)
+    company.clock.advance(minutes=1)
+    company.check_in()
+    company.clock.advance(minutes=1)
+    company.follow_up()  # which profiles, which apps?
+    company.clock.advance(minutes=1)
+    phone.check_in()
+    lose(company, "InstalledApplicationList")
+    company.hear()
+    record = records_of(company)[f"nanomdm:{phone.id}"]
+    assert record.applied_version < company.group().now.version
+
+
+def test_what_kmfddm_keeps_of_an_earlier_enrolment_proves_nothing(department: Make) -> None:
+    company = department()
+    phone = company.phone("27.0", WECHAT)
+    company.settle()
+    company.block("all/declarations")
+    company.settle()
+    key = f"nanomdm:{phone.id}"
+    assert records_of(company)[key].applied_version == company.group("all/declarations").now.version
+    company.clock.advance(hours=1)
+    phone.wipe()
+    phone.enrol(company.endpoint)
+    company.hear()
+    phone.user_installs(WECHAT)
+    company.clock.advance(minutes=1)
+    company.follow_up()
+    company.clock.advance(minutes=1)
+    company.check_in()  # it says who it is, and that it has the app
+    company.clock.advance(minutes=1)
+    company.follow_up()
+    assert not phone.blocked()
+    record = records_of(company)[key]
+    assert record.scope == "all/declarations"
+    assert record.applied_version == 0
+    assert not [remark for remark in record.remarks if remark.startswith("contained")]
+
+
+def test_only_an_app_that_is_listed_is_converted(department: Make) -> None:
+    company = department()
+    phone = company.phone("18.5", WECHAT)
+    company.settle()
+    company.watch = Watch(ios=frozenset({WECHAT.id}))  # the other is looked for no more
+    company.clock.advance(hours=13)
+    company.settle()
+    company.watch = WATCH
+    company.remove(phone, "ConvertThenRemove", WECHAT, TIKTOK)
+    asked = [json.loads(json.dumps(one.subject)) for one in company.records.commands() if one.purpose == "convert"]
+    assert asked == [WECHAT.id]
+
+
+def test_a_removal_that_was_lost_is_not_sent_again_after_the_ban_was_lifted(department: Make) -> None:
+    company = department()
+    phone = company.phone("26.1", WECHAT)
+    company.settle()
+    order = company.order(f"nanomdm:{phone.id}", "RemoveApplication", WECHAT)
+    connector = company.connect()
+    prepared = connector.prepare(order)
+    connector.send(order, prepared)
+    company.servers.queues.clear() if hasattr(company.servers, "queues") else None
+    connector.retract(order, prepared.prior)
+    for _ in range(6):
+        company.clock.advance(hours=2)
+        company.follow_up()
+        company.clock.advance(minutes=1)
+        company.check_in()
+    assert len(company.queued("RemoveApplication")) == 1
+
+
+def test_case_variants_of_a_watched_app_are_not_kept_without_end() -> None:
+    spellings = ["".join(pair) for pair in itertools.product(*[(c.lower(), c.upper()) for c in "tencentxin"])]
+    items = [app(f"com.{one[:7]}.{one[7:]}") for one in spellings]
+    command = asked("U-1", "InstalledApplicationList", START, named=(WECHAT.id,))
+    found = answers.listed({"InstalledApplicationList": items}, command, [WECHAT.id], START)
+    assert WECHAT.id in {one.id for one in found.apps}
+    assert len(found.apps) <= 2
+    assert found.others == len(items) - len(found.apps)
+
+
+def test_another_profile_with_the_uuid_of_ours_blocks_nothing() -> None:
+    edition = Edition(3, (Entry(APP, "ban"),), uuid=PROFILE, identifier="proscribe.restrictions.all")
+    group = Group("all/profile", edition)
+    listed = ProfileList(hours(1), hours(1), (SeenProfile("org.example.wifi", PROFILE, restricts=False),))
+    phone = device(profiles=listed)
+    assert scopes.blocked_on(phone, group) == frozenset()
+    assert scopes.applied_version(phone, group) == 0
