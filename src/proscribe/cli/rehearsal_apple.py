@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import plistlib
+import socket
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from proscribe.connectors.base import AsgiApp, Listens
 from proscribe.simulate.apple import (
@@ -24,9 +25,6 @@ from proscribe.simulate.apple import (
 )
 from proscribe.simulate.apple.identity import Identity
 from proscribe.simulate.nanomdm.stage import Stage, apple_servers, free_port
-
-if TYPE_CHECKING:
-    import uvicorn
 
 GROUPS = {"Keepers": "keepers", "Tides": "boats", "Lamps": "lamps", "Charts": "lamps"}
 """The fictional department's groups of phones, by department: small ones first in a wave."""
@@ -155,25 +153,19 @@ class ApplePhones:
 
 @contextmanager
 def _serving(app: AsgiApp, port: int) -> Iterator[None]:
-    """An ASGI application on the loopback interface, in a thread."""
-    import uvicorn
+    """An ASGI application on the loopback interface, in a thread, as ``proscribe receive`` serves it."""
+    from proscribe.service.serving import Site, serve
 
-    server = uvicorn.Server(
-        uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, access_log=False, lifespan="on")
-    )
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    try:
-        _await_start(server, thread)
-        yield
-    finally:
-        server.should_exit = True
-        thread.join()
-
-
-def _await_start(server: uvicorn.Server, thread: threading.Thread) -> None:
-    until = time.monotonic() + _PATIENCE
-    while not server.started:
-        if not thread.is_alive() or time.monotonic() > until:
-            raise RuntimeError("the receiver did not start")
-        time.sleep(0.01)
+    stop, started = threading.Event(), threading.Event()
+    with socket.create_server(("127.0.0.1", port)) as listening:
+        thread = threading.Thread(
+            target=serve, args=([Site(app, listening)],), kwargs={"stop": stop, "on_start": started.set}, daemon=True
+        )
+        thread.start()
+        try:
+            if not started.wait(_PATIENCE):
+                raise RuntimeError("the receiver did not start")
+            yield
+        finally:
+            stop.set()
+            thread.join()
