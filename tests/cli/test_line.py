@@ -188,7 +188,7 @@ def test_records_holds_are_placed_listed_and_released(desk: Desk) -> None:
     assert "placed" in desk.type("hold", "add", "case-12", *words).output
     assert "before" in desk.type("hold", "add", "case-12", *words).output
     warned = desk.type("hold", "add", "case-13", "--device", "amapi:nobody", *words[2:]).output
-    assert "! The newest snapshot holds no device amapi:nobody" in warned
+    assert "! The newest snapshot has no device amapi:nobody" in warned
     assert "in force" in desk.type("hold", "list").output
     listed = json.loads(desk.type("hold", "list", "--json").stdout)
     assert [one["id"] for one in listed] == ["case-12", "case-13"]

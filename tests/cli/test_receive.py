@@ -281,7 +281,10 @@ def test_the_inbox_is_dealt_with_all_the_while_and_its_faults_are_told(home: Pat
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(receiving, "_PAUSE", 0.0)
         received = listened(place, lambda _addresses: until(done.is_set))
-    assert [fault.en for fault in received.faults] == ["full", "a fault of the program: ZeroDivisionError('oh')"]
+    assert [fault.en for fault in received.faults] == [
+        "full. w",
+        "A fault of the program: ZeroDivisionError('oh'). The messages are kept and tried again; please report this.",
+    ]
     assert received.counts == {"sim": {}}
 
 
@@ -328,7 +331,7 @@ def test_an_address_of_the_newer_kind_is_listened_to(home: Path) -> None:
 
 def test_an_application_that_does_not_start_is_an_error(home: Path) -> None:
     place = Place(home, Listening(f"127.0.0.1:{free_port()}", app=_does_not_start))
-    with pytest.raises(ProscribeError, match="could not be listened to"):
+    with pytest.raises(ProscribeError, match="listening could not be started"):
         listened(place, lambda _addresses: None)
 
 

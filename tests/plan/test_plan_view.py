@@ -192,7 +192,7 @@ def test_changes_to_single_devices_are_told_by_the_wave(made, capsys):
     show_plan(plan, details=False)
     shown = capsys.readouterr().out
     assert "fleetbox, keepers/profile: stop launching" in shown
-    assert "fleetbox, 3 devices one by one: remove" in shown
+    assert "fleetbox, device by device (3 devices): remove" in shown
     assert "fleetbox:1" not in shown
     show_plan(plan, details=True)
     assert "fleetbox:1" in capsys.readouterr().out

@@ -16,10 +16,10 @@ from proscribe.text import Text
     subcommand_metavar=SUBCOMMAND,
     help=str(
         Text(
-            "Records holds: removing an app deletes its data, so nothing is removed from these devices until the hold "
+            "Records holds. Removing an app deletes its data, so nothing is removed from these devices until the hold "
             "is released. Blocking goes on.",
-            "Mises en suspens de l'élimination : retirer une application supprime ses données; rien n'est donc retiré "
-            "de ces appareils tant que la mise en suspens n'est pas levée. Le blocage se poursuit.",
+            "Mises en suspens de l'élimination. Retirer une application supprime ses données; rien n'est donc retiré "
+            "de ces appareils avant la levée de la mise en suspens. Le blocage se poursuit.",
         )
     ),
 )
@@ -27,7 +27,9 @@ def command() -> None:
     """Made bilingual by ``help`` above."""
 
 
-@command.command(help=str(Text("Place a hold.", "Ordonner une mise en suspens.")))
+@command.command(
+    help=str(Text("Place a hold on named devices.", "Ordonner une mise en suspens pour des appareils précis."))
+)
 @click.argument("hold_id", metavar="ID")
 @click.option(
     "--device",
@@ -41,12 +43,14 @@ def command() -> None:
     required=True,
     help=str(
         Text(
-            "What requires the records: a disposal authority, a case, an access request.",
-            "Ce qui exige la conservation : autorisation de disposition, dossier, demande d'accès.",
+            "What requires the records to be kept: a disposal authority, a case, an access request.",
+            "Ce qui exige la conservation des documents : autorisation de disposition, affaire, demande d'accès.",
         )
     ),
 )
-@click.option("--placed-by", required=True, help=str(Text("Role that places it.", "Rôle de qui l'ordonne.")))
+@click.option(
+    "--placed-by", required=True, help=str(Text("Role that places the hold.", "Rôle qui ordonne la mise en suspens."))
+)
 @click.option(
     "--starts",
     type=click.DateTime(["%Y-%m-%d"]),
@@ -75,17 +79,17 @@ def add(
         click.echo(
             str(
                 Text(
-                    f"! The newest snapshot holds no device {device}: check the key, or nothing is protected.",
-                    f"! Le dernier instantané ne compte aucun appareil {device} : vérifiez la clé, sans quoi rien "
-                    "n'est protégé.",
+                    f"! The newest snapshot has no device {device}. Check the key; a wrong key protects nothing.",
+                    f"! Le dernier instantané ne compte aucun appareil {device}. Vérifiez la clé; une clé erronée ne "
+                    "protège rien.",
                 )
             ),
             err=True,
         )
     if added:
-        click.echo(str(Text(f"Hold {hold_id} placed.", f"Mise en suspens {hold_id} consignée.")))
+        click.echo(str(Text(f"Hold {hold_id} placed.", f"Mise en suspens {hold_id} ordonnée.")))
     else:
-        click.echo(str(Text("This hold was placed before.", "Cette mise en suspens avait déjà été consignée.")))
+        click.echo(str(Text("This hold had already been placed.", "Cette mise en suspens avait déjà été ordonnée.")))
 
 
 @command.command(
@@ -108,7 +112,7 @@ def list_(home: Path | None, actor: str, as_json: bool) -> None:
         str(Text("Records holds", "Mises en suspens de l'élimination")),
         [
             "ID",
-            str(Text("Authority", "Autorité")),
+            str(Text("Authority", "Fondement")),
             str(Text("State", "État")),
             str(Text("Since", "Depuis")),
             str(Text("Devices", "Appareils")),
@@ -135,10 +139,10 @@ def release(hold_id: str, home: Path | None, actor: str) -> None:
         click.echo(
             str(
                 Text(
-                    f"Hold {hold_id} released; plan again to remove what is left there.",
-                    f"Mise en suspens {hold_id} levée; planifiez de nouveau pour retirer ce qui reste.",
+                    f"Hold {hold_id} released. Plan again to remove what is left there.",
+                    f"Mise en suspens {hold_id} levée. Planifiez de nouveau pour retirer ce qui reste.",
                 )
             )
         )
     else:
-        click.echo(str(Text("It had been released before.", "Elle avait déjà été levée.")))
+        click.echo(str(Text("This hold had already been released.", "Cette mise en suspens avait déjà été levée.")))

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     help=str(
         Text(
             "Ask every configured management system for its devices, and keep the answer as a new snapshot. Only "
-            "watched apps are kept; the rest is counted. Nothing is changed anywhere. Where devices answer later by "
-            "themselves, the newest answers are read and newer ones are asked for.",
+            "watched apps are kept; the rest is counted. Nothing is changed on any device. Some devices answer only "
+            "when they next call: their latest answers are read, and new questions are sent to them.",
             "Demander à chaque système de gestion configuré la liste de ses appareils et garder la réponse dans un "
-            "nouvel instantané. Seules les applications visées sont conservées, le reste est compté. Rien n'est "
-            "modifié. Lorsque les appareils répondent plus tard d'eux-mêmes, les dernières réponses sont lues et de "
-            "nouvelles sont demandées.",
+            "nouvel instantané. Seules les applications recherchées sont conservées; le reste est compté. Rien n'est "
+            "modifié sur les appareils. Certains ne répondent qu'à leur prochain contact : leurs dernières réponses "
+            "sont lues et de nouvelles questions leur sont envoyées.",
         )
     )
 )
@@ -54,13 +54,17 @@ def command(home: Path | None, actor: str, as_json: bool) -> None:
 def _show_asked(asked: Followed) -> None:
     number = asked.counts.get("asked", 0)
     if number:
-        count = plural(number, Text("question", "question"), Text("questions", "questions"))
+        count = plural(
+            number,
+            Text("question sent to a device", "question envoyée à un appareil"),
+            Text("questions sent to devices", "questions envoyées aux appareils"),
+        )
         click.echo(
             str(
                 Text(
-                    f"{count.en} put to devices; the answers come when the devices call. Observe again then.",
-                    f"{count.fr} aux appareils; les réponses arrivent quand les appareils se manifestent. "
-                    "Observez alors de nouveau.",
+                    f"{count.en}. The answers come when the devices next call; observe again then.",
+                    f"{count.fr}. Les réponses arriveront au prochain contact des appareils; observez alors de "
+                    "nouveau.",
                 )
             )
         )

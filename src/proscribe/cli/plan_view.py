@@ -205,8 +205,8 @@ def _single_devices(out: Console, steps: Sequence[Step]) -> None:
         what = _verbs(verbs)
         devices = _number(count, _DEVICE)
         words = Text(
-            f"Wave {wave}: {system}, {devices.en} one by one: {what.en}",
-            f"Vague {wave} : {system}, {devices.fr} un à un : {what.fr}",
+            f"Wave {wave}: {system}, device by device ({devices.en}): {what.en}",
+            f"Vague {wave} : {system}, appareil par appareil ({devices.fr}) : {what.fr}",
         )
         _line(out, words, indent=2, hang=3)
 

@@ -15,13 +15,13 @@ from proscribe.text import COLON, Text
 @click.command(
     help=str(
         Text(
-            "Listen to the management systems that tell things by themselves, at the address of each one's table in "
-            "the settings. What is acknowledged is stored. Ctrl-C or SIGTERM stops it once the requests under way are "
-            "answered. Run it all the time: such systems tell things once.",
-            "Écouter les systèmes de gestion qui envoient eux-mêmes des messages, à l'adresse indiquée dans la table "
-            "de chacun. Ce dont la réception est confirmée est enregistré. Ctrl-C ou SIGTERM l'arrête après la réponse "
-            "aux requêtes en cours. Laissez cette commande tourner en permanence : ces systèmes n'envoient chaque "
-            "message qu'une fois.",
+            "Listen to the management systems that send messages by themselves, at the address given in each system's "
+            "table of the settings. A message is stored before it is acknowledged. Keep this command running: such "
+            "systems send each message only once. Ctrl-C or SIGTERM stops it once the requests under way are answered.",
+            "Écouter les systèmes de gestion qui envoient d'eux-mêmes des messages, à l'adresse indiquée dans la table "
+            "de chaque système (paramètres). Chaque message est enregistré avant que sa réception soit confirmée. "
+            "Laissez cette commande en marche : ces systèmes n'envoient chaque message qu'une fois. Ctrl-C ou SIGTERM "
+            "l'arrête après la réponse aux requêtes en cours.",
         )
     )
 )

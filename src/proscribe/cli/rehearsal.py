@@ -89,9 +89,9 @@ class Rehearsal:
     def _see(self, stage: Stage) -> None:
         self._say(
             Text(
-                "Three sources of truth: four exports, a live Android fleet, and iPhones that answer when they call.",
-                "Trois sources : quatre exportations, un parc Android en service et des iPhone qui répondent quand "
-                "ils se manifestent.",
+                "Three sources: four exports, a live Android fleet, and iPhones that answer when they next call.",
+                "Trois sources : quatre exportations, un parc Android en service et des iPhone qui répondent à leur "
+                "prochain contact.",
             )
         )
         click.echo(str(_servers(stage)))

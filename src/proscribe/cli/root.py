@@ -49,7 +49,7 @@ COMMANDS: dict[str, tuple[str, Text]] = {
     "watch": ("watch", Text("Keep a ban enforced.", "Maintenir une interdiction en vigueur.")),
     "receive": (
         "receive",
-        Text("Listen to what systems tell by themselves.", "Écouter ce que les systèmes envoient d'eux-mêmes."),
+        Text("Listen to what systems send by themselves.", "Écouter ce que les systèmes envoient d'eux-mêmes."),
     ),
     "status": ("status", Text("Outcomes, device by device class.", "Résultats, par catégorie d'appareils.")),
     "freeze": (

@@ -106,8 +106,8 @@ def _came_back(action: Action) -> Text:
     """One sentence for every device: a fleet may hold many who install an app again, or on which it failed to go."""
     what = apps(action)
     return Text(
-        f"{what.en} is still, or again, on devices of {action.system} after its removal was ordered; that is ordered "
-        "again.",
-        f"{what.fr} est encore ou de nouveau sur des appareils de {action.system} après l'ordre de retrait; celui-ci "
-        "est renouvelé.",
+        f"Devices of {action.system} still, or again, have an app that was to be removed ({what.en}). Its removal is "
+        "ordered again.",
+        f"Des appareils de {action.system} ont encore, ou de nouveau, une application à retirer ({what.fr}). Son "
+        "retrait est ordonné de nouveau.",
     )

@@ -82,8 +82,8 @@ _REMARKED = {
         "L'utilisateur a refusé le changement sur l'appareil.",
     ),
     Outcome.failed: Text(
-        "The device refused the change and says so.",
-        "L'appareil a refusé le changement et le signale.",
+        "The device refused the change and reported an error.",
+        "L'appareil a refusé le changement et signalé une erreur.",
     ),
     Outcome.pending_sync: Text(
         "The device has received the change and reports that it is not done yet.",

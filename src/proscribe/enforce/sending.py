@@ -69,9 +69,9 @@ def _objections(connector: Connector, action: Action, prepared: Prepared) -> Tex
         return None
     if devicewise(action):  # one sentence for all devices of which the same is true
         return Text(
-            f"Orders of {action.system} to single devices wait: "
+            f"Orders of {action.system} to single devices wait. "
             + " ".join(f"{one.what.en}. {one.remedy.en}" for one in against),
-            f"Des ordres de {action.system} visant un seul appareil attendent : "
+            f"Des ordres de {action.system} visant un seul appareil attendent. "
             + " ".join(f"{one.what.fr}. {one.remedy.fr}" for one in against),
         )
     return Text(

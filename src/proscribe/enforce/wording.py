@@ -54,16 +54,17 @@ def apps(action: Action) -> Text:
 def block_first(action: Action, scope: str) -> Text:
     """A removal whose block is not in place yet. One sentence for all devices of the scope."""
     return Text(
-        f"Removals of {action.system} wait until the block of {scope} is in place, or the app would be back at once.",
-        f"Des retraits de {action.system} attendent que le blocage de {scope} soit en place, sans quoi l'application "
-        "reviendrait aussitôt.",
+        f"Removals of {action.system} wait until the block of {scope} is in place; without it the app could come back.",
+        f"Des retraits de {action.system} attendent que le blocage de {scope} soit en place; sans lui, l'application "
+        "pourrait revenir.",
     )
 
 
 def held_back(action: Action) -> Text:
     """A removal that a records hold forbids now, whatever was planned before."""
     return Text(
-        f"Removals of {action.system} wait: a records hold is on devices that they would reach.",
+        f"Removals of {action.system} wait: devices that they would reach are under a records hold. Release the hold "
+        "once the records are preserved.",
         f"Des retraits de {action.system} attendent : une mise en suspens de l'élimination vise des appareils qu'ils "
-        "toucheraient.",
+        "toucheraient. Levez-la une fois les documents préservés.",
     )

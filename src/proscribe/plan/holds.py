@@ -47,8 +47,8 @@ def validate(hold: Hold) -> None:
                 field,
                 Text("missing or empty", "absent ou vide"),
                 Text(
-                    "Name the authority that requires the records, and the role that places the hold.",
-                    "Nommez l'autorité qui exige la conservation et le rôle qui ordonne la mise en suspens.",
+                    "Say what requires the records to be kept, and which role places the hold.",
+                    "Indiquez ce qui exige la conservation des documents et quel rôle ordonne la mise en suspens.",
                 ),
             )
 

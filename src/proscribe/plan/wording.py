@@ -234,13 +234,14 @@ def records_hold(held: Sequence[str], holds: Mapping[str, Hold]) -> Pair:
     count = devices(len(held))
     named = ", ".join(sorted({holds[device].id for device in held}))
     return Text(
-        f"A records hold ({named}) is on {count.en}: nothing is removed there, for removal deletes the app's data.",
-        f"Une mise en suspens de l'élimination ({named}) vise {count.fr} : rien n'y est retiré, car le "
-        "retrait supprime les données de l'application.",
+        f"A records hold ({named}) is on {count.en}. Nothing is removed there: removing an app deletes its data.",
+        f"Une mise en suspens de l'élimination ({named}) vise {count.fr}. Rien n'y est retiré, car retirer une "
+        "application supprime ses données.",
     ), Text(
-        "Preserve the records, release the hold ('proscribe hold release'), then plan again. What only blocks goes on.",
-        "Préservez les documents, levez la mise en suspens (« proscribe hold release »), puis replanifiez. "
-        "Ce qui ne fait que bloquer se poursuit.",
+        "Preserve the records, release the hold ('proscribe hold release'), then plan again. A change that only blocks "
+        "is sent all the same.",
+        "Préservez les documents, levez la mise en suspens (« proscribe hold release »), puis planifiez de nouveau. "
+        "Un changement qui ne fait que bloquer est envoyé malgré tout.",
     )
 
 

@@ -74,7 +74,8 @@ def _spared(installation: Installation) -> frozenset[str]:
 
 def _busy(name: str) -> Text:
     return Text(
-        f"{name} is being followed up by another process.", f"Un autre processus assure déjà le suivi de {name}."
+        f"Another process is already busy with {name}; there is nothing to do here.",
+        f"Un autre processus s'occupe déjà de {name}; il n'y a rien à faire ici.",
     )
 
 

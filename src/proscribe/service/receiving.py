@@ -99,9 +99,12 @@ class _Taker:
         try:
             return self._connector.take_in(limit=_PAGE)
         except ProscribeError as error:
-            fault = Text(str(error.what.en), str(error.what.fr))
+            fault = error.what + Text(". ", ". ") + error.remedy
         except Exception as error:  # noqa: BLE001 (messages must be received whatever becomes of them after)
-            fault = Text(f"a fault of the program: {error!r}", f"une erreur du programme\u00a0: {error!r}")
+            fault = Text(
+                f"A fault of the program: {error!r}. The messages are kept and tried again; please report this.",
+                f"Erreur du programme : {error!r}. Les messages sont conservés et repris; veuillez signaler l'erreur.",
+            )
         if fault not in self.faults:
             self.faults.append(fault)
         return 0
@@ -117,12 +120,12 @@ def _listening(installation: Installation) -> dict[str, Listens]:
     if not found:
         raise InvalidSettings(
             Text(
-                "no system of this installation is to be listened to",
-                "aucun système de cette installation n'est à écouter",
+                "no system of this installation has an address to listen on",
+                "aucun système de cette installation n'a d'adresse d'écoute",
             ),
             remedy=Text(
-                'Give the table of the system an address: listen = "127.0.0.1:9005".',
-                'Donnez une adresse à la table du système\u00a0: listen = "127.0.0.1:9005".',
+                'Give the table of the system an address, for example listen = "127.0.0.1:9005".',
+                'Donnez une adresse à la table du système, par exemple listen = "127.0.0.1:9005".',
             ),
             where=Where(file=str(installation.home / FILE), field="systems"),
         )
@@ -143,8 +146,9 @@ def _bound(installation: Installation, name: str, listen: str) -> socket.socket:
         raise InvalidSettings(
             Text(f"cannot listen on {listen}: {reason}", f"impossible d'écouter sur {listen}\u00a0: {reason}"),
             remedy=Text(
-                "Stop the process that has this address, or choose another one and tell the system.",
-                "Arrêtez le processus qui occupe cette adresse, ou choisissez-en une autre et indiquez-la au système.",
+                "Stop the process that uses this address. Or choose another address, and give it to the system too.",
+                "Arrêtez le processus qui occupe cette adresse. Ou choisissez une autre adresse et indiquez-la aussi "
+                "au système.",
             ),
             where=Where(file=str(installation.home / FILE), field=f"systems.{name}.listen"),
         ) from error
@@ -152,10 +156,11 @@ def _bound(installation: Installation, name: str, listen: str) -> socket.socket:
 
 def _not_served(installation: Installation) -> InvalidSettings:
     return InvalidSettings(
-        Text("a system could not be listened to", "un système n'a pas pu être écouté"),
+        Text("listening could not be started", "l'écoute n'a pas pu être lancée"),
         remedy=Text(
-            "See that the store of this installation can be written to, and start again.",
-            "Vérifiez que la base de données de cette installation est accessible en écriture, puis relancez.",
+            "Check that the database of this installation can be written to, then start again.",
+            "Vérifiez que la base de données de cette installation est accessible en écriture, puis relancez la "
+            "commande.",
         ),
         where=Where(file=str(installation.home / FILE), field="systems"),
     )

@@ -321,8 +321,8 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     ),
     "encrypted": (plistlib.dumps(document(IsEncrypted=True)), "encrypted"),
     "an app's Info.plist": (plistlib.dumps({"CFBundleIdentifier": "a.b"}), "not a configuration profile"),
-    "no identifier": (plistlib.dumps({**document(), "PayloadIdentifier": ""}), "needs one"),
-    "a UUID that is a number": (plistlib.dumps({**document(), "PayloadUUID": 7}), "needs one"),
+    "no identifier": (plistlib.dumps({**document(), "PayloadIdentifier": ""}), "the profile has no"),
+    "a UUID that is a number": (plistlib.dumps({**document(), "PayloadUUID": 7}), "the profile has no"),
     "content that is data": (plistlib.dumps({**document(), "PayloadContent": b""}), "not a list of payloads"),
     "a payload that is text": (plistlib.dumps({**document(), "PayloadContent": ["a"]}), "not a list of payloads"),
     "apps that are text": (plistlib.dumps(document(payload(blockedAppBundleIDs=WECHAT))), "not a list of app ids"),
@@ -516,7 +516,7 @@ def test_what_others_signed_can_be_handed_over(rsa_signer, path, extra):
 def test_an_envelope_without_a_profile_to_be_seen_is_refused(rsa_signer, path, arguments):
     filled = [one.format(c=rsa_signer.certificate, k=rsa_signer.key) for one in arguments]
     path.write_bytes(openssl(*filled, feed=plistlib.dumps(document())))
-    refused(path, "envelope without a signed profile")
+    refused(path, "envelope (CMS) without a readable profile")
 
 
 def test_an_envelope_of_another_kind_is_refused(signer, path):
@@ -524,7 +524,7 @@ def test_an_envelope_of_another_kind_is_refused(signer, path):
     envelope = profile.sign(plistlib.dumps(document()), signer.certificate, signer.key)
     signed, digested = bytes.fromhex("06092a864886f70d010702"), bytes.fromhex("06092a864886f70d010705")
     path.write_bytes(envelope.replace(signed, digested, 1))
-    refused(path, "envelope without a signed profile")
+    refused(path, "envelope (CMS) without a readable profile")
 
 
 def test_what_is_signed_is_not_signed_again(signer):

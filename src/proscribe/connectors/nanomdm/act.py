@@ -165,8 +165,8 @@ class Writer:
             if current is None or current.now != group.now or current.offered != group.offered:
                 raise Contended(
                     Text(
-                        f"{group.scope} was changed by another process meanwhile",
-                        f"{group.scope} a été modifié entre-temps par un autre processus",
+                        f"another process changed {group.scope} meanwhile",
+                        f"un autre processus a modifié {group.scope} entre-temps",
                     ),
                     remedy=Text("Nothing to do; the loop tries again.", "Rien à faire; la boucle réessaiera."),
                 )
@@ -232,7 +232,7 @@ class Writer:
         if device is None or not device.kind.is_device or device.left_at is not None:
             raise Rejected(
                 Text(f"{order.scope} is not enrolled", f"{order.scope} n'est pas inscrit"),
-                remedy=Text("Observe the fleet, then plan again.", "Observez le parc, puis refaites le plan."),
+                remedy=Text("Observe the fleet, then plan again.", "Observez le parc, puis planifiez de nouveau."),
             )
         return device
 
@@ -255,7 +255,7 @@ class Writer:
                 f"not an order for {SYSTEM}: {order.method} on {order.scope} ({order.side})",
                 f"ordre étranger à {SYSTEM}\N{NO-BREAK SPACE}: {order.method} sur {order.scope} ({order.side})",
             ),
-            remedy=Text("Plan again with this configuration.", "Refaites le plan avec la présente configuration."),
+            remedy=Text("Plan again with this configuration.", "Planifiez de nouveau avec la présente configuration."),
         )
 
     def _fits(self, order: Order) -> bool:
@@ -329,8 +329,8 @@ def _read_prior(prior: str) -> dict[str, str | None]:
         raise Rejected(
             Text("the stored prior state cannot be read", "l'état antérieur enregistré est illisible"),
             remedy=Text(
-                "Take the entries out by hand, as the ledger's receipt names them.",
-                "Retirez les entrées à la main d'après l'accusé de réception du registre.",
+                "Take out by hand the entries that the receipt in the ledger names.",
+                "Retirez à la main les entrées que nomme l'accusé de réception au registre.",
             ),
         )
     return found

@@ -78,7 +78,7 @@ def profile_files(config: NanomdmConfig) -> list[Path]:
         return sorted(path for path in folder.iterdir() if path.name.endswith(PROFILE))
     except OSError as error:
         raise UnreadableFile(
-            Text(f"cannot be read: {error.strerror}", f"lecture impossible : {error.strerror}"),
+            Text(f"cannot be read: {error.strerror}", f"lecture impossible : {error.strerror}"),
             remedy=Text(
                 "See that the folder is there, or take profiles out of the settings.",
                 "Vérifiez que le dossier est présent, ou retirez profiles des paramètres.",

@@ -178,7 +178,7 @@ def _check_endpoint(name: str, endpoint: str) -> None:
         raise _invalid(
             name,
             Text(
-                f"{endpoint!r} would carry the key over an open connection",
+                f"{endpoint!r} would send the key without encryption",
                 f"{endpoint!r} ferait circuler la clé sans chiffrement",
             ),
             Text(
@@ -229,7 +229,8 @@ def _check_key(name: str, key: str, file: Path | None, *, loopback: bool) -> Non
                 "une clé dans les paramètres n'est acceptée que pour des serveurs sur cette machine",
             ),
             Text(
-                f"Put it into a file and name it in {name}_file.", f"Placez-la dans un fichier nommé par {name}_file."
+                f"Put the key into a file and give its path in {name}_file.",
+                f"Placez la clé dans un fichier et indiquez le chemin de celui-ci dans {name}_file.",
             ),
         )
 
@@ -242,7 +243,7 @@ def _check_signing(certificate: Path | None, key: Path | None) -> None:
                 "profiles are signed with a certificate and its key, and one of the two is missing",
                 "les profils sont signés avec un certificat et sa clé, et l'un des deux manque",
             ),
-            Text("Give both, or neither.", "Indiquez les deux, ou aucun."),
+            Text("Give both, or neither.", "Indiquez les deux, ou aucun des deux."),
         )
 
 
@@ -295,8 +296,9 @@ def _unusable(name: str, file: Path, what: Text) -> InvalidConfiguration:
         name,
         Text(f"{file} {what.en}", f"{file} {what.fr}"),
         Text(
-            "Write the key into it, on one line, and let the user that runs Proscribe own it.",
-            "Inscrivez-y la clé, sur une ligne, et donnez le fichier à l'utilisateur qui exécute Proscribe.",
+            "Write the key on one line of that file, and make the user that runs Proscribe its owner.",
+            "Inscrivez la clé sur une ligne de ce fichier et donnez-en la propriété à l'utilisateur qui exécute "
+            "Proscribe.",
         ),
     )
 
@@ -304,7 +306,7 @@ def _unusable(name: str, file: Path, what: Text) -> InvalidConfiguration:
 def _must_be_positive(name: str) -> InvalidConfiguration:
     return _invalid(
         name,
-        Text("this must be more than nought", "cette valeur doit être supérieure à zéro"),
+        Text("this must be greater than zero", "cette valeur doit être supérieure à zéro"),
         Text("Give a positive number.", "Indiquez un nombre positif."),
     )
 

@@ -53,7 +53,7 @@ class KmfddmWire:
         if not config.kmfddm_endpoint:
             raise InvalidConfiguration(
                 Text("no KMFDDM is configured", "aucun KMFDDM n'est configuré"),
-                remedy=Text("Give its address.", "Indiquez son adresse."),
+                remedy=Text("Give its address in kmfddm_endpoint.", "Indiquez son adresse dans kmfddm_endpoint."),
                 where=Where(field="nanomdm.kmfddm_endpoint"),
             )
         self._turns = Turns()

@@ -149,8 +149,8 @@ class Exchange:
             return Throttled(
                 Text(f"{name} asks us to slow down ({said})", f"{name} demande de ralentir ({said})"),
                 remedy=Text(
-                    "Nothing to do: the loop waits and tries again. If it lasts, lower concurrency.",
-                    "Rien à faire : la boucle attend puis réessaie. Si cela dure, réduisez concurrency.",
+                    "Nothing to do: the loop waits and tries again. If it lasts, lower the setting concurrency.",
+                    "Rien à faire : la boucle attend puis réessaie. Si cela dure, réduisez le paramètre concurrency.",
                 ),
                 retry_after=seconds(answer.retry_after, self._clock.now()),
             )
@@ -160,13 +160,13 @@ class Exchange:
                 remedy=Text(
                     f"Compare the key with the one that {name} was started with (-api); the user is always "
                     f"{self._account.user}.",
-                    f"Comparez la clé avec celle du démarrage de {name} (-api); l'utilisateur est toujours "
+                    f"Comparez la clé avec celle indiquée au démarrage de {name} (-api); l'utilisateur est toujours "
                     f"{self._account.user}.",
                 ),
             )
         # 408 and 409 may come from a proxy in between: what became of the request is not said.
         if answer.status >= 500 or answer.status in (408, 409):
-            return self.unknown(Text(f"it failed ({said})", f"échec ({said})"))
+            return self.unknown(Text(f"the request failed ({said})", f"échec de la demande ({said})"))
         return self.rejected(said)
 
     def rejected(self, said: str) -> Rejected:
@@ -175,8 +175,10 @@ class Exchange:
         return Rejected(
             Text(f"{name} refused the request ({said})", f"{name} a refusé la demande ({said})"),
             remedy=Text(
-                "Check that the endpoint is the server's own address. The same request would be refused again.",
-                "Vérifiez que l'adresse est bien celle du serveur. La même demande serait encore refusée.",
+                f"Check that the address in the settings is that of {name}, then read its log. The same request would "
+                "be refused again.",
+                f"Vérifiez que l'adresse des paramètres est celle de {name}, puis lisez son journal. La même demande "
+                "serait encore refusée.",
             ),
         )
 
@@ -190,8 +192,8 @@ class Exchange:
         return UnknownFate(
             Text(f"{name}: {what.en}", f"{name} : {what.fr}"),
             remedy=Text(
-                f"The same request is sent again, which does nothing twice. If it lasts, read the log of {name}.",
-                f"La même demande sera renvoyée, sans rien faire deux fois. Si cela dure, lisez le journal de {name}.",
+                f"The same request is sent again; nothing is done twice. If it lasts, read the log of {name}.",
+                f"La même demande sera renvoyée; rien ne se fait deux fois. Si cela dure, lisez le journal de {name}.",
             ),
         )
 

@@ -184,7 +184,7 @@ def _certificates(path: Path) -> list[Certificate]:
     try:
         return load_pem_x509_certificates(_pem(path))
     except ValueError as error:
-        raise _unusable(path, Text("no certificate in PEM form", "aucun certificat en format PEM")) from error
+        raise _unusable(path, Text("no certificate in PEM form", "aucun certificat au format PEM")) from error
 
 
 def _private_key(path: Path) -> RSAPrivateKey | EllipticCurvePrivateKey:
@@ -265,7 +265,7 @@ def _cannot_be_hidden(app: str) -> Objection:
     return _stops(
         Text(
             f"{app} cannot be hidden: a device refuses the whole profile for it (error 2004)",
-            f"{app} ne peut être masquée : l'appareil refuserait tout le profil (erreur 2004)",
+            f"{app} ne peut être masquée : un appareil refuse alors tout le profil (erreur 2004)",
         ),
         Text("Take this app out of the ban.", "Retirez cette application de l'interdiction."),
     )
@@ -275,11 +275,11 @@ def _every_web_clip() -> Objection:
     return _warns(
         Text(
             f"{_WEB_CLIPS} stands for every web clip: all of them disappear",
-            f"{_WEB_CLIPS} désigne tous les clips web : ils disparaîtront tous",
+            f"{_WEB_CLIPS} désigne tous les clips Web : ils disparaîtront tous",
         ),
         Text(
-            "Take it out of the ban where the organisation uses web clips of its own.",
-            "Retirez-la de l'interdiction si l'organisation se sert de ses propres clips web.",
+            "If the organisation uses web clips of its own, take this identifier out of the ban.",
+            "Si l'organisation se sert de ses propres clips Web, retirez cet identifiant de l'interdiction.",
         ),
     )
 
@@ -287,13 +287,13 @@ def _every_web_clip() -> Objection:
 def _app_clip(app: str) -> Objection:
     return _warns(
         Text(
-            f"{app} looks like an app clip: a list of app ids is not known to keep those away",
-            f"{app} semble être un extrait d'application (app clip) : rien n'établit qu'une liste d'identifiants "
-            "l'écarte",
+            f"{app} looks like an app clip: nothing shows that a list of app ids keeps app clips away",
+            f"{app} semble être un extrait d'app (app clip) : rien n'établit qu'une liste d'identifiants écarte les "
+            "extraits d'app",
         ),
         Text(
             "Set allowAppClips to false in the organisation's own profile.",
-            "Mettez allowAppClips à false dans le profil de l'organisation.",
+            "Dans le profil de l'organisation, donnez à allowAppClips la valeur false.",
         ),
     )
 
@@ -301,13 +301,15 @@ def _app_clip(app: str) -> Objection:
 def _other_case(app: str, listed: str, base: Base) -> Objection:
     return _warns(
         Text(
-            f"{base.path.name} blocks {listed}, which differs from {app} in case only; both will stand in the list",
-            f"{base.path.name} bloque {listed}, qui ne diffère de {app} que par la casse; les deux figureront dans la "
-            "liste",
+            f"{base.path.name} blocks {listed}, which differs from {app} only in capital letters; both will be in the "
+            "list",
+            f"{base.path.name} bloque {listed}, qui ne diffère de {app} que par les majuscules; les deux figureront "
+            "dans la liste",
         ),
         Text(
-            "Compare both with the app's identifier on a device: letters must agree in case.",
-            "Comparez-les à l'identifiant de l'application sur un appareil : la casse doit correspondre.",
+            "Compare both with the app's identifier on a device: capital and small letters must match.",
+            "Comparez-les à l'identifiant de l'application sur un appareil : majuscules et minuscules doivent "
+            "correspondre.",
         ),
     )
 
@@ -315,9 +317,9 @@ def _other_case(app: str, listed: str, base: Base) -> Objection:
 def _allowed(app: str, base: Base) -> Objection:
     return _stops(
         Text(
-            f"{base.path.name} itself allows {app}, and no rule says whether allowing or blocking counts",
-            f"{base.path.name} autorise lui-même {app}, et aucune règle ne dit si l'autorisation ou le blocage "
-            "l'emporte",
+            f"{base.path.name} itself allows {app}, and no rule says whether the permission or the block counts",
+            f"{base.path.name} autorise lui-même {app}, et aucune règle ne dit lequel l'emporte, de l'autorisation ou "
+            "du blocage",
         ),
         Text(
             "Take the app out of the list of allowed apps in that profile.",
@@ -329,12 +331,12 @@ def _allowed(app: str, base: Base) -> Objection:
 def _by_omission(base: Base) -> Objection:
     return _warns(
         Text(
-            f"{base.path.name} lets listed apps launch only: other apps are kept away as long as that list stands",
-            f"{base.path.name} ne laisse ouvrir que les applications énumérées : les autres sont écartées tant que "
-            "cette liste existe",
+            f"{base.path.name} lets only listed apps launch; all others are kept away as long as that list is there",
+            f"{base.path.name} ne laisse ouvrir que les applications énumérées; toutes les autres sont écartées tant "
+            "que cette liste existe",
         ),
         Text(
-            "Keep the list. The ban is set beside it, so that it holds when the list goes.",
-            "Conservez la liste. L'interdiction s'y ajoute et tient donc si la liste disparaît.",
+            "Nothing to do: keep the list. The ban is added beside it, and holds even if the list goes.",
+            "Rien à faire : conservez la liste. L'interdiction s'y ajoute et tient même si la liste disparaît.",
         ),
     )

@@ -101,7 +101,7 @@ def _text(path: Path) -> str:
         ) from error
     encoding = unicode_name(raw)
     if encoding == "binary" or len(raw) > _MAX_BYTES:
-        raise _unusable(path, Text("it is no text, or over 64 MiB", "ce n'est pas du texte, ou il dépasse 64 Mio"))
+        raise _unusable(path, Text("it is not text, or over 64 MiB", "ce n'est pas du texte, ou il dépasse 64 Mio"))
     text = raw.decode(encoding, "replace") if encoding.startswith("utf-16") else decode(raw)[0]
     return text.removeprefix("\ufeff")
 
@@ -128,7 +128,7 @@ class _Reading:
                 self._unknown.append(name)
             elif ours in self._positions:
                 raise _unusable(
-                    self._path, Text(f"two columns are {ours}", f"deux colonnes correspondent à {ours}"), ours
+                    self._path, Text(f"two columns stand for {ours}", f"deux colonnes correspondent à {ours}"), ours
                 )
             else:
                 self._positions[ours] = position
@@ -204,12 +204,12 @@ def _is_name(group: str) -> bool:
 
 def _unusable(path: Path, what: Text, column: str = "") -> InvalidConfiguration:
     return InvalidConfiguration(
-        Text("the roster cannot be used: ", "le registre des appareils est inutilisable\N{NO-BREAK SPACE}: ") + what,
+        Text("the roster cannot be used: ", "le fichier des appareils est inutilisable\N{NO-BREAK SPACE}: ") + what,
         remedy=Text(
-            "Give a CSV file whose header has udid, enrolment_id or serial, each once, and if wanted group, department "
-            "and name.",
-            "Fournissez un fichier CSV dont l'en-tête comporte udid, enrolment_id ou serial, chacun une fois, et au "
-            "besoin group, department et name.",
+            "Give a CSV file whose header has udid, enrolment_id or serial, each at most once. The columns group, "
+            "department and name are optional.",
+            "Fournissez un fichier CSV dont l'en-tête comporte udid, enrolment_id ou serial, chacun une fois au plus. "
+            "Les colonnes group, department et name sont facultatives.",
         ),
         where=Where(file=str(path), row=1, field=column or "nanomdm.roster"),
     )
@@ -225,15 +225,14 @@ _NAMELESS: _Pair = (
     Text("Fill in udid, enrolment_id or serial.", "Remplissez udid, enrolment_id ou serial."),
 )
 _PLACEHOLDER: _Pair = (
-    Text("this is no serial number", "ce n'est pas un numéro de série"),
+    Text("this is not a serial number", "ce n'est pas un numéro de série"),
     Text("Write the device's own serial number.", "Inscrivez le numéro de série de l'appareil."),
 )
 _GROUP: _Pair = (
     Text("this cannot be the name of a group", "ce ne peut pas être le nom d'un groupe"),
     Text(
-        "Use letters, digits, spaces and hyphens; no slash, and no full stop at the beginning.",
-        "Utilisez des lettres, des chiffres, des espaces et des traits d'union; pas de barre oblique, ni de point au "
-        "début.",
+        "Use letters, digits, spaces and hyphens. Use no slash, and no full stop at the beginning.",
+        "Utilisez des lettres, des chiffres, des espaces et des traits d'union, sans barre oblique ni point au début.",
     ),
 )
 
@@ -248,6 +247,9 @@ def _length(found: int, expected: int) -> _Pair:
 
 def _twice(value: str, row: int) -> _Pair:
     return (
-        Text(f"{value} stands in row {row} already, which counts", f"{value} figure déjà à la ligne {row}, qui compte"),
+        Text(
+            f"{value} is already in row {row}, and that row counts",
+            f"{value} figure déjà à la ligne {row}, et c'est celle-là qui compte",
+        ),
         Text("Keep one row for each device.", "Conservez une seule ligne par appareil."),
     )

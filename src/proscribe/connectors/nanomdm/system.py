@@ -24,7 +24,7 @@ from proscribe.plan.model import Capability
 from proscribe.plan.ports import Objection
 from proscribe.plan.versions import parse_version
 from proscribe.terms import Held, Side
-from proscribe.text import Text
+from proscribe.text import Text, plural
 
 RESTRICT = "RestrictionsProfile"
 DECLARE = "AppSettingsDeclaration"
@@ -114,8 +114,8 @@ def _warns(what: Text, remedy: Text) -> Objection:
 
 def _not_reached(scope: Scope, method: str) -> Objection:
     return _stops(
-        Text(f"method {method} does not reach {scope.id}", f"la méthode {method} n'atteint pas {scope.id}"),
-        Text("Observe the fleet, then plan again.", "Observez le parc, puis refaites le plan."),
+        Text(f"Method {method} does not reach {scope.id}", f"La méthode {method} n'atteint pas {scope.id}"),
+        Text("Observe the fleet, then plan again.", "Observez le parc, puis planifiez de nouveau."),
     )
 
 
@@ -146,29 +146,32 @@ def _base(told: _Json | None) -> Base | None:
 def _seen_otherwise(app: str, seen: str) -> Objection:
     return _warns(
         Text(
-            f"devices report {seen}, which differs from {app} in case only",
-            f"des appareils signalent {seen}, qui ne diffère de {app} que par la casse",
+            f"Devices report {seen}, which differs from {app} only in capital letters",
+            f"Des appareils signalent {seen}, qui ne diffère de {app} que par les majuscules",
         ),
         Text(
-            "Correct the identifier in the catalogue: letters must agree in case for a block to take hold.",
-            "Corrigez l'identifiant dans le catalogue\N{NO-BREAK SPACE}: la casse doit correspondre pour que le "
-            "blocage agisse.",
+            "Correct the identifier in the catalogue: a block works only if capital and small letters match.",
+            "Corrigez l'identifiant dans le catalogue\N{NO-BREAK SPACE}: un blocage n'agit que si majuscules et "
+            "minuscules correspondent.",
         ),
     )
 
 
-def _foreign(devices: int) -> Objection:
+def _foreign(count: int) -> Objection:
+    carry = plural(
+        count,
+        Text("device of this scope has", "appareil de cette portée a"),
+        Text("devices of this scope have", "appareils de cette portée ont"),
+    )
     return _warns(
         Text(
-            f"devices of this scope that carry another Restrictions payload: {devices}. Which of two lists counts is "
-            "not defined",
-            f"appareils de cette portée qui portent un autre contenu de restrictions\N{NO-BREAK SPACE}: {devices}. "
-            "Rien ne définit laquelle de deux listes l'emporte",
+            f"{carry.en} another Restrictions payload, and Apple does not say which of two app lists counts",
+            f"{carry.fr} d'autres données utiles Restrictions, et Apple ne dit pas laquelle de deux listes "
+            "d'applications l'emporte",
         ),
         Text(
-            "Hand that profile over as profiles/<group>.mobileconfig: the ban is then merged into it.",
-            "Fournissez ce profil sous profiles/<groupe>.mobileconfig\N{NO-BREAK SPACE}: l'interdiction y sera alors "
-            "fusionnée.",
+            "Hand that profile over as profiles/<group>.mobileconfig. The ban is then merged into it.",
+            "Fournissez ce profil sous le nom profiles/<groupe>.mobileconfig. L'interdiction y sera alors fusionnée.",
         ),
     )
 
@@ -206,8 +209,8 @@ def _not_managed(app: str) -> Objection:
             f"{app} n'est pas gérée sur l'appareil, qui refuserait de la retirer",
         ),
         Text(
-            "Plan again: the app is taken under management first, then removed.",
-            "Refaites le plan\N{NO-BREAK SPACE}: l'application est d'abord mise sous gestion, puis retirée.",
+            "Plan again: the app is brought under management first, then removed.",
+            "Planifiez de nouveau\N{NO-BREAK SPACE}: l'application sera d'abord mise sous gestion, puis retirée.",
         ),
     )
 
@@ -217,9 +220,9 @@ def _not_listed(app_ids: tuple[str, ...]) -> Objection:
     return _stops(
         Text(f"{apps} is not on the device's list", f"{apps} ne figure pas dans la liste de l'appareil"),
         Text(
-            "Nothing is sent where the app is not seen: to convert an absent app would install it.",
-            "Rien n'est envoyé là où l'application n'est pas vue\N{NO-BREAK SPACE}: convertir une application absente "
-            "l'installerait.",
+            "Nothing to do: where the app is not seen, nothing is sent. Converting an absent app would install it.",
+            "Rien à faire\N{NO-BREAK SPACE}: là où l'application n'est pas vue, rien n'est envoyé. Convertir une "
+            "application absente l'installerait.",
         ),
     )
 
@@ -228,13 +231,13 @@ def _not_fresh(apps: list[str]) -> Objection:
     named = ", ".join(apps)
     return _stops(
         Text(
-            f"the list that shows {named} is too old for a conversion, which installs an app that is gone by now",
-            f"la liste où figure {named} est trop ancienne pour une conversion, qui installerait une application "
-            "disparue depuis",
+            f"The list that shows {named} is too old: if the app is gone by now, converting it would install it",
+            f"La liste où figure {named} est trop ancienne\N{NO-BREAK SPACE}: si l'application n'y est plus, la "
+            "convertir l'installerait",
         ),
         Text(
-            "It waits for the device's next list, which is asked for.",
-            "L'ordre attend la prochaine liste de l'appareil, qui est demandée.",
+            "Nothing to do: a new list is asked of the device, and the order waits for it.",
+            "Rien à faire\N{NO-BREAK SPACE}: une nouvelle liste est demandée à l'appareil, et l'ordre l'attend.",
         ),
     )
 
@@ -242,12 +245,12 @@ def _not_fresh(apps: list[str]) -> Objection:
 def _declared(app: str) -> Objection:
     return _stops(
         Text(
-            f"a declaration of the organisation installs {app}: the device refuses to remove it",
-            f"une déclaration de l'organisation installe {app}\N{NO-BREAK SPACE}: l'appareil refuse de la retirer",
+            f"A declaration of the organisation installs {app}, so the device refuses to remove it",
+            f"Une déclaration de l'organisation installe {app}; l'appareil refuse donc de la retirer",
         ),
         Text(
-            "Withdraw that app's declaration (com.apple.configuration.app.managed); the app goes with it.",
-            "Retirez la déclaration de cette application (com.apple.configuration.app.managed); l'application part "
+            "Withdraw that app's declaration (com.apple.configuration.app.managed). The app goes with it.",
+            "Retirez la déclaration de cette application (com.apple.configuration.app.managed). L'application part "
             "avec elle.",
         ),
     )
@@ -256,12 +259,12 @@ def _declared(app: str) -> Objection:
 def _block_first(app: str) -> Objection:
     return _stops(
         Text(
-            f"the block of {app} is ordered and not on the device yet: its removal waits for it",
-            f"le blocage de {app} est ordonné, mais pas encore sur l'appareil\N{NO-BREAK SPACE}: le retrait l'attend",
+            f"The block of {app} is ordered but not on the device yet, and the removal waits for it",
+            f"Le blocage de {app} est ordonné, mais n'est pas encore sur l'appareil, et le retrait l'attend",
         ),
         Text(
-            "Nothing to do: it is sent once the device reports the block. Removed before, the app could come back.",
-            "Rien à faire\N{NO-BREAK SPACE}: l'envoi suit dès que l'appareil signale le blocage. Retirée plus tôt, "
+            "Nothing to do: it is sent once the device reports the block. If removed earlier, the app could come back.",
+            "Rien à faire\N{NO-BREAK SPACE}: l'ordre part dès que l'appareil signale le blocage. Retirée plus tôt, "
             "l'application pourrait revenir.",
         ),
     )

@@ -144,11 +144,12 @@ class NanomdmWire:
                     f"NanoMDM ne connaît pas l'appareil {device_id} ({error})",
                 ),
                 remedy=Text(
-                    "Nothing to do if it is being enrolled; if it was removed from NanoMDM, enrol it again.",
-                    "Rien à faire si son inscription est en cours; s'il a été retiré de NanoMDM, réinscrivez-le.",
+                    "Nothing to do if it is being enrolled. If it was removed from NanoMDM, enrol it again.",
+                    "Rien à faire si son inscription est en cours. S'il a été retiré de NanoMDM, inscrivez-le de "
+                    "nouveau.",
                 ),
             )
-        return self._exchange.unknown(Text(f"it failed ({error})", f"échec ({error})"))
+        return self._exchange.unknown(Text(f"the request failed ({error})", f"échec de la demande ({error})"))
 
 
 @dataclass(frozen=True, slots=True)

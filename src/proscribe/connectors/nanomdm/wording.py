@@ -11,10 +11,14 @@ from proscribe.text import Text, devices, plural
 _COMMANDS = (Text("command", "commande"), Text("commands", "commandes"))
 
 _HAPPENED: Mapping[str, Text] = {
-    "delivered": Text("The edition of their group was queued for", "L'édition du groupe a été mise en file pour"),
-    "withdrawn": Text("Entries of an earlier group are taken off", "Retrait d'entrées d'un groupe antérieur sur"),
-    "converted": Text("A conversion that was lost was queued again for", "Conversion perdue remise en file pour"),
-    "removed_sent": Text("The removal of an app was queued for", "Retrait d'une application mis en file pour"),
+    "delivered": Text(
+        "The blocks of their group were queued for", "Les blocages de leur groupe ont été mis en file pour"
+    ),
+    "withdrawn": Text(
+        "The blocks of an earlier group are taken off", "Les blocages d'un groupe antérieur sont retirés de"
+    ),
+    "converted": Text("A lost conversion was queued again for", "Une conversion perdue a été remise en file pour"),
+    "removed_sent": Text("The removal of an app was queued for", "Le retrait d'une application a été mis en file pour"),
 }
 
 
@@ -28,30 +32,34 @@ def happened(counts: Mapping[str, int]) -> Iterator[Text]:
 def base_changed(scope: str) -> Text:
     """The organisation's own profile is another one now."""
     return Text(
-        f"The organisation's own profile of {scope} changed; merged with the banned apps it is brought to its devices.",
-        f"Le profil propre à l'organisation de {scope} a changé; fusionné avec les applications interdites, il est "
-        "transmis aux appareils.",
+        f"The organisation's own profile for {scope} changed. It is merged with the banned apps and sent again.",
+        f"Le profil de l'organisation pour {scope} a changé. Il est fusionné avec les applications interdites et "
+        "envoyé de nouveau.",
     )
 
 
 def base_gone(scope: str, group: str) -> Text:
     """The organisation's own profile is no longer there."""
     return Text(
-        f"{scope}: profiles/{group}.mobileconfig is gone, and devices still carry it merged with the banned apps. "
-        "Put it back; to give it up, put one there with the same identifier and nothing in it.",
-        f"{scope}\N{NO-BREAK SPACE}: profiles/{group}.mobileconfig a disparu, et les appareils le portent encore, "
-        "fusionné avec les applications interdites. Remettez-le; pour y renoncer, placez-y un profil vide de même "
-        "identifiant.",
+        f"{scope}: profiles/{group}.mobileconfig is gone, and devices still have it, merged with the banned apps. "
+        "Put it back. To give it up, put an empty profile with the same identifier there.",
+        f"{scope}\N{NO-BREAK SPACE}: profiles/{group}.mobileconfig a disparu, mais des appareils l'ont encore, "
+        "fusionné avec les applications interdites. Remettez-le en place. Pour y renoncer, mettez à sa place un profil "
+        "vide de même identifiant.",
     )
 
 
 def healed(gaps: int, asked: int) -> Text:
     """Events may have been lost, and every device was asked anew."""
-    count, times = devices(asked), plural(gaps, Text("time", "période"), Text("times", "périodes"))
+    times = plural(gaps, Text("time", "période"), Text("times", "périodes"))
+    count = plural(
+        asked,
+        Text("device is asked again", "appareil est interrogé de nouveau"),
+        Text("devices are asked again", "appareils sont interrogés de nouveau"),
+    )
     return Text(
-        f"Events may have been lost while nobody listened ({times.en}): {count.en} asked anew.",
-        f"Des événements ont pu se perdre faute d'écoute ({times.fr})\N{NO-BREAK SPACE}: "
-        f"nouvelle demande à {count.fr}.",
+        f"Messages may have been lost while nobody was listening ({times.en}). {count.en}.",
+        f"Des messages ont pu se perdre alors que personne n'écoutait ({times.fr}). {count.fr}.",
     )
 
 
@@ -59,8 +67,8 @@ def not_woken(count: int, why: str) -> Text:
     """Commands are queued, and nobody told the devices."""
     told = devices(count)
     return Text(
-        f"{told.en} could not be woken ({why}); the commands are queued and reach them when they next call.",
-        f"{told.fr}\N{NO-BREAK SPACE}: réveil impossible ({why}); les commandes sont en file et seront remises au "
+        f"{told.en} could not be woken ({why}). Their commands are queued and reach them when they next call.",
+        f"{told.fr}\N{NO-BREAK SPACE}: réveil impossible ({why}). Les commandes sont en file et seront remises au "
         "prochain contact.",
     )
 
@@ -69,7 +77,7 @@ def spared(count: int) -> Text:
     """Second steps of removals that a records hold or an exemption came before."""
     told = devices(count)
     return Text(
-        f"{told.en}: a removal was begun and is not brought to its end, for a records hold or an exemption came since.",
+        f"{told.en}: a removal was begun and is not completed, because a records hold or an exemption came since.",
         f"{told.fr}\N{NO-BREAK SPACE}: un retrait a été entamé et n'est pas mené à terme, car une mise en suspens de "
         "l'élimination ou une exemption est intervenue depuis.",
     )

@@ -106,11 +106,11 @@ class Holds:
                     return False
                 raise HoldExists(
                     Text(
-                        f"a records hold {hold.id} exists with other terms",
+                        f"a records hold {hold.id} already exists with other terms",
                         f"une mise en suspens {hold.id} existe déjà avec d'autres modalités",
                     ),
                     remedy=Text(
-                        "Give the new one an id of its own; a released hold keeps its id.",
+                        "Give the new hold an id of its own; a released hold keeps its id.",
                         "Donnez à la nouvelle son propre identifiant; une mise en suspens levée garde le sien.",
                     ),
                 )
