@@ -14,9 +14,12 @@ from typing import Any
 import pytest
 from tests.service.conftest import DIRECTIVE, START, World
 
+from proscribe.canonical import digest_bytes
+from proscribe.connectors.base import Batch
 from proscribe.directive.library import find
 from proscribe.enforce.model import Outcome
 from proscribe.errors import InvalidDocument
+from proscribe.inventory.model import Problem
 from proscribe.plan.model import Exemption, Plan, RefusalReason
 from proscribe.prove import bundle
 from proscribe.prove.verify import verify
@@ -347,3 +350,17 @@ def test_a_setting_that_does_not_exist_is_named_with_the_page_to_read(world: Wor
     assert error.value.where.field == "removal_limt"
     assert "there is no such field" in str(error.value)
     assert "settings.md" in error.value.remedy.en
+
+
+def test_a_remark_about_a_whole_source_is_not_counted_as_a_row_that_could_not_be_used(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = Text("three devices were never seen", "trois appareils n'ont jamais été vus")
+    problems = (Problem("phones.csv", 0, "", said, said), Problem("phones.csv", 7, "", said, said))
+    page = Batch((), (), (), cursor="", raw=digest_bytes(b""), raw_bytes=0, problems=problems)
+    installation = world.open()
+    connector = installation.connectors["amapi"]
+    monkeypatch.setattr(type(connector), "observe", lambda self, cursor="": iter([page]))
+    manifest = inventory.observe(installation).manifest
+    assert manifest.problems_total == 2
+    assert [source.bad_rows for source in manifest.sources if source.name == "amapi"] == [1]

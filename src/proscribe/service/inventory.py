@@ -267,7 +267,7 @@ def _observe_one(
     builder: SnapshotBuilder, connector: Connector, seen: int, on_progress: Callable[[int], None] | None
 ) -> int:
     take_in(connector)
-    devices = installs = size = problems = 0
+    devices = installs = size = bad_rows = 0
     raw: list[str] = []
     unknown: set[str] = set()
     for batch in connector.observe():
@@ -279,7 +279,7 @@ def _observe_one(
             builder.add_scope(scope)
         for problem in batch.problems:
             builder.add_problem(problem)
-        problems += len(batch.problems)
+        bad_rows += sum(problem.row > 0 for problem in batch.problems)
         devices += len(batch.devices)
         installs += len(batch.installs)
         size += batch.raw_bytes
@@ -296,7 +296,7 @@ def _observe_one(
             rows=devices,
             devices=devices,
             installs=installs,
-            bad_rows=problems,
+            bad_rows=bad_rows,
             unknown_fields=tuple(sorted(unknown)),
         )
     )
