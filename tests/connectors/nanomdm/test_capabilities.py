@@ -262,6 +262,7 @@ def ordered(case: Case, base: Device, *, kmfddm: bool) -> Device:
     if allowed.remove:
         removal = Removal(APP, "order", Stage.removing, MOMENT, method=allowed.remove)
         stages = {
+            "well": replace(removal, stage=Stage.removed),  # the device acknowledged it, and lists the app all the same
             "refused": replace(removal, stage=Stage.refused, not_before=NOW + timedelta(days=6), error="UserRejected"),
             "failed": replace(removal, stage=Stage.failed, not_before=NOW + timedelta(hours=9), error="12: no"),
         }
