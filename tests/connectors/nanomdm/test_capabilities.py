@@ -411,7 +411,7 @@ def test_an_app_that_went_after_the_order_is_removed_and_what_cannot_be_seen_is_
 
 
 def test_a_plan_once_carried_out_asks_for_nothing_more(tmp_path: Path) -> None:
-    cases = {name: one for name, one in every_case().items() if one.state in ("well", "refused", "failed")}
+    cases = {name: one for name, one in every_case().items() if one.state in ("open", "refused", "failed")}
     line = Line(tmp_path, fleet_of(cases, kmfddm=True), groups(kmfddm=True))
     assert line.plan(line.snapshot()).steps == ()
 
