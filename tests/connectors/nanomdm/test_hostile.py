@@ -5,15 +5,20 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from tests.connectors.nanomdm.acting import TIKTOK, WATCH, WECHAT, Department
-from tests.connectors.nanomdm.remembered import APP, PROFILE, device, hours
+import pytest
+from tests.connectors.nanomdm.acting import CASINO, TIKTOK, WATCH, WECHAT, Department
+from tests.connectors.nanomdm.remembered import APP, PROFILE, base_profile, device, hours
 from tests.connectors.nanomdm.telling import START, app, asked
 
+from proscribe.connectors.base import Throttled
 from proscribe.connectors.memory import Watch
 from proscribe.connectors.nanomdm import answers, scopes
-from proscribe.connectors.nanomdm.model import Edition, Entry, Group, ProfileList, SeenProfile
+from proscribe.connectors.nanomdm.commands import install_profile
+from proscribe.connectors.nanomdm.model import Edition, Entry, Gap, Group, ProfileList, SeenProfile
+from proscribe.errors import UnreadableFile
 
 Make = Callable[..., Department]
 
@@ -92,8 +97,7 @@ def test_only_an_app_that_is_listed_is_converted(department: Make) -> None:
     company.settle()
     company.watch = WATCH
     company.remove(phone, "ConvertThenRemove", WECHAT, TIKTOK)
-    asked = [json.loads(json.dumps(one.subject)) for one in company.records.commands() if one.purpose == "convert"]
-    assert asked == [WECHAT.id]
+    assert [one.subject for one in company.records.commands() if one.purpose == "convert"] == [WECHAT.id]
 
 
 def test_a_removal_that_was_lost_is_not_sent_again_after_the_ban_was_lifted(department: Make) -> None:
@@ -104,7 +108,6 @@ def test_a_removal_that_was_lost_is_not_sent_again_after_the_ban_was_lifted(depa
     connector = company.connect()
     prepared = connector.prepare(order)
     connector.send(order, prepared)
-    company.servers.queues.clear() if hasattr(company.servers, "queues") else None
     connector.retract(order, prepared.prior)
     for _ in range(6):
         company.clock.advance(hours=2)
@@ -131,3 +134,89 @@ def test_another_profile_with_the_uuid_of_ours_blocks_nothing() -> None:
     phone = device(profiles=listed)
     assert scopes.blocked_on(phone, group) == frozenset()
     assert scopes.applied_version(phone, group) == 0
+
+
+def test_a_profile_under_an_identifier_that_was_given_up_goes_once_the_new_one_is_on(
+    department: Make, home: Path
+) -> None:
+    company = department()
+    phone = company.phone("18.5", WECHAT)
+    company.settle()
+    company.block()
+    company.settle()
+    assert [one for one in phone.device.profiles if one.startswith("proscribe.")]
+    base_profile(home / "profiles", blocked=[CASINO])
+    company.settle()
+    assert not [one for one in phone.device.profiles if one.startswith("proscribe.")]
+    assert {WECHAT.id, CASINO} <= phone.blocked()
+    assert records_of(company)[f"nanomdm:{phone.id}"].applied_version == company.group().now.version
+
+
+def test_nothing_is_ordered_or_lifted_while_the_base_is_gone(department: Make, home: Path) -> None:
+    company = department()
+    file = home / "profiles" / "all.mobileconfig"
+    base_profile(home / "profiles", blocked=[CASINO])
+    phone = company.phone("18.5", WECHAT)
+    company.settle()
+    order, prior, _ = company.block()
+    company.settle()
+    before = company.group()
+    file.unlink()
+    with pytest.raises(Throttled, match="gone"):
+        company.block("all/profile", TIKTOK)
+    with pytest.raises(Throttled, match="gone"):
+        company.connect().retract(order, prior)
+    company.settle()
+    assert company.group() == before
+    assert {WECHAT.id, CASINO} <= phone.blocked()
+
+
+@pytest.mark.parametrize("gone", ["profiles", "roster"])
+def test_a_folder_or_a_roster_that_is_missing_stops_everything(department: Make, home: Path, gone: str) -> None:
+    company = department(roster=home / "roster.csv")
+    (home / "roster.csv").write_text("serial,group\nNL1,north\n")
+    company.phone("18.5", WECHAT)
+    company.settle()
+    (home / "profiles").rmdir() if gone == "profiles" else (home / "roster.csv").unlink()
+    with pytest.raises(UnreadableFile, match=gone):
+        company.follow_up()
+    with pytest.raises(UnreadableFile, match=gone):
+        records_of(company)
+    with pytest.raises(UnreadableFile, match=gone):
+        company.block()
+
+
+def test_an_iphone_before_15_does_not_heed_the_new_name_of_the_list(department: Make, home: Path) -> None:
+    company = department()
+    base_profile(home / "profiles", blocked=[CASINO, WECHAT.id])  # under blockedAppBundleIDs
+    phone = company.phone("14.8", WECHAT)
+    company.queue(phone, install_profile((home / "profiles" / "all.mobileconfig").read_bytes()))
+    company.settle()
+    assert not phone.blocked()
+    assert not [one for one in records_of(company)[f"nanomdm:{phone.id}"].remarks if one.startswith("contained")]
+    order = company.order("all/profile", "RestrictionsProfile", WECHAT)
+    assert not company.connect().prepare(order).in_place
+    company.block()
+    company.settle()
+    assert WECHAT.id in phone.blocked()
+
+
+def test_a_question_that_was_open_in_a_gap_does_not_spare_a_device_from_being_asked(department: Make) -> None:
+    company = department()
+    phone = company.phone("18.5", WECHAT)
+    company.settle()
+    company.clock.advance(hours=13)
+    company.follow_up()  # the list is asked for
+    company.clock.advance(minutes=5)
+    began = company.clock.now()
+    phone.check_in()
+    company.events.bodies.clear()  # and answered while nobody listened
+    company.clock.advance(minutes=5)
+    company.records.save_gap(Gap(began, company.clock.now()))
+    for _ in range(4):
+        company.clock.advance(minutes=70)
+        company.follow_up()
+        company.check_in()
+    listed = company.device(phone).apps
+    assert listed is not None
+    assert listed.asked_at > began

@@ -251,7 +251,7 @@ def test_a_removal_cannot_be_taken_back_and_says_so(department: Make) -> None:
     connector.send(order, prepared)
     receipt = connector.retract(order, prepared.prior)
     assert (receipt.status, receipt.detail) == (0, "not-put-back")
-    assert removal(dept, phone).stage is Stage.removing
+    assert (removal(dept, phone).stage, removal(dept, phone).error) == (Stage.failed, "stopped")
 
 
 def test_a_second_step_waits_as_long_as_everything_is_frozen(department: Make) -> None:

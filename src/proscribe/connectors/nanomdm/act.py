@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from proscribe.canonical import canonical_bytes, digest_bytes, digest_json
 from proscribe.connectors.base import Contended, Order, Prepared, Receipt, Rejected, Throttled, UnknownFate
-from proscribe.connectors.nanomdm import groups, removals
+from proscribe.connectors.nanomdm import groups, removals, wording
 from proscribe.connectors.nanomdm.deliver import Delivery, edition, followed_by, publish, same
 from proscribe.connectors.nanomdm.history import Case, by_device, cases
 from proscribe.connectors.nanomdm.means import Means
@@ -73,10 +73,7 @@ class Writer:
         view = self._accept(order)
         if order.method in REMOVES:
             return self._prepare_removal(order, view)
-        tally = Tally()
-        for device in members(self.means, view, order.scope):
-            tally.take(device, view, order.scope)
-        scope = group_scope(order.scope, view, tally)
+        scope = self._scope_of(order, view)
         there = self.system.in_place(scope, order.method, order.side)
         ours = {entry.app: entry.ban for entry in wanted(order.scope, view.groups).now.entries}
         prior = {app: ours.get(app, "base" if app in there else None) for app in order.app_ids}
@@ -88,7 +85,7 @@ class Writer:
         if order.method in REMOVES:
             return self._remove(order, view)
         # Read anew: what was prepared may be older than an order that went before.
-        there = self.system.in_place(group_scope(order.scope, view), order.method, order.side)
+        there = self.system.in_place(self._scope_of(order, view), order.method, order.side)
         added = tuple(Entry(app, ban_of(order.key)) for app in order.app_ids if app not in there)
         return self._change(order, lambda entries: (*entries, *added))
 
@@ -102,6 +99,13 @@ class Writer:
         return self._change(order, lambda entries: tuple(one for one in entries if one.app not in gone))
 
     # Groups ---------------------------------------------------------------------------------------------------------
+
+    def _scope_of(self, order: Order, view: View) -> Scope:
+        """The scope with what its devices add to it: how old they are decides what a base keeps away on all of them."""
+        tally = Tally()
+        for device in members(self.means, view, order.scope):
+            tally.take(device, view, order.scope)
+        return group_scope(order.scope, view, tally)
 
     def _change(self, order: Order, change: Callable[[Entries], Entries]) -> Receipt:
         view, group = self._offer(order.scope, change)
@@ -133,6 +137,8 @@ class Writer:
             view = self.means.view()
             group = wanted(scope, view.groups)
             entries = change(group.now.entries)
+            if group.now.base and split(scope)[0] not in view.bases:
+                raise self._without_base(scope)
             if set(entries) == set(group.now.entries):
                 if group.offered is not None:
                     group = replace(group, offered=None, offered_at=None)
@@ -199,8 +205,11 @@ class Writer:
         apps = [app for app in order.app_ids if app not in there and not _is_gone(device, app)]
         if not apps:
             return self._nothing_sent(order, scope.version, "in-place")
-        if order.method == CONVERT and not removals.is_fresh(device, view.config, view.now):
-            # Checked by ``objections`` as well; a conversion installs what is not there, so it is checked here again.
+        if order.method == CONVERT:
+            # Checked by ``objections`` as well; a conversion installs what is not there, so it is checked here again,
+            # app by app: an app that the list does not name is not known to be there.
+            apps = [app for app in apps if removals.is_listed(device, app)]
+        if order.method == CONVERT and not (apps and removals.is_fresh(device, view.config, view.now)):
             raise self._not_yet(Text("has no fresh app list", "n'a pas de liste d'applications récente"), device)
         (case,) = cases([device], {device.id: self.means.records.commands(device=device.id)})
         steps: list[Outgoing] = []
@@ -224,7 +233,10 @@ class Writer:
             halted = removals.stopped(device, order.app_ids, view.now)
             if halted != device:
                 self.means.records.save_devices([halted])
-        said = "conversion-stopped" if halted != device else "not-put-back"
+        two_steps = (removals.removal_of(device, app) for app in order.app_ids)
+        said = "not-put-back"
+        if any(one is not None and one.stage in removals.BETWEEN for one in two_steps):
+            said = "conversion-stopped"
         return self._nothing_sent(order, device_version(halted, view.now), said)
 
     def _device(self, order: Order) -> Device:
@@ -241,6 +253,14 @@ class Writer:
         return Throttled(
             Text(f"{key} {why.en}: nothing was sent", f"{key} {why.fr}\N{NO-BREAK SPACE}: rien n'a été envoyé"),
             remedy=Text("Nothing to do; the loop tries again.", "Rien à faire; la boucle réessaiera."),
+            retry_after=3600 * self.means.config.lost_after_hours,
+        )
+
+    def _without_base(self, scope: str) -> Throttled:
+        """Made without it, the next edition would leave the organisation's profile as it is, with our entries in it."""
+        return Throttled(
+            wording.base_gone(scope, split(scope)[0]),
+            remedy=Text("Nothing is sent until then.", "Rien n'est envoyé d'ici là."),
             retry_after=3600 * self.means.config.lost_after_hours,
         )
 

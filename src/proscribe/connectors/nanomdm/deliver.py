@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import plistlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -24,12 +23,14 @@ from proscribe.connectors.nanomdm.model import (
     Purpose,
 )
 from proscribe.connectors.nanomdm.outbox import Outgoing
-from proscribe.connectors.nanomdm.scopes import View, applied_now, split
+from proscribe.connectors.nanomdm.scopes import View, applied_now, has_profile, split
 
 EDITIONS_KEPT = 8
 """Earlier editions that are remembered, to tell what a device carries."""
 LEFT = "left"
 """In the place of an edition's version: the device was taken out of the scope."""
+_EARLIER = "earlier:"
+"""Before the scope: of an identifier that the scope has given up."""
 
 
 def edition(view: View, scope: str, version: int, entries: Iterable[Entry]) -> Edition:
@@ -40,7 +41,8 @@ def edition(view: View, scope: str, version: int, entries: Iterable[Entry]) -> E
         return Edition(version=version, entries=sorted_entries)
     base = view.bases.get(group)
     made = profile.merged(scope, base, sorted_entries, old_key=False, organisation=view.config.organisation)
-    return Edition(version, sorted_entries, base="" if base is None else base.digest, uuid=made.uuid)
+    digest = "" if base is None else base.digest
+    return Edition(version, sorted_entries, base=digest, uuid=made.uuid, identifier=made.identifier)
 
 
 def same(one: Edition, other: Edition) -> bool:
@@ -102,11 +104,7 @@ class Delivery:
         return profile.merged(self.scope, base, self.edition.entries, old_key=old_key, organisation=organisation)
 
     def _payload(self, *, old_key: bool) -> bytes:
-        made = self._merged(old_key=old_key)
-        payload = made.payload
-        if made.uuid != self.edition.uuid:
-            # Both spellings of the list are one edition, and a device tells by the UUID which edition it has.
-            payload = plistlib.dumps({**plistlib.loads(payload), "PayloadUUID": self.edition.uuid}, sort_keys=True)
+        payload = self._merged(old_key=old_key).payload
         certificate, key = self.view.config.signing_certificate, self.view.config.signing_key
         if certificate is None or key is None or not self.edition.entries:
             return payload  # the organisation's own profile goes out as it came
@@ -186,7 +184,7 @@ class Delivery:
         )
         return Outgoing(command, content)
 
-    # A device that left the scope -----------------------------------------------------------------------------------
+    # What is to go -----------------------------------------------------------------------------------
 
     def taken_back(self, case: Case) -> Outgoing | None:
         """What takes this scope's edition off a device that left the scope; the organisation's own profile stays."""
@@ -197,6 +195,32 @@ class Delivery:
         without = Delivery(self.view, replace(self.group, now=edition(self.view, self.scope, self.edition.version, ())))
         attempt = 1 + sum(one.key == key and one.state is not CommandState.sending for one in case.commands)
         return self._outgoing(case.device, key, "", attempt, without._command(case.device))
+
+    def outdated(self, case: Case) -> Outgoing | None:
+        """What takes off an earlier edition that stands under another identifier, once the current one is on: the
+        organisation's profile came later than ours, or was given another identifier. A new one does not replace it."""
+        if self.channel is not Channel.profile or not applied_now(case.device, self.group):
+            return None
+        mine = self.edition.identifier
+        old = next((one for one in self.group.before if _is_other(one, mine) and has_profile(case.device, one)), None)
+        if old is None:
+            return None
+        key = f"{_EARLIER}{self.scope}@{LEFT}"
+        own = [one for one in case.commands if one.key == key and one.subject == old.uuid]
+        if own and not self._may_repeat(own[-1]):
+            return None
+        attempt = 1 + sum(one.state is not CommandState.sending for one in own)
+        return self._outgoing(case.device, key, old.uuid, attempt, commands.remove_profile(old.identifier))
+
+    def _may_repeat(self, last: Command) -> bool:
+        if last.state in (CommandState.sending, CommandState.void):
+            return True
+        rest = timedelta(hours=self.view.config.retry_hours)
+        return last.answered_at is not None and self.view.now - last.answered_at >= rest
+
+
+def _is_other(edition: Edition, identifier: str) -> bool:
+    return bool(edition.entries and edition.uuid and identifier) and edition.identifier not in ("", identifier)
 
 
 # Declarations -----------------------------------------------------------------------------------------------------

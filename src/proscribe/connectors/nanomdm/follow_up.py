@@ -65,7 +65,8 @@ class _Round:
         self.frozen = frozen
         self.spared = spared
         self.gaps = [gap for gap in means.records.gaps() if gap.healed_at is None]
-        self.anew = max((gap.ended for gap in self.gaps), default=None)
+        # Of every gap: a question that was open in it keeps a device from being asked at once.
+        self.anew = max((gap.ended for gap in means.records.gaps()), default=None)
         self.view: View = means.view()
 
     def run(self) -> None:
@@ -259,6 +260,8 @@ class _Round:
 
     def _taken_back(self, case: Case, old: Delivery) -> Outgoing | None:
         scope = self._scope(case.device)
+        if scope == old.scope and case.device.informed_at is not None:
+            return old.outdated(case)
         if scope == old.scope or case.device.informed_at is None or not groups.has_ours(case, old):
             return None
         new = wanted(scope, self.view.groups)

@@ -26,9 +26,10 @@ from proscribe.connectors.nanomdm.outbox import Outgoing
 from proscribe.connectors.nanomdm.records import Records
 from proscribe.connectors.nanomdm.system import CONVERT
 
-UNDER_WAY = (Stage.converting, Stage.confirming, Stage.removing)
+BETWEEN = (Stage.converting, Stage.confirming)
+UNDER_WAY = (*BETWEEN, Stage.removing)
 STOPPED = "stopped"
-"""The error of a conversion that was taken back before its second step."""
+"""The error of a removal that was taken back before its end."""
 
 _DECLINED = ("UserRejected", "ManagementRejected")
 _MISCARRIED = ("Failed",)
@@ -229,10 +230,11 @@ def record_steps(records: Records, arrived: Sequence[Command]) -> None:
 
 
 def stopped(device: Device, apps: Iterable[str], now: datetime) -> Device:
-    """The device with the conversions of some apps stopped before their second step."""
+    """The device with the removals of some apps stopped where they are: nothing more of them is sent, and what was lost
+    on its way is not sent again. What is in the device's queue cannot be taken back."""
     for app in apps:
         removal = removal_of(device, app)
-        if removal is not None and removal.stage in (Stage.converting, Stage.confirming):
+        if removal is not None and removal.stage in UNDER_WAY:
             device = with_removal(device, replace(removal, stage=Stage.failed, since=now, error=STOPPED))
     return device
 

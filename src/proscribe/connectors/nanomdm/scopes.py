@@ -174,7 +174,7 @@ def blocked_on(device: Device, group: Group, base: Base | None = None) -> frozen
         )
     if how is not Channel.profile or device.profiles is None:
         return frozenset()
-    found = {entry.app for edition in _editions(group) if _has_profile(device, edition) for entry in edition.entries}
+    found = {entry.app for edition in _editions(group) if has_profile(device, edition) for entry in edition.entries}
     if base is not None and _has_base(device, group, base):
         old_key = needs_old_key(device.os_version)
         found.update(base.listed(BLACKLISTED) if old_key else base.blocked)
@@ -192,16 +192,14 @@ def _installed(device: Device, group: Group, edition: Edition) -> bool:
     if device.profiles is None or not edition.version:
         return False
     if edition.uuid:
-        return _has_profile(device, edition)
-    return not any(_has_profile(device, other) for other in _editions(group))
+        return has_profile(device, edition)
+    return not any(has_profile(device, other) for other in _editions(group))
 
 
-def _has_profile(device: Device, edition: Edition) -> bool:
+def has_profile(device: Device, edition: Edition) -> bool:
     """Whether the profile of an edition is on the device's list."""
     seen = () if device.profiles is None or not edition.uuid else device.profiles.profiles
-    return any(
-        one.uuid.upper() == edition.uuid.upper() and edition.identifier in ("", one.identifier) for one in seen
-    )
+    return any(one.uuid.upper() == edition.uuid.upper() and edition.identifier in ("", one.identifier) for one in seen)
 
 
 def _declared(device: Device, group: Group, edition: Edition) -> bool:
