@@ -48,7 +48,7 @@ def test_it_says_what_it_took_in_and_sent(department: Make) -> None:
     done = dept.follow_up()
     assert done.counts["delivered"] == 1
     assert [text.en for text in done.happened] == ["The blocks of their group were queued for 1 device."]
-    assert [text.fr for text in done.happened] == ["L'édition du groupe a été mise en file pour 1 appareil."]
+    assert [text.fr for text in done.happened] == ["Les blocages de leur groupe ont été mis en file pour 1 appareil."]
     dept.check_in()
     assert not phone.can_launch(WECHAT.id)
 
