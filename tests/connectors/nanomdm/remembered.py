@@ -41,6 +41,7 @@ class Rows:
 
     def __init__(self) -> None:
         self.rows: dict[str, dict[str, Row]] = {}
+        self.counted: dict[str, int] = {}
 
     @contextmanager
     def atomic(self) -> Iterator[None]:
@@ -65,6 +66,12 @@ class Rows:
 
     def put(self, kind: str, rows: Iterable[Row]) -> None:
         self.rows.setdefault(kind, {}).update((row.key, row) for row in rows)
+
+    def count(self, name: str, by: int = 1) -> None:
+        self.counted[name] = self.counted.get(name, 0) + by
+
+    def counters(self) -> Mapping[str, int]:
+        return self.counted
 
 
 def records(devices: Iterable[Device] = (), groups: Iterable[Group] = (), commands: Iterable[Command] = ()) -> Records:

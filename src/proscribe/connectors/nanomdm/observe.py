@@ -21,6 +21,7 @@ from proscribe.connectors.memory import Watch
 from proscribe.connectors.nanomdm.base_profile import PROFILE, Base, profile_files, read_base
 from proscribe.connectors.nanomdm.config import NanomdmConfig
 from proscribe.connectors.nanomdm.model import Command, CommandState, Device, Purpose
+from proscribe.connectors.nanomdm.notices import notices
 from proscribe.connectors.nanomdm.records import Records
 from proscribe.connectors.nanomdm.roster import Roster
 from proscribe.connectors.nanomdm.scopes import (
@@ -103,7 +104,11 @@ def observe(
         found.take(page)
         if last:
             found.scopes += _groups(view, position.tallies)
-            problems = [*problems, *roster.problems, *_said(records, view, position.left, len(unseen))]
+            problems = [
+                *problems,
+                *roster.problems,
+                *_said(records, view, position.left, len(unseen), known=bool(position.after)),
+            ]
         yield found.batch(page, roster, problems if last else (), last=last)
         if last:
             return
@@ -223,7 +228,8 @@ def _groups(view: View, tallies: Mapping[str, Tally]) -> list[Scope]:
 # What a person should know ----------------------------------------------------------------------------------------
 
 
-def _said(records: Records, view: View, left: int, unseen: int) -> Iterator[Problem]:
+def _said(records: Records, view: View, left: int, unseen: int, *, known: bool) -> Iterator[Problem]:
+    yield from notices(records, view.config, view.now, known=known)
     if unseen:
         yield Problem(view.roster.file, 0, "", *_never_seen(unseen))
     if left:
