@@ -86,10 +86,17 @@ def test_the_line_from_observation_to_proof(desk: Desk, tmp_path: Path) -> None:
     assert shown.index("NO") < shown.index("absent verified")
     listed = desk.type("status", DIRECTIVE, "--devices", "pending_sync", status=2).output
     assert "amapi:" in listed
+    assert "No device has this outcome." in desk.type("status", DIRECTIVE, "--devices", "stale", status=2).output
     desk.type("report", DIRECTIVE, "--out", str(report))
     assert report.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     desk.type("prove", "export", DIRECTIVE, "--out", str(proof))
     desk.type("prove", "verify", str(proof))
+
+
+def test_what_gave_nothing_has_no_row_and_no_table(desk: Desk) -> None:
+    desk.type("observe")
+    again = desk.type("observe").output
+    assert not any("│ snapshot │" in line for line in again.splitlines()), "nothing is left of the one before"
 
 
 def test_apply_without_approval_is_refused_with_the_next_step(desk: Desk, tmp_path: Path) -> None:
@@ -186,7 +193,7 @@ def test_records_holds_are_placed_listed_and_released(desk: Desk) -> None:
     device = f"amapi:{next(iter(desk.simulator.fleet.devices))}"
     words = ["--device", device, "--authority", "access request A-2026-0041", "--placed-by", "records officer"]
     assert "placed" in desk.type("hold", "add", "case-12", *words).output
-    assert "before" in desk.type("hold", "add", "case-12", *words).output
+    assert "already" in desk.type("hold", "add", "case-12", *words).output
     warned = desk.type("hold", "add", "case-13", "--device", "amapi:nobody", *words[2:]).output
     assert "! The newest snapshot has no device amapi:nobody" in warned
     assert "in force" in desk.type("hold", "list").output
@@ -194,7 +201,7 @@ def test_records_holds_are_placed_listed_and_released(desk: Desk) -> None:
     assert [one["id"] for one in listed] == ["case-12", "case-13"]
     assert listed[0]["released_at"] is None
     assert "released" in desk.type("hold", "release", "case-12").output
-    assert "before" in desk.type("hold", "release", "case-12").output
+    assert "already" in desk.type("hold", "release", "case-12").output
     assert "released" in desk.type("hold", "list").output
 
 

@@ -10,23 +10,25 @@ from proscribe.inventory.model import Snapshot
 from proscribe.text import Text, devices, number, plural
 
 _SHOWN_PROBLEMS = 5
+_CARRIED = "snapshot"
 
 
 def show_snapshot(snapshot: Snapshot) -> None:
     """Blind spots, bad rows, then sources and counts."""
     manifest = snapshot.manifest
     click.echo(f"{Text('Snapshot', 'Instantané')} {snapshot.digest[:19]}…  {manifest.taken_at:%Y-%m-%d %H:%M} UTC")
-    print_table(
-        str(Text("What these sources cannot see", "Ce que ces sources ne peuvent pas voir")),
-        [
-            str(Text("System", "Système")),
-            str(Text("Enrolment", "Inscription")),
-            str(Text("Blind to", "Ce qui échappe à la source")),
-            str(Text("Devices", "Appareils")),
-        ],
-        [(row.system, f"{row.platform} {row.enrolment}", row.blind_to, row.devices) for row in manifest.coverage],
-        numeric=1,
-    )
+    if manifest.coverage:
+        print_table(
+            str(Text("What these sources cannot see", "Ce que ces sources ne peuvent pas voir")),
+            [
+                str(Text("System", "Système")),
+                str(Text("Enrolment", "Inscription")),
+                str(Text("Blind to", "Ce qui échappe à la source")),
+                str(Text("Devices", "Appareils")),
+            ],
+            [(row.system, f"{row.platform} {row.enrolment}", row.blind_to, row.devices) for row in manifest.coverage],
+            numeric=1,
+        )
     if manifest.problems_total:
         lost = min(manifest.problems_total, sum(source.bad_rows for source in manifest.sources))
         rows = plural(
@@ -58,6 +60,7 @@ def show_snapshot(snapshot: Snapshot) -> None:
         [
             (s.name, s.format, str(number(s.devices)), str(number(s.installs)), str(number(s.bad_rows)))
             for s in manifest.sources
+            if s.devices or s.format != _CARRIED  # an earlier snapshot that gave nothing says nothing
         ],
         numeric=3,
     )

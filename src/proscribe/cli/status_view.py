@@ -114,6 +114,9 @@ def show_tick(summary: TickSummary) -> None:
 
 def show_devices(rows: Sequence[DeviceOutcome]) -> None:
     """The devices of one outcome, with the reason."""
+    if not rows:
+        click.echo(str(Text("No device has this outcome.", "Aucun appareil n'a ce résultat.")))
+        return
     print_table(
         "",
         [str(Text("Device", "Appareil")), str(Text("Department", "Direction")), str(Text("Why", "Motif"))],
