@@ -7,7 +7,7 @@ import click
 from proscribe.cli.output import print_table
 from proscribe.errors import Where
 from proscribe.inventory.model import Snapshot
-from proscribe.text import Text, devices, number, plural
+from proscribe.text import COLON, Text, devices, number, plural
 
 _SHOWN_PROBLEMS = 5
 _CARRIED = "snapshot"
@@ -44,7 +44,7 @@ def show_snapshot(snapshot: Snapshot) -> None:
         click.echo(str(Text(f"{rows.en}, {others.en}:", f"{rows.fr}, {others.fr}\u00a0:")))
         for problem in manifest.problems[:_SHOWN_PROBLEMS]:
             place = Where(problem.file, problem.row or None, problem.field)
-            click.echo(f"  {place}: {problem.what}\n    → {problem.remedy}")
+            click.echo(f"  {place}{COLON} {problem.what}\n    → {problem.remedy}")
         if manifest.problems_total > _SHOWN_PROBLEMS:
             whole_list = Text("all of them:", "la liste complète :")
             click.echo(f"  … {whole_list} {snapshot.path / 'problems.jsonl'}")

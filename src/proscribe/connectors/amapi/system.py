@@ -70,8 +70,8 @@ class AmapiSystem:
             return (
                 _stops(
                     Text(
-                        f"method {method} does not reach the {side} side",
-                        f"la méthode {method} n'atteint pas le côté « {side} »",
+                        f"Method {method} does not reach the {side} side",
+                        f"La méthode {method} n'atteint pas le côté « {side} »",
                     ),
                     Text("Plan again with this release.", "Refaites le plan avec la présente version."),
                 ),
@@ -142,8 +142,8 @@ def _imposed(policy: words.Json, app_ids: tuple[str, ...]) -> list[Objection]:
             found.append(
                 _stops(
                     Text(
-                        f"this policy itself imposes {package} ({kind})",
-                        f"cette stratégie impose elle-même {package} ({kind})",
+                        f"This policy itself imposes {package} ({kind})",
+                        f"Cette stratégie impose elle-même {package} ({kind})",
                     ),
                     Text(
                         "Take the app out of the policy's own set-up first, or take this policy out of the ban.",
@@ -155,7 +155,7 @@ def _imposed(policy: words.Json, app_ids: tuple[str, ...]) -> list[Objection]:
         elif kind == "PREINSTALLED":
             found.append(
                 _warns(
-                    Text(f"this policy preinstalls {package}", f"cette stratégie préinstalle {package}"),
+                    Text(f"This policy preinstalls {package}", f"Cette stratégie préinstalle {package}"),
                     Text(
                         "The ban replaces that; lifting the ban puts it back.",
                         "L'interdiction remplace ce paramètre; la lever le rétablit.",
@@ -173,8 +173,8 @@ def _room(policy: words.Json, app_ids: tuple[str, ...]) -> list[Objection]:
     return [
         _stops(
             Text(
-                f"the policy would have {after} app entries; the API takes {words.MAX_APPLICATIONS}",
-                f"la stratégie compterait {after} entrées d'application; l'API en accepte {words.MAX_APPLICATIONS}",
+                f"The policy would have {after} app entries; the API takes {words.MAX_APPLICATIONS}",
+                f"La stratégie compterait {after} entrées d'application; l'API en accepte {words.MAX_APPLICATIONS}",
             ),
             Text(
                 "Remove entries that are no longer needed, or split the policy.",
@@ -236,8 +236,8 @@ def _relied_on(policy: words.Json, app_ids: tuple[str, ...]) -> list[Objection]:
     return [
         _stops(
             Text(
-                f"this policy relies on {package} as {role.en} ({path})",
-                f"cette stratégie utilise {package} comme {role.fr} ({path})",
+                f"This policy relies on {package} as {role.en} ({path})",
+                f"Cette stratégie utilise {package} comme {role.fr} ({path})",
             ),
             Text(
                 "Choose another app for that role first, then plan again.",
@@ -254,8 +254,8 @@ def _allow_lists(policy: words.Json, app_ids: tuple[str, ...]) -> list[Objection
     return [
         _warns(
             Text(
-                f"this policy permits {package} by name ({path})",
-                f"cette stratégie autorise nommément {package} ({path})",
+                f"This policy permits {package} by name ({path})",
+                f"Cette stratégie autorise nommément {package} ({path})",
             ),
             Text(
                 "The ban stands all the same; tidy the list when convenient.",
@@ -334,8 +334,8 @@ def _other_ways_in(policy: words.Json, side: Side) -> list[Objection]:
     return [
         _warns(
             Text(
-                f"the app can come back from outside the store ({listed})",
-                f"l'application peut revenir par une autre voie que la boutique ({listed})",
+                f"The app can come back from outside the store ({listed})",
+                f"L'application peut revenir par une autre voie que la boutique ({listed})",
             ),
             Text(
                 "Keep watching: the policy removes it again at the next sync. Consider closing these settings.",
