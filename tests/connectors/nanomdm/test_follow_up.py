@@ -334,7 +334,8 @@ def test_frozen_nothing_changes_on_phones_and_questions_are_asked(department: Ma
     dept.check_in()
     dept.follow_up(frozen=True)
     assert "delivered" not in done.counts
-    assert set(dept.queued()) == {"DeviceInformation", "InstalledApplicationList", "ProfileList"}
+    asked = {"DeviceInformation", "InstalledApplicationList", "ManagedApplicationList", "ProfileList"}
+    assert set(dept.queued()) == asked
     assert dept.follow_up().counts["delivered"] == 1
 
 
@@ -489,7 +490,8 @@ def test_questions_of_long_ago_are_forgotten_and_their_numbers_never_used_again(
         dept.clock.advance(hours=13)
     kept = dept.records.commands()
     assert len(kept) < len(dept.journal.enqueued)
-    assert all(dept.clock.now() - one.asked_at < timedelta(days=4) for one in kept)
+    old = [one for one in kept if dept.clock.now() - one.asked_at >= timedelta(days=4)]
+    assert [one.request_type for one in old] == ["ManagedApplicationList"]  # asked once
     assert dept.journal.refused == []
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from tests.connectors.nanomdm.acting import CASINO, TIKTOK, WATCH, WECHAT, Department
 from tests.connectors.nanomdm.remembered import APP, PROFILE, base_profile, device, hours
@@ -19,6 +22,7 @@ from proscribe.connectors.nanomdm import answers, scopes
 from proscribe.connectors.nanomdm.commands import install_profile
 from proscribe.connectors.nanomdm.model import Edition, Entry, Gap, Group, ProfileList, SeenProfile
 from proscribe.errors import UnreadableFile
+from proscribe.terms import Held
 
 Make = Callable[..., Department]
 
@@ -108,6 +112,7 @@ def test_a_removal_that_was_lost_is_not_sent_again_after_the_ban_was_lifted(depa
     connector = company.connect()
     prepared = connector.prepare(order)
     connector.send(order, prepared)
+    company.servers.queue(phone.id).clear()  # lost
     connector.retract(order, prepared.prior)
     for _ in range(6):
         company.clock.advance(hours=2)
@@ -201,22 +206,73 @@ def test_an_iphone_before_15_does_not_heed_the_new_name_of_the_list(department: 
     assert WECHAT.id in phone.blocked()
 
 
-def test_a_question_that_was_open_in_a_gap_does_not_spare_a_device_from_being_asked(department: Make) -> None:
+def test_an_answer_that_is_lost_after_a_gap_is_asked_for_again(department: Make) -> None:
     company = department()
     phone = company.phone("18.5", WECHAT)
     company.settle()
-    company.clock.advance(hours=13)
-    company.follow_up()  # the list is asked for
     company.clock.advance(minutes=5)
-    began = company.clock.now()
+    ended = company.clock.now()
+    company.records.save_gap(Gap(ended - timedelta(minutes=1), ended))
+    company.follow_up()  # every device is asked anew
+    company.clock.advance(minutes=1)
     phone.check_in()
-    company.events.bodies.clear()  # and answered while nobody listened
-    company.clock.advance(minutes=5)
-    company.records.save_gap(Gap(began, company.clock.now()))
-    for _ in range(4):
+    company.events.bodies.clear()  # and answers while nobody listens
+    for _ in range(3):
         company.clock.advance(minutes=70)
         company.follow_up()
         company.check_in()
-    listed = company.device(phone).apps
-    assert listed is not None
-    assert listed.asked_at > began
+    seen = company.device(phone)
+    assert seen.apps is not None
+    assert seen.profiles is not None
+    assert min(seen.apps.asked_at, seen.profiles.asked_at) > ended
+
+
+def test_an_app_that_is_managed_already_is_removed_and_not_converted(department: Make) -> None:
+    company = department()
+    phone = company.phone("18.5", replace(WECHAT, managed=True), TIKTOK)
+    company.settle()
+    installs = {one.app.app_id: one.held for batch in company.connect().observe() for one in batch.installs}
+    assert installs == {WECHAT.id: Held.managed, TIKTOK.id: Held.unmanaged}
+    assert len(company.queued("ManagedApplicationList", phone)) == 1
+    for _ in range(8):
+        company.clock.advance(hours=13)
+        company.settle()
+    assert len(company.queued("ManagedApplicationList", phone)) == 1
+
+
+def test_reports_of_declarations_are_read_anew_after_a_gap_and_now_and_then(department: Make) -> None:
+    company = department()
+    phone = company.phone("27.0", WECHAT)
+    company.settle()
+    company.block("all/declarations")
+    company.settle()
+    key, version = f"nanomdm:{phone.id}", company.group("all/declarations").now.version
+    assert records_of(company)[key].applied_version == version
+
+    def off(request: httpx.Request) -> httpx.Response | None:
+        if "declaration-status" not in request.url.path:
+            return None
+        items = company.kmfddm.state.status([phone.id])[phone.id]
+        return httpx.Response(200, json={phone.id: [{**item, "active": False} for item in items]})
+
+    company.answer = off  # the report of it was told to nobody
+    company.follow_up()
+    assert records_of(company)[key].applied_version == version
+    company.clock.advance(minutes=5)
+    company.records.save_gap(Gap(company.clock.now() - timedelta(minutes=1), company.clock.now()))
+    company.clock.advance(minutes=5)
+    company.follow_up()
+    assert records_of(company)[key].applied_version == 0
+
+
+def test_commands_of_an_enrolment_that_is_over_are_forgotten(department: Make) -> None:
+    company = department()
+    phone = company.phone("18.5", WECHAT)
+    for _ in range(6):
+        company.settle()
+        company.clock.advance(days=3)
+        phone.wipe()
+        phone.enrol(company.endpoint)
+        company.hear()
+    company.settle()
+    assert {one.generation for one in company.records.commands()} == {company.device(phone).generation}

@@ -12,7 +12,8 @@ from proscribe.connectors.nanomdm.history import Case
 from proscribe.connectors.nanomdm.model import Channel, Command, CommandState, Device, Kind, Purpose
 from proscribe.connectors.nanomdm.outbox import Outgoing
 from proscribe.connectors.nanomdm.removals import awaiting_status
-from proscribe.connectors.nanomdm.scopes import View, scope_id, split
+from proscribe.connectors.nanomdm.scopes import View, is_unknown, scope_id, split
+from proscribe.terms import Platform
 
 INFORMATION, APPS, MANAGED, PROFILES = (
     "DeviceInformation",
@@ -119,9 +120,10 @@ def _information(device: Device, view: View, anew: datetime | None) -> Question 
 
 
 def _managed(case: Case, view: View, anew: datetime | None) -> Question | None:
-    """How conversions stand. A device that is asking its user is asked again from time to time."""
+    """How conversions stand, and whether a watched app is managed already: it need not be converted then. A device that
+    is asking its user is asked again from time to time."""
     lost = {one.subject for one in case.of(Purpose.convert) if case.is_lost(one, view.config, view.now)}
-    apps = tuple(sorted({*awaiting_status(case), *lost}))
+    apps = tuple(sorted({*awaiting_status(case), *lost, *_unknown(case.device)}))
     if not apps:
         return None
     asked = (one for one in case.of(Purpose.ask) if one.state is not CommandState.sending)
@@ -131,6 +133,13 @@ def _managed(case: Case, view: View, anew: datetime | None) -> Question | None:
     if not (_older(known, again, anew) or _after(known, case.changed_at, view.now)):
         return None
     return Question(commands.managed_list(apps), known, named=apps)
+
+
+def _unknown(device: Device) -> set[str]:
+    """The watched apps on the newest list of which the device never said, since they are there, who put them there."""
+    if device.apps is None or device.platform is not Platform.ios:
+        return set()
+    return {one.id for one in device.apps.apps if not one.clip and is_unknown(device, one)}
 
 
 def _profiles(case: Case, view: View, anew: datetime | None) -> Question | None:
@@ -164,6 +173,7 @@ def _apps(case: Case, view: View, anew: datetime | None) -> Question | None:
     lost += [one.asked_at for one in case.of(Purpose.convert) if case.is_lost(one, view.config, view.now)]
     due = _older(known, anew, view.now - timedelta(hours=view.config.list_every_hours))
     due = due or _after(known, case.changed_at, view.now) or _after(known, max(lost, default=None), view.now)
+    due = due or _after(known, max(device.arrived.values(), default=None), view.now)
     if told is not None:
         due = due or told.managed_only != managed_only or _narrower(told.named, named)
     return Question(commands.app_list(named, managed_only=managed_only), known, named, managed_only) if due else None

@@ -18,14 +18,17 @@ from proscribe.connectors.nanomdm import asking, groups, removals, wording
 from proscribe.connectors.nanomdm.deliver import LEFT, Delivery
 from proscribe.connectors.nanomdm.history import Case, by_device, cases
 from proscribe.connectors.nanomdm.means import Means
-from proscribe.connectors.nanomdm.model import Channel, Command, CommandState, Device, Purpose
+from proscribe.connectors.nanomdm.model import Channel, Command, CommandState, Declarations, Device, Purpose
 from proscribe.connectors.nanomdm.outbox import Outgoing, Sent, enqueue
-from proscribe.connectors.nanomdm.scopes import View, applied_now, device_key, scope_id, split, wanted
+from proscribe.connectors.nanomdm.scopes import View, applied_now, applied_version, device_key, scope_id, split, wanted
 from proscribe.text import Text
 
 _PAUSE = "pause"
 _KEPT = timedelta(days=2)
 """How long an answered question is kept: its answer stands in the device."""
+_READ = "reports-read"
+_ARRIVALS = 16
+"""Editions of which it is remembered since when a device has them."""
 _REPORTS = 100
 """Devices whose declaration reports are read and written down at a time."""
 
@@ -86,17 +89,20 @@ class _Round:
         sent = self._send(found)
         self._tell(sent)
         self._heal(found, sent)
-        self._forget(history)
+        self._forget(devices, history)
         if isinstance(sent.stopped, NotAuthorised):
             raise sent.stopped
 
     # What devices said ----------------------------------------------------------------------------------------------
 
     def _read_reports(self, devices: Iterable[Device]) -> None:
-        """What devices reported of declarations: those that said so, and those whose edition is unproved."""
+        """What devices reported of declarations: those that said so, those whose edition is unproved, and all of them
+        where what they said may have been lost, and now and then."""
         if not self.view.declarations:
             return
-        due = iter([one.id for one in devices if one.report_due or self._is_unproved(one)])
+        everyone = self._is_time_for_all()
+        asked = {one.id: one for one in devices if one.report_due or self._is_unproved(one) or everyone}
+        due = iter([key for key, one in asked.items() if one.report_due or self._is_declared_to(one)])
         while some := list(islice(due, _REPORTS)):
             try:
                 told = self.means.ddm.status(some)
@@ -105,16 +111,40 @@ class _Round:
                 return
             with self.records.atomic():
                 known = self.records.devices_of(some)
-                now = [
-                    replace(one, declarations=told.get(key, one.declarations), report_due=False)
-                    for key, one in known.items()
-                ]
+                now = [self._reported(one, asked[key], told.get(key)) for key, one in known.items()]
                 self.records.save_devices(one for one in now if one != known[one.id])
+        if everyone:
+            self.records.memory.put(_READ, [Row(_READ, {"at": self.view.now.isoformat()})])
+
+    def _is_time_for_all(self) -> bool:
+        found = self.records.memory.get(_READ, _READ)
+        last = None if found is None else datetime.fromisoformat(found["at"])
+        if last is None or (self.anew is not None and last < self.anew):
+            return True
+        return self.view.now - last >= timedelta(hours=self.view.config.list_every_hours)
+
+    def _reported(self, device: Device, asked: Device, told: Declarations | None) -> Device:
+        """The device with its report. What it reported since it was asked about is still to be read."""
+        due = device.report_due and device.heard_at != asked.heard_at
+        device = replace(device, declarations=told or device.declarations, report_due=due)
+        group = self.view.groups.get(self._scope(device))
+        if told is None or group is None or split(group.scope)[1] is not Channel.declarations:
+            return device
+        version = applied_version(device, group)
+        what = f"{group.scope}@{version}"
+        if not version or what in device.arrived:
+            return device
+        since = {**device.arrived, what: min(told.received_at, self.view.now)}
+        return replace(device, arrived=dict(sorted(since.items(), key=lambda each: each[1])[-_ARRIVALS:]))
+
+    def _is_declared_to(self, device: Device) -> bool:
+        scope = self._scope(device)
+        group = self.view.groups.get(scope)
+        return group is not None and bool(group.now.version) and split(scope)[1] is Channel.declarations
 
     def _is_unproved(self, device: Device) -> bool:
-        scope = scope_id(device, self.view.roster, self.view.config)
-        group = self.view.groups.get(scope)
-        if group is None or not group.now.version or split(scope)[1] is not Channel.declarations:
+        group = self.view.groups.get(self._scope(device))
+        if group is None or not self._is_declared_to(device):
             return False
         awaited = bool(group.now.entries) or device.declarations is not None
         return awaited and not applied_now(device, group)
@@ -310,10 +340,14 @@ class _Round:
         self.log.counts["healed"] += len(self.gaps)
         self.log.happened.append(wording.healed(len(self.gaps), len(found)))
 
-    def _forget(self, history: Mapping[str, Sequence[Command]]) -> None:
-        """Questions of long ago are dropped. The newest of each kind stays: its number must not be used again."""
+    def _forget(self, devices: Iterable[Device], history: Mapping[str, Sequence[Command]]) -> None:
+        """Questions of long ago are dropped. The newest of each kind stays: its number must not be used again. Of an
+        enrolment that is over, nothing is needed after a while: its numbers are its own."""
         gone = []
-        for commands in history.values():
+        generations = {device.id: device.generation for device in devices}
+        for key, commands in history.items():
+            now = generations.get(key, 0)
+            gone += [one.uuid for one in commands if one.generation < now and self._is_old(one)]
             newest: dict[tuple[str, int], Command] = {}
             for one in sorted(commands, key=lambda each: (each.asked_at, each.attempts)):
                 if one.purpose is Purpose.ask:
@@ -322,7 +356,7 @@ class _Round:
             gone += [
                 one.uuid
                 for one in commands
-                if one.purpose is Purpose.ask and one.uuid not in kept and self._is_old(one)
+                if one.purpose is Purpose.ask and one.uuid not in kept and one.generation >= now and self._is_old(one)
             ]
         self.records.memory.drop("command", gone)
 

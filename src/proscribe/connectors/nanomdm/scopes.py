@@ -27,6 +27,7 @@ from proscribe.connectors.nanomdm.model import (
     Edition,
     Entry,
     Group,
+    ManagedApp,
     Purpose,
     Removal,
     SeenApp,
@@ -141,17 +142,11 @@ def listed_under(device: Device, group: Group) -> int:
     carried, asked = _carried(device, group), device.apps.asked_at
     if carried is None:
         return 0
-    arrived = device.arrived.get(arrival(group.scope, carried))
-    if arrived is None or arrived < asked:
+    since = {edition.version: device.arrived.get(arrival(group.scope, edition)) for edition in _editions(group)}
+    if since[carried.version] is None:
         return carried.version
-    before = (
-        edition.version
-        for edition in _editions(group)
-        if edition.version < carried.version
-        and (arrived := device.arrived.get(arrival(group.scope, edition))) is not None
-        and arrived < asked
-    )
-    return max(before, default=0)
+    by_then = (number for number, moment in since.items() if moment is not None and moment < asked)
+    return max((number for number in by_then if number <= carried.version), default=0)
 
 
 def arrival(scope: str, edition: Edition) -> str:
@@ -259,10 +254,23 @@ def held(device: Device, app: SeenApp) -> Held:
     personal = device.kind.is_device and device.enrolment is Enrolment.user_enrolment
     if personal or app.declared or (device.apps is not None and device.apps.managed_only):
         return Held.managed
-    ended = _ended(device, app.id)
-    told = [one for one in device.managed if one.id == app.id and (ended is None or one.asked_at > ended)]
-    newest = max(told, key=lambda one: one.received_at, default=None)
+    newest = max(_told(device, app.id), key=lambda one: one.received_at, default=None)
     return Held.managed if newest is not None and newest.status == "Managed" else Held.unmanaged
+
+
+def is_unknown(device: Device, app: SeenApp) -> bool:
+    """Whether the device is still to be asked who put an app there that is on its list."""
+    ended = _ended(device, app.id)
+    if device.apps is None or (ended is not None and device.apps.asked_at <= ended):
+        return False  # it is gone, as far as known
+    personal = device.enrolment is Enrolment.user_enrolment or device.apps.managed_only
+    return app.held is Held.unknown and not app.declared and not personal and not _told(device, app.id)
+
+
+def _told(device: Device, app: str) -> list[ManagedApp]:
+    """What the device said of an app's management since its last removal ended."""
+    ended = _ended(device, app)
+    return [one for one in device.managed if one.id == app and (ended is None or one.asked_at > ended)]
 
 
 def _ended(device: Device, app: str) -> datetime | None:
