@@ -50,6 +50,12 @@ TERMS = {
     r"cadres? (?:logiciels?|d'essai)": "cadriciel",
     r"tourne\b": "est en cours d'exécution",
     r"révisions?\b": "examen",
+    r"charges? utiles?\b": "données utiles",
+    r"contenus? de restrictions": "données utiles, profil de restrictions",
+    r"(?:applications?|identifiants?) surveillée?s?\b": "recherché",
+    r"(?:se|s'y) manifeste": "prendre contact, à son prochain contact",
+    r"(?:la|par la|leur) casse\b": "majuscules et minuscules",
+    r"extraits? d'applications?": "extrait d'app",
 }
 NOT_SAID = re.compile(r"(?:^|(?<=[^\w-]))(?:" + "|".join(TERMS) + ")")
 # In the program a department is an attribute of a device; in directives it may be a ministry.
@@ -165,6 +171,7 @@ def test_the_glossary_gives_every_preferred_term(root):
     for term in (
         *("paramètre", "boutique", "examiné", "identifiant", "stratégie", "direction", "accusé de réception"),
         *("trousse sdk", "écarter", "consentir", "empaqueté", "droit (entitlement)", "cadriciel"),
+        *("données utiles", "recherché", "prochain contact", "majuscules et minuscules", "extrait d'app"),
     ):
         assert term in glossary
 

@@ -204,7 +204,7 @@ def _reports(policy: words.Json) -> list[Objection]:
             _warns(
                 Text(
                     "includeRemovedApps is off: a removal shows as a missing line only",
-                    "includeRemovedApps est désactivé : un retrait ne se manifeste que par une ligne manquante",
+                    "includeRemovedApps est désactivé : un retrait ne se voit qu'à une ligne manquante",
                 ),
                 Text(
                     "Turn applicationReportingSettings.includeRemovedApps on for better evidence.",

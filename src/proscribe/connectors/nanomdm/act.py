@@ -258,9 +258,10 @@ class Writer:
 
     def _without_base(self, scope: str) -> Throttled:
         """Made without it, the next edition would leave the organisation's profile as it is, with our entries in it."""
+        what, remedy = wording.base_gone(scope, split(scope)[0])
         return Throttled(
-            wording.base_gone(scope, split(scope)[0]),
-            remedy=Text("Nothing is sent until then.", "Rien n'est envoyé d'ici là."),
+            what,
+            remedy=remedy,
             retry_after=3600 * self.means.config.lost_after_hours,
         )
 

@@ -65,7 +65,8 @@ def _take_up_base(means: Means, view: View, group: Group, log: Log) -> None:
     if not group.now.entries:
         return
     if group.now.base and name not in view.bases:
-        log.waits.append(wording.base_gone(group.scope, name))
+        what, remedy = wording.base_gone(group.scope, name)
+        log.waits.append(what + Text(". ", ". ") + remedy)
         return
     wish = edition(view, group.scope, group.now.version + 1, group.now.entries)
     if same(wish, group.now):

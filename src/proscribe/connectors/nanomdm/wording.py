@@ -38,14 +38,17 @@ def base_changed(scope: str) -> Text:
     )
 
 
-def base_gone(scope: str, group: str) -> Text:
-    """The organisation's own profile is no longer there."""
+def base_gone(scope: str, group: str) -> tuple[Text, Text]:
+    """The organisation's own profile is no longer there, and what to do."""
     return Text(
-        f"{scope}: profiles/{group}.mobileconfig is gone, and devices still have it, merged with the banned apps. "
-        "Put it back. To give it up, put an empty profile with the same identifier there.",
+        f"{scope}: profiles/{group}.mobileconfig is gone, and devices still have it, merged with the banned apps",
         f"{scope}\N{NO-BREAK SPACE}: profiles/{group}.mobileconfig a disparu, mais des appareils l'ont encore, "
-        "fusionné avec les applications interdites. Remettez-le en place. Pour y renoncer, mettez à sa place un profil "
-        "vide de même identifiant.",
+        "fusionné avec les applications interdites",
+    ), Text(
+        "Put it back; until then no new change is made to this group. To give the profile up, put an empty one with "
+        "the same identifier there.",
+        "Remettez-le en place; d'ici là, ce groupe ne reçoit aucun nouveau changement. Pour renoncer au profil, mettez "
+        "à sa place un profil vide de même identifiant.",
     )
 
 
