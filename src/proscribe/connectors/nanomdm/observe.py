@@ -238,7 +238,7 @@ def _said(records: Records, view: View, left: int, unseen: int, *, known: bool) 
         yield Problem("watch", 0, "", *_unnamed())
     for gap in records.gaps():
         if gap.healed_at is None:
-            yield Problem("events", 0, "", *_gap(gap.began.isoformat(), gap.ended.isoformat()))
+            yield Problem("events", 0, "", *_gap(f"{gap.began:%Y-%m-%d %H:%M}", f"{gap.ended:%Y-%m-%d %H:%M}"))
 
 
 def _never_seen(count: int) -> tuple[Text, Text]:
@@ -275,8 +275,8 @@ def _unnamed() -> tuple[Text, Text]:
 
 def _gap(began: str, ended: str) -> tuple[Text, Text]:
     return Text(
-        f"messages that devices sent between {began} and {ended} may have been lost",
-        f"des messages envoyés par des appareils entre {began} et {ended} ont pu se perdre",
+        f"messages that devices sent between {began} and {ended} UTC may have been lost",
+        f"des messages envoyés par des appareils entre {began} et {ended} UTC ont pu se perdre",
     ), Text(
         "Nothing to do: every device is asked again.",
         "Rien à faire\N{NO-BREAK SPACE}: chaque appareil est interrogé de nouveau.",

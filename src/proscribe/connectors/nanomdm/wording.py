@@ -70,9 +70,10 @@ def not_woken(count: int, why: str) -> Text:
     """Commands are queued, and nobody told the devices."""
     told = devices(count)
     return Text(
-        f"{told.en} could not be woken ({why}). Their commands are queued and reach them when they next call.",
+        f"{told.en} could not be woken ({why}). Their commands are queued and reach them when they next "
+        "call. If it lasts, check the push certificate of NanoMDM.",
         f"{told.fr}\N{NO-BREAK SPACE}: réveil impossible ({why}). Les commandes sont en file et seront remises au "
-        "prochain contact.",
+        "prochain contact. Si cela dure, vérifiez le certificat de notification push de NanoMDM.",
     )
 
 
