@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -121,11 +121,19 @@ def _nothing() -> Watch:
     return Watch()
 
 
+def _never() -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What an installation gives to each of its connectors. ``home`` is where relative paths of settings begin."""
+    """What an installation gives to each of its connectors. ``home`` is where relative paths of settings begin.
+
+    ``frozen`` is asked again in the middle of what takes long: a freeze stops all sending at once (DESIGN rule 5).
+    """
 
     clock: Clock
     home: Path = field(default_factory=Path)
     memory: Memory = field(default_factory=NoMemory)
     watch: Watching = _nothing
+    frozen: Callable[[], bool] = _never

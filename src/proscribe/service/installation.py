@@ -153,8 +153,10 @@ def open_installation(home: Path | None = None, *, actor: str, clock: Clock | No
 
         return inventory.watch(installation)
 
+    frozen = installation.stores.freeze.frozen
     for one in settings.systems:
-        around = Surroundings(clock=ticking, home=folder, memory=repositories.Memory(one.connector), watch=watch)
+        memory = repositories.Memory(one.connector)
+        around = Surroundings(clock=ticking, home=folder, memory=memory, watch=watch, frozen=frozen)
         connector = open_connector(one.connector, one.settings, around)
         if connector.name in connectors:
             raise _twice(folder, one.connector)

@@ -144,6 +144,7 @@ class Department:
         self.endpoint = _Endpoint(authority, devices.handle)
         self.phones: list[Phone] = []
         self.watch = WATCH
+        self.frozen: Callable[[], bool] = lambda: False
         self.answer: Callable[[httpx.Request], httpx.Response | None] = lambda _: None
         self.requests: list[str] = []
         self.memory = GatedMemory(self.gate)
@@ -165,7 +166,7 @@ class Department:
 
     def connect(self) -> NanomdmConnector:
         """The connector, as a process just started makes it."""
-        around = Surroundings(self.clock, self.home, self.memory, lambda: self.watch)
+        around = Surroundings(self.clock, self.home, self.memory, lambda: self.watch, lambda: self.frozen())
         made = NanomdmConnector(NanomdmConfig(**self.settings), around, transport=httpx.MockTransport(self._serve))
         self._opened.append(made)
         return made
@@ -187,7 +188,10 @@ class Department:
             {name.lower(): value for name, value in request.headers.items()},
             request.read(),
         )
-        reply = self._api.enqueue(call) if request.url.port == 9000 else self.kmfddm.handle(call)
+        if request.url.port != 9000:
+            reply = self.kmfddm.handle(call)
+        else:
+            reply = self._api.push(call) if "/push/" in what else self._api.enqueue(call)
         self.requests.append(what)
         self.gate(f"after {what}")
         return httpx.Response(reply.status, content=reply.body, headers=dict(reply.headers))

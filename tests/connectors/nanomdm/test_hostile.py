@@ -18,7 +18,7 @@ from tests.connectors.nanomdm.telling import START, app, asked
 
 from proscribe.connectors.base import Throttled
 from proscribe.connectors.memory import Watch
-from proscribe.connectors.nanomdm import answers, scopes
+from proscribe.connectors.nanomdm import answers, outbox, scopes
 from proscribe.connectors.nanomdm.commands import install_profile
 from proscribe.connectors.nanomdm.model import Edition, Entry, Gap, Group, ProfileList, SeenProfile
 from proscribe.errors import UnreadableFile
@@ -276,3 +276,47 @@ def test_commands_of_an_enrolment_that_is_over_are_forgotten(department: Make) -
         company.hear()
     company.settle()
     assert {one.generation for one in company.records.commands()} == {company.device(phone).generation}
+
+
+def test_a_freeze_stops_what_is_being_sent(department: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox, "CHUNK", 2)
+    company = department()
+    for _ in range(6):
+        company.phone("18.5", WECHAT)
+    company.settle()
+    company.frozen = lambda: len(company.queued("InstallProfile")) >= 2  # a person says so once two have gone
+    _, _, receipt = company.block()
+    assert receipt.detail == "queued:2,left:4"
+    company.follow_up()
+    assert len(company.queued("InstallProfile")) == 2
+    company.frozen = lambda: False
+    company.settle()
+    assert all(WECHAT.id in phone.blocked() for phone in company.phones)
+
+
+def test_under_a_freeze_that_came_before_the_first_command_nothing_is_promised(department: Make) -> None:
+    company = department()
+    phone = company.phone("18.5", WECHAT)
+    company.settle()
+    company.frozen = lambda: True
+    with pytest.raises(Throttled):
+        company.block()
+    with pytest.raises(Throttled):
+        company.remove(phone, "ConvertThenRemove")
+    assert company.group().now.version == 0
+    assert company.queued("InstallProfile") == company.queued("InstallApplication") == []
+
+
+def test_a_device_is_woken_once_all_of_its_commands_are_queued(department: Make) -> None:
+    company = department(push=True)
+    woken: list[int] = []
+
+    def noted(request: httpx.Request) -> None:
+        if "nopush" not in request.url.params:
+            woken.append(len(company.queued()))
+
+    company.answer = noted
+    company.phone("18.5", WECHAT)
+    company.follow_up()
+    assert len(company.queued()) == 2
+    assert woken == [len(company.queued()) - 1]

@@ -69,6 +69,10 @@ class Means:
         path = self.config.roster
         return read_roster(None) if path is None else self._once(path, read_roster)
 
+    def is_frozen(self) -> bool:
+        """Whether nothing that changes a device may be sent at the moment."""
+        return self._around.frozen()
+
     def base(self, group: str) -> Base | None:
         """The organisation's own profile of a group; None where there is none. Raises UnreadableFile and others."""
         folder = self.config.profiles

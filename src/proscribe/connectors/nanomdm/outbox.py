@@ -7,6 +7,7 @@ proves that the first request arrived. The store is touched by the calling threa
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -18,8 +19,9 @@ from proscribe.canonical import Digest, digest_json
 from proscribe.connectors.base import ConnectorFault, NotAuthorised, Throttled, UnknownFate
 from proscribe.connectors.nanomdm.commands import as_plist
 from proscribe.connectors.nanomdm.means import Means
-from proscribe.connectors.nanomdm.model import Command, CommandState
+from proscribe.connectors.nanomdm.model import Command, CommandState, Purpose
 from proscribe.connectors.nanomdm.wire import Enqueued
+from proscribe.text import Text
 
 CHUNK = 200
 """Commands written down, sent and written down again at a time."""
@@ -101,11 +103,25 @@ def enqueue(means: Means, outgoing: Iterable[Outgoing], *, settle: Settle = _not
     sent = Sent()
     waiting = iter(outgoing)
     while chunk := list(islice(waiting, CHUNK)):
+        if sent.stopped is None and means.is_frozen() and any(_changes(each) for each in chunk):
+            sent.stopped = _frozen()
         if sent.stopped is not None:
             sent.left += len(chunk)
             continue
         _send_chunk(means, chunk, settle, sent)
     return sent
+
+
+def _changes(each: Outgoing) -> bool:
+    return each.command.purpose is not Purpose.ask
+
+
+def _frozen() -> Throttled:
+    return Throttled(
+        Text("all sending was frozen meanwhile", "tout envoi a été gelé entre-temps"),
+        remedy=Text("What was queued before stands.", "Ce qui était déjà en file y reste."),
+        retry_after=None,
+    )
 
 
 def _send_chunk(means: Means, chunk: Sequence[Outgoing], settle: Settle, sent: Sent) -> None:
@@ -171,6 +187,7 @@ class _Run:
 
     def __init__(self, means: Means) -> None:
         self._wire = means.wire
+        self._pushes = means.config.push
         self._stop = Event()
         self._unanswered = 0
         self._patience = _SILENCE * means.config.concurrency
@@ -178,23 +195,36 @@ class _Run:
         self.broken: BaseException | None = None
 
     def one_device(self, queue: Sequence[Outgoing]) -> None:
-        """Send the commands of one device, in order. What one of them met, those behind it need not meet again."""
+        """Send the commands of one device, in order. What one of them met, those behind it need not meet again.
+
+        The device is woken with the last: NanoMDM on files may break the queue of one that answers while a command is
+        added (``wire.enqueue``).
+        """
         for each in queue:
             if self._stop.is_set():
                 return
             try:
-                self.answers[each.command.uuid] = answer = self._ask(each)
+                self.answers[each.command.uuid] = answer = self._ask(each, wake=each is queue[-1])
             except BaseException as error:  # noqa: BLE001 (kept for the calling thread, once results are written)
                 self.broken = error
                 self._stop.set()
                 return
             if isinstance(answer, ConnectorFault):
+                if each is not queue[0]:
+                    self._wake(each.command.device)
                 return
 
-    def _ask(self, each: Outgoing) -> Enqueued | ConnectorFault:
+    def _wake(self, device: str) -> None:
+        """Those before it are queued. Where the device cannot be woken either, it comes by itself in time."""
+        if self._pushes:
+            with contextlib.suppress(ConnectorFault):
+                self._wire.push([device])
+
+    def _ask(self, each: Outgoing, *, wake: bool) -> Enqueued | ConnectorFault:
         command = each.command
         try:
-            answer = self._wire.enqueue(command.device, as_plist(command.uuid, each.content), uuid=command.uuid)
+            body = as_plist(command.uuid, each.content)
+            answer = self._wire.enqueue(command.device, body, uuid=command.uuid, wake=wake)
         except (NotAuthorised, Throttled) as fault:
             self._stop.set()
             return fault
