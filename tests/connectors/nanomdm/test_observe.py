@@ -276,7 +276,7 @@ def test_what_cannot_be_asked_for_and_what_may_be_lost_is_told() -> None:
     (batch,) = scan(stored, watch=Watch(ios=WATCH.ios, unnamed=True))
     unnamed, lost = told([batch])
     assert "named identifiers only" in unnamed
-    assert "2026-11-22T03:00:00+00:00" in lost
+    assert "between 2026-11-22 03:00 and 2026-11-22 04:00 UTC" in lost
 
 
 def test_a_page_holds_five_hundred() -> None:
