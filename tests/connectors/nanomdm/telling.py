@@ -258,13 +258,20 @@ class Inbox(Rows):
         return dict(self.counts)
 
     def tell(self, *bodies: bytes, at: datetime | None = None) -> None:
-        """Put events into the inbox."""
-        self.receive([Message(message_id(body), at or minutes(600), body) for body in bodies])
+        """Put events into the inbox, as soon as they happened unless said otherwise."""
+        self.receive([Message(message_id(body), at or _happened(body), body) for body in bodies])
 
     @property
     def memory(self) -> Memory:
         """As the connector has it."""
         return cast("Memory", self)
+
+
+def _happened(body: bytes) -> datetime:
+    try:
+        return datetime.fromisoformat(json.loads(body)["created_at"])
+    except (ValueError, KeyError, TypeError):
+        return minutes(600)
 
 
 def later(command: Command, **changes: Any) -> Command:

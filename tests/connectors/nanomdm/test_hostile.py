@@ -13,14 +13,17 @@ from typing import Any
 import httpx
 import pytest
 from tests.connectors.nanomdm.acting import CASINO, TIKTOK, WATCH, WECHAT, Department
-from tests.connectors.nanomdm.remembered import APP, PROFILE, base_profile, device, hours
-from tests.connectors.nanomdm.telling import START, app, asked
+from tests.connectors.nanomdm.remembered import APP, PROFILE, base_profile, config, device, hours
+from tests.connectors.nanomdm.telling import PHONE, START, Inbox, app, asked, authenticate, check_out, token_update
 
+from proscribe.clock import ManualClock
 from proscribe.connectors.base import Throttled
 from proscribe.connectors.memory import Watch
 from proscribe.connectors.nanomdm import answers, outbox, scopes
 from proscribe.connectors.nanomdm.commands import install_profile
+from proscribe.connectors.nanomdm.intake import take_in
 from proscribe.connectors.nanomdm.model import Edition, Entry, Gap, Group, ProfileList, SeenProfile
+from proscribe.connectors.nanomdm.records import Records
 from proscribe.errors import UnreadableFile
 from proscribe.terms import Held
 
@@ -320,3 +323,44 @@ def test_a_device_is_woken_once_all_of_its_commands_are_queued(department: Make)
     company.follow_up()
     assert len(company.queued()) == 2
     assert woken == [len(company.queued()) - 1]
+
+
+@pytest.mark.parametrize("hours_off", [-2, 2])
+def test_a_clock_that_is_wrong_carries_nothing_over_into_an_enrolment(department: Make, hours_off: int) -> None:
+    company = department()
+
+    def wrong() -> str:
+        moment = company.clock.now() + timedelta(hours=hours_off)
+        return moment.isoformat()
+
+    company.events.stamp = wrong
+    phone = company.phone("18.5", WECHAT)
+    company.settle()
+    company.block()
+    company.settle()
+    key, version = f"nanomdm:{phone.id}", company.group().now.version
+    assert records_of(company)[key].applied_version == version
+    company.clock.advance(minutes=10)
+    phone.wipe()
+    phone.enrol(company.endpoint)
+    company.hear()
+    company.connect().take_in()
+    assert company.device(phone).apps is None
+    assert company.device(phone).profiles is None
+    company.settle()
+    assert records_of(company)[key].applied_version == version
+    assert phone.blocked()
+    counted = company.memory.counters()
+    assert counted["clock_behind" if hours_off < 0 else "clock_ahead"] > 0
+
+
+def test_an_event_from_before_our_memory_of_replays_is_refused() -> None:
+    inbox = Inbox()
+    inbox.tell(authenticate(START), token_update(START))
+    take_in(Records(inbox.memory), config(), ManualClock(START), WATCH)
+    inbox.tell(check_out(START - timedelta(days=31)), at=START)
+    take_in(Records(inbox.memory), config(), ManualClock(START), WATCH)
+    known = Records(inbox.memory).device(PHONE)
+    assert known is not None
+    assert known.left_at is None
+    assert inbox.counts["refused.old"] == 1

@@ -23,12 +23,13 @@ from proscribe.connectors.nanomdm.plist import BadPlist, read_plist
 from proscribe.connectors.nanomdm.records import Records
 from proscribe.errors import ProscribeError
 
-AHEAD = timedelta(minutes=5)
-"""An event timed further ahead of our clock than this came from a wrong clock, and counts as of when we got it: else
-it would outweigh everything that is told until that time."""
+SKEW = timedelta(minutes=5)
+"""An event is told within seconds. One timed further off our clock than this came from a wrong clock, and counts as of
+when we got it: timed ahead, it would outweigh everything that is told until then; timed back, a list that was asked for
+before an enrolment would pass for one of after it."""
 
 REMEMBERED = timedelta(days=30)
-"""How long the id of a message that was dealt with is kept, to tell a replay by."""
+"""How long the id of a message that was dealt with is kept, to tell a replay by. An older event can only be one."""
 
 _SWEEP_EVERY = timedelta(days=1)
 _BATCH = 200  # messages a transaction: nobody else can write for that long
@@ -106,8 +107,12 @@ def _deal(records: Records, config: NanomdmConfig, watch: Watch, messages: Seque
         if not event.topic.of_use:
             counts[f"unused.{event.topic.short}"] += 1
             continue
-        if event.at > message.received_at + AHEAD:
-            counts["clock_ahead"] += 1
+        late = message.received_at - event.at
+        if late > REMEMBERED - SKEW:
+            counts["refused.old"] += 1
+            continue
+        if abs(late) > SKEW:
+            counts["clock_behind" if late > SKEW else "clock_ahead"] += 1
             event = replace(event, at=message.received_at)
         events.append(event)
     desk = Desk(records, events)
