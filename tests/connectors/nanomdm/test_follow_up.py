@@ -187,6 +187,29 @@ def test_a_phone_that_moves_to_another_group_changes_its_declarations(department
     assert len(dept.journal.enqueued) == quiet
 
 
+def test_a_phone_that_left_its_group_is_freed_of_a_lifted_ban_that_came_from_there(
+    department: Make, home: Path
+) -> None:
+    """Its former group has a ban more by now, which the phone never got and its new group does not want."""
+    roster = home / "roster.csv"
+    roster.write_text("serial,group\n", "utf-8")
+    dept = department(roster=roster)
+    phone = dept.phone("18.5", WECHAT)
+    dept.settle()
+    here, before, _ = dept.block("all/profile", WECHAT)
+    dept.settle()
+    roster.write_text(f"serial,group\n{phone.spec.serial},harbour\n", "utf-8")
+    dept.block("all/profile", TIKTOK)
+    dept.settle()
+    assert phone.blocked() == {WECHAT.id}, "nothing of its new group has come yet"
+    there, nothing, _ = dept.block("harbour/profile", WECHAT)
+    dept.settle()
+    dept.connect().retract(here, before)
+    dept.connect().retract(there, nothing)
+    dept.settle()
+    assert phone.blocked() == frozenset()
+
+
 # The organisation's own profile ---------------------------------------------------------------------------------
 
 

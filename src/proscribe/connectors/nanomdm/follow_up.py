@@ -20,7 +20,16 @@ from proscribe.connectors.nanomdm.history import Case, by_device, cases
 from proscribe.connectors.nanomdm.means import Means
 from proscribe.connectors.nanomdm.model import Channel, Command, CommandState, Declarations, Device, Purpose
 from proscribe.connectors.nanomdm.outbox import Outgoing, Sent, enqueue
-from proscribe.connectors.nanomdm.scopes import View, applied_now, applied_version, device_key, scope_id, split, wanted
+from proscribe.connectors.nanomdm.scopes import (
+    View,
+    applied_now,
+    applied_version,
+    blocked_on,
+    device_key,
+    scope_id,
+    split,
+    wanted,
+)
 from proscribe.text import Text
 
 _PAUSE = "pause"
@@ -295,10 +304,10 @@ class _Round:
         if scope == old.scope or case.device.informed_at is None or not groups.has_ours(case, old):
             return None
         new = wanted(scope, self.view.groups)
-        kept = {entry.app for entry in new.now.entries}
-        covered = all(entry.app in kept for entry in old.edition.entries)
+        still = _still_wanted(case.device, old)
+        covered = still <= {entry.app for entry in new.now.entries}
         arrived = bool(new.now.version) and applied_now(case.device, new)
-        if old.edition.entries and not (covered and arrived):
+        if still and not (covered and arrived):
             return None
         # Where two groups share one profile, the new group's has replaced the old one's.
         return None if _shares_profile(old, Delivery(self.view, new)) else old.taken_back(case)
@@ -371,6 +380,16 @@ _NAMES = {
     Purpose.convert: "converted",
     Purpose.remove: "removed_sent",
 }
+
+
+def _still_wanted(device: Device, old: Delivery) -> frozenset[str]:
+    """The apps that a scope keeps from launching on a device that left it, as far as the scope wants them blocked yet.
+
+    What the device never got from it, and what was lifted since, is nothing to wait for.
+    """
+    wanted_there = frozenset(entry.app for entry in old.edition.entries)
+    # Of declarations the device may not have told yet; of profiles it has, or it would not be known to carry ours.
+    return wanted_there & blocked_on(device, old.group) if old.channel is Channel.profile else wanted_there
 
 
 def _shares_profile(one: Delivery, other: Delivery) -> bool:
