@@ -13,7 +13,7 @@ def test_the_example_settings_load(root, tmp_path):
     (tmp_path / "proscribe.toml").write_bytes((root / "examples" / "proscribe.toml").read_bytes())
     settings = load(tmp_path)
     assert settings.organisation.fr == "Ministère des Phares du Nord"
-    assert [system.connector for system in settings.systems] == ["amapi"]
+    assert [system.connector for system in settings.systems] == ["amapi", "nanomdm"]
     assert settings.policy.rings is not None
     assert len(settings.policy.rings) == 3
 
