@@ -14,7 +14,21 @@ import httpx
 import pytest
 from tests.connectors.nanomdm.acting import CASINO, TIKTOK, WATCH, WECHAT, Department
 from tests.connectors.nanomdm.remembered import APP, PROFILE, base_profile, config, device, hours
-from tests.connectors.nanomdm.telling import PHONE, START, Inbox, app, asked, authenticate, check_out, token_update
+from tests.connectors.nanomdm.telling import (
+    AUTHENTICATE,
+    INFORMATION,
+    PHONE,
+    START,
+    Inbox,
+    answer,
+    app,
+    asked,
+    authenticate,
+    check_out,
+    event,
+    minutes,
+    token_update,
+)
 
 from proscribe.clock import ManualClock
 from proscribe.connectors.base import Throttled
@@ -364,3 +378,33 @@ def test_an_event_from_before_our_memory_of_replays_is_refused() -> None:
     assert known is not None
     assert known.left_at is None
     assert inbox.counts["refused.old"] == 1
+
+
+@pytest.mark.parametrize("claimed", ["NL-B", " nl-b "])
+@pytest.mark.parametrize("enrolment", ["Device", "User Enrollment (Device)"])
+def test_a_device_cannot_speak_for_another(claimed: str, enrolment: str) -> None:
+    """By serial number devices are joined with what other systems know, and found in the roster."""
+    inbox = Inbox()
+    records = Records(inbox.memory)
+    inbox.tell(authenticate(START, SerialNumber="NL-B"), token_update(START))
+    liar = {"id": "LIAR", "udid": "LIAR", "kind": enrolment}
+    inbox.tell(event("Authenticate", minutes(1), {**AUTHENTICATE, "UDID": "LIAR", "SerialNumber": claimed}, **liar))
+    take_in(records, config(), ManualClock(START), WATCH)
+    command = asked("WHO", "DeviceInformation", minutes(2), device="LIAR")
+    records.save_commands([command])
+    said = {"QueryResponses": {**INFORMATION, "UDID": PHONE, "SerialNumber": claimed}}
+    part = {"status": "Acknowledged", "command_uuid": "WHO", **liar}
+    inbox.tell(event("Connect", minutes(3), answer("Acknowledged", "WHO", **said), **part))
+    take_in(records, config(), ManualClock(START), WATCH)
+    other, own = records.device("LIAR"), records.device(PHONE)
+    assert other is not None
+    assert own is not None
+    assert other.informed_at == minutes(2)
+    assert (other.udid in ("", "LIAR"), other.serial) == (True, "")
+    assert own.serial == "NL-B"
+    inbox.tell(check_out(minutes(5)))  # the serial number is free again
+    inbox.tell(event("Authenticate", minutes(6), {**AUTHENTICATE, "UDID": "NEW", "SerialNumber": "NL-B"}, id="NEW"))
+    take_in(records, config(), ManualClock(START), WATCH)
+    newest = records.device("NEW")
+    assert newest is not None
+    assert newest.serial == "NL-B"

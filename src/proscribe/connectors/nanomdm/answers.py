@@ -167,7 +167,7 @@ def _facts(said: Answer) -> Facts:
     supervised = said.get("IsSupervised")
     return Facts(
         udid=_text(said.get("UDID")),
-        serial=_text(said.get("SerialNumber")),
+        serial=_text(said.get("SerialNumber")).strip().upper(),  # as it is compared everywhere
         name=_text(said.get("DeviceName")),
         model=model,
         os_version=_text(said.get("OSVersion")),

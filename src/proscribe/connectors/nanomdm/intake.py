@@ -18,7 +18,7 @@ from proscribe.connectors.memory import Message, Row, Watch
 from proscribe.connectors.nanomdm import answers, changes
 from proscribe.connectors.nanomdm.config import NanomdmConfig
 from proscribe.connectors.nanomdm.events import BadEvent, Event, Topic, read_event
-from proscribe.connectors.nanomdm.model import Command, CommandState, Device, Purpose
+from proscribe.connectors.nanomdm.model import Command, CommandState, Device, Kind, Purpose
 from proscribe.connectors.nanomdm.plist import BadPlist, read_plist
 from proscribe.connectors.nanomdm.records import Records
 from proscribe.errors import ProscribeError
@@ -137,6 +137,11 @@ class Desk:
         """The device of an enrolment id."""
         return self._devices.get(key)
 
+    def is_another_s(self, serial: str, device: str) -> bool:
+        """Whether a device that is enrolled gave the serial number as its own before this one did."""
+        met = {one.id: one for one in self._records.holders(serial)} | self._devices
+        return any(one.serial == serial and one.left_at is None and key != device for key, one in met.items())
+
     def command(self, uuid: str) -> Command | None:
         """The command of a UUID; None where it is not ours."""
         return self._commands.get(uuid)
@@ -184,7 +189,7 @@ class _Case:
     def authenticate(self, event: Event) -> None:
         """A device enrols. Where its message cannot be read, it enrols all the same."""
         known = self._desk.device(event.device)
-        facts = answers.introduced(self._read(event) or {})
+        facts = self._own(event, answers.introduced(self._read(event) or {}))
         device = changes.enrolled(
             known or changes.met(event, event.at),
             event.at,
@@ -230,6 +235,19 @@ class _Case:
 
     def _heard(self, event: Event) -> Device:
         return changes.heard(self._desk.device(event.device) or changes.met(event, event.at), event.at)
+
+    def _own(self, event: Event, facts: answers.Facts) -> answers.Facts:
+        """What a device says of itself, without what names another. NanoMDM vouches for the enrolment id alone; by its
+        serial number a device is found in the roster and in other systems, and it may claim any."""
+        if event.kind is Kind.user_enrolment:
+            return replace(facts, udid="", serial="")  # such a device does not say which one it is
+        if facts.udid and facts.udid.upper() not in (event.device.upper(), event.udid.upper()):
+            self._counts["refused.udid"] += 1
+            facts = replace(facts, udid="")
+        if facts.serial and self._desk.is_another_s(facts.serial, event.device):
+            self._counts["refused.serial"] += 1
+            facts = replace(facts, serial="")
+        return facts
 
     def _read(self, event: Event) -> answers.Answer | None:
         try:
@@ -302,22 +320,22 @@ class _Case:
     def _answered(self, event: Event, device: Device, command: Command) -> Device:
         """The device with the answer to a question on it. Raises BadPlist."""
         asked = _QUESTIONS.get(command.request_type)
-        return device if asked is None else asked(self, device, command, read_plist(event.payload), event.at)
+        return device if asked is None else asked(self, device, command, read_plist(event.payload), event)
 
-    def _informed(self, device: Device, command: Command, answer: answers.Answer, _at: datetime) -> Device:
-        return changes.informed(device, command.asked_at, answers.informed(answer))
+    def _informed(self, device: Device, command: Command, answer: answers.Answer, event: Event) -> Device:
+        return changes.informed(device, command.asked_at, self._own(event, answers.informed(answer)))
 
-    def _listed(self, device: Device, command: Command, answer: answers.Answer, at: datetime) -> Device:
-        found = answers.listed(answer, command, self._watched, at)
+    def _listed(self, device: Device, command: Command, answer: answers.Answer, event: Event) -> Device:
+        found = answers.listed(answer, command, self._watched, event.at)
         if found.others:
             self._counts["other_apps"] += found.others
         return changes.listed(device, found)
 
-    def _profiled(self, device: Device, command: Command, answer: answers.Answer, at: datetime) -> Device:
-        return changes.profiled(device, answers.profiles(answer, command, at))
+    def _profiled(self, device: Device, command: Command, answer: answers.Answer, event: Event) -> Device:
+        return changes.profiled(device, answers.profiles(answer, command, event.at))
 
-    def _managed(self, device: Device, command: Command, answer: answers.Answer, at: datetime) -> Device:
-        found = answers.managed(answer, command, self._watched, at)
+    def _managed(self, device: Device, command: Command, answer: answers.Answer, event: Event) -> Device:
+        found = answers.managed(answer, command, self._watched, event.at)
         device = changes.managed(device, found)
         for app in {one.id for one in found}:
             device = self._brought(device, app)
@@ -326,7 +344,7 @@ class _Case:
 
 _REMOVING = (Purpose.convert, Purpose.remove)
 
-_Answering = Callable[[_Case, Device, Command, answers.Answer, datetime], Device]
+_Answering = Callable[[_Case, Device, Command, answers.Answer, Event], Device]
 
 _QUESTIONS: dict[str, _Answering] = {
     "DeviceInformation": _Case._informed,

@@ -47,6 +47,11 @@ class Records:
         """The devices of some enrolment ids, as far as they are known."""
         return {key: _in(Device, body) for key, body in self.memory.many("device", keys).items()}
 
+    def holders(self, serial: str) -> tuple[Device, ...]:
+        """The devices that gave a serial number as theirs; none for ""."""
+        rows = self.memory.find("device", owner=serial) if serial else ()
+        return tuple(_in(Device, row.body) for row in rows)
+
     def devices(self, after: str = "", limit: int = 0) -> Iterator[Device]:
         """Every device, by enrolment id, page by page."""
         left = limit
