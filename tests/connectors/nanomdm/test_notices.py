@@ -8,8 +8,9 @@ import pytest
 from tests.connectors.nanomdm.remembered import config, hours, records
 
 from proscribe.connectors.memory import Row
-from proscribe.connectors.nanomdm.notices import SILENCE, notices
+from proscribe.connectors.nanomdm.notices import SILENCE, notices, unused
 from proscribe.connectors.nanomdm.records import Records
+from proscribe.connectors.nanomdm.roster import Place, Roster
 
 NOW = hours(0)
 
@@ -45,3 +46,11 @@ def test_what_was_turned_away_is_counted_and_its_remedy_told() -> None:
     assert forged.startswith("97 messages were refused so far")
     assert "-webhook-hmac-key" in forged
     assert others.startswith("3 messages were refused so far for a reason other than the signature")
+
+
+def test_a_profile_of_no_group_is_pointed_out() -> None:
+    roster = Roster(by_id={"A": Place(group="keepers")}, by_serial={"B": Place(group="tides")})
+    files = ("all", "keepers", "tides", "Tidez")
+    (problem,) = unused(files, roster, config())
+    assert problem.file == "Tidez.mobileconfig"
+    assert "no row of the roster" in problem.what.en

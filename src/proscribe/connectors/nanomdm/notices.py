@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
+from proscribe.connectors.nanomdm.base_profile import PROFILE
 from proscribe.connectors.nanomdm.config import NanomdmConfig
 from proscribe.connectors.nanomdm.records import Records
+from proscribe.connectors.nanomdm.roster import Roster
 from proscribe.inventory.model import Problem
 from proscribe.text import Text, plural
 
@@ -33,6 +35,23 @@ def notices(records: Records, config: NanomdmConfig, now: datetime, *, known: bo
     others = sum(count for name, count in counters.items() if name.startswith(_REFUSED)) - forged
     if others:
         yield Problem(_RECEIVER, 0, "", *_unreadable(others))
+
+
+def unused(files: Iterable[str], roster: Roster, config: NanomdmConfig) -> Iterator[Problem]:
+    """The organisation's own profiles that are of no group. ``files``: the groups that they are named after."""
+    groups = {config.default_group, *(place.group for place in (*roster.by_id.values(), *roster.by_serial.values()))}
+    for name in sorted(set(files) - groups):
+        yield Problem(f"{name}{PROFILE}", 0, "", *_of_no_group(name))
+
+
+def _of_no_group(name: str) -> tuple[Text, Text]:
+    return Text(
+        f"the profile is not used: no row of the roster is in a group {name!r}",
+        f"ce profil ne sert pas\N{NO-BREAK SPACE}: aucune ligne du fichier des appareils n'est dans un groupe {name!r}",
+    ), Text(
+        "Name the file exactly as the group, capitals included, or take it away.",
+        "Donnez au fichier exactement le nom du groupe, majuscules comprises, ou retirez-le.",
+    )
 
 
 def _nobody() -> tuple[Text, Text]:

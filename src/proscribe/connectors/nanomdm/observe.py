@@ -21,7 +21,7 @@ from proscribe.connectors.memory import Watch
 from proscribe.connectors.nanomdm.base_profile import PROFILE, Base, profile_files, read_base
 from proscribe.connectors.nanomdm.config import NanomdmConfig
 from proscribe.connectors.nanomdm.model import Command, CommandState, Device, Purpose
-from proscribe.connectors.nanomdm.notices import notices
+from proscribe.connectors.nanomdm.notices import notices, unused
 from proscribe.connectors.nanomdm.records import Records
 from proscribe.connectors.nanomdm.roster import Roster
 from proscribe.connectors.nanomdm.scopes import (
@@ -230,6 +230,7 @@ def _groups(view: View, tallies: Mapping[str, Tally]) -> list[Scope]:
 
 def _said(records: Records, view: View, left: int, unseen: int, *, known: bool) -> Iterator[Problem]:
     yield from notices(records, view.config, view.now, known=known)
+    yield from unused(view.bases, view.roster, view.config)
     if unseen:
         yield Problem(view.roster.file, 0, "", *_never_seen(unseen))
     if left:
