@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from proscribe.connectors.base import Rejected
 from proscribe.enforce.loop import tick
 from proscribe.enforce.means import Present
 from proscribe.enforce.model import ActionState, Outcome
 from proscribe.enforce.order import blocks_ahead, only_removes, removes
 from proscribe.plan.model import Reach, Verb
+from proscribe.text import Text
 
 APP = "com.example.chat"
 
@@ -171,3 +173,17 @@ def test_the_journal_of_an_order_to_one_device_names_no_device(line: Any) -> Non
     assert {entry.body["scope"] for entry in said} == {"staff", ""}
     rest = [{name: value for name, value in entry.body.items() if name != "step"} for entry in line.entries()]
     assert not any("sim:staff-1" in str(body) for body in rest), "a step's id is a digest outside of this test"
+
+
+@pytest.mark.parametrize("named", ["sim:staff-1", "staff-1"])
+def test_a_fault_that_names_its_device_does_not_bring_the_name_into_the_ledger(line: Any, named: str) -> None:
+    said = Text(f"{named} is not enrolled (no row for {named})", f"{named} n'est pas inscrit")
+    refused = Rejected(said, remedy=Text("Enrol it.", "Inscrivez-le."))
+    line.system._inner.before = lambda _: refused if states(line)["staff"] == "accepted" else None
+    for _ in range(2):
+        tick(line.means, Present())
+    bodies = [str(entry) for entry in line.entries() if "the device is not enrolled" in str(entry)]
+    assert len(bodies) == 1
+    assert not [entry for entry in line.entries() if "staff-1 is" in str(entry) or "for staff-1" in str(entry)]
+    (action,) = line.actions(scope="sim:staff-1")
+    assert action.last_error == "the device is not enrolled (no row for the device)"

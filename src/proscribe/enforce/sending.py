@@ -245,14 +245,23 @@ def note_fault(means: Means, action: Action, fault: ConnectorFault, log: Log, *,
         state=state,
         attempts=attempts,
         not_before=None if wait is None else now + wait,
-        last_error=fault.what.en,
+        last_error=_unnamed(action, fault),
     )
     with means.repository.atomic():
         if means.repository.save(noted, was=action.state):
-            body = {**about(action), "code": fault.code, "what": fault.what.en, "state": state.value}
+            body = {**about(action), "code": fault.code, "what": noted.last_error, "state": state.value}
             means.journal.record("fault", action.key, body)
     if isinstance(fault, NotAuthorised):
         raise SystemStopped
+
+
+def _unnamed(action: Action, fault: ConnectorFault) -> str:
+    """What went wrong, as the journal keeps it: a system's own words, or ours about one device, may name the device."""
+    said = fault.what.en
+    if devicewise(action):
+        for name in (action.scope, action.scope.partition(":")[2]):
+            said = said.replace(name, "the device") if name else said
+    return said
 
 
 def about(action: Action) -> dict[str, object]:
