@@ -57,6 +57,7 @@ def test_a_user_enrolment_is_found_by_its_enrolment_id_alone(tmp_path: Path) -> 
         (HEADER + "SND1,Vessels,Côte,x\n").replace(",", "\t").replace("\n", "\r\n").encode(),
         ("sep=;\n" + (HEADER + "SND1,Vessels,Côte,x\n").replace(",", ";")).encode(),
         ("No de série;Groupe;Ministère;Nom\nSND1;Vessels;Côte;x\n").encode(),
+        ("Numéro de série;Groupe;Direction;Nom de l'appareil\nSND1;Vessels;Côte;x\n").encode(),
         ('Serial Number,GROUP,Department,Device name\n\n"SND1","Vessels","Côte",x,,\n').encode(),
     ],
 )

@@ -157,9 +157,8 @@ def _document(content: bytes, path: Path) -> Json:
     try:
         twice = read_plist(content).twice
     except UnreadablePlist as error:
-        raise _refused(
-            path, Text(f"not a usable property list: {error}", f"liste de propriétés inutilisable : {error}")
-        ) from error
+        what = Text(f"not a usable property list ({error.code})", f"liste de propriétés inutilisable ({error.code})")
+        raise _refused(path, what) from error
     if twice:
         raise _refused(path, Text(f"the key {twice[0]} is given twice", f"la clé {twice[0]} est donnée deux fois"))
     value = plistlib.loads(content)  # read_plist has found it harmless, and knows JSON's types only

@@ -33,7 +33,7 @@ _COLUMNS = {
     "enrolment_id": ("enrolment_id", "enrollment_id", "id_inscription"),
     "serial": ("serial", "serial_number", "numero_de_serie", "no_de_serie"),
     "group": ("group", "groupe"),
-    "department": ("department", "ministere", "departement"),
+    "department": ("department", "ministere", "departement", "direction"),
     "name": ("name", "device_name", "nom", "nom_de_l_appareil"),
 }
 _OURS = {folded(name): ours for ours, names in _COLUMNS.items() for name in names}
