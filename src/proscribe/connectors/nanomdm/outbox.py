@@ -119,7 +119,10 @@ def _changes(each: Outgoing) -> bool:
 def _frozen() -> Throttled:
     return Throttled(
         Text("all sending was frozen meanwhile", "tout envoi a été gelé entre-temps"),
-        remedy=Text("What was queued before stands.", "Ce qui était déjà en file y reste."),
+        remedy=Text(
+            "What is already queued stays. Sending goes on after the thaw.",
+            "Ce qui est déjà en file y reste. L'envoi reprendra après le dégel.",
+        ),
         retry_after=None,
     )
 
