@@ -110,7 +110,9 @@ def test_a_user_who_reinstalls_is_caught_and_the_policy_removes_it_again(world: 
     assert set(again) <= set(_PROVED)
 
 
-def test_a_stale_plan_is_refused_with_the_difference_and_nothing_is_sent(world: World) -> None:
+def test_a_stale_plan_is_refused_with_the_difference_and_nothing_is_sent(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     plan = world.plan()
     step = plan.steps[0]
     world.simulator.fleet.modify(
@@ -127,6 +129,12 @@ def test_a_stale_plan_is_refused_with_the_difference_and_nothing_is_sent(world: 
         world.apply(plan)
     assert step.scope in str(error.value)
     assert len(world.simulator.journal.mutations) == before
+    many = tuple(Text(f"Number {n} changed.", f"Le numéro {n} a changé.") for n in range(7))
+    monkeypatch.setattr(enforcing, "difference", lambda old, new: many)
+    with pytest.raises(enforcing.StalePlan) as error:
+        world.apply(plan)
+    assert error.value.what.en.endswith("Number 3 changed. Number 4 changed. And 2 more changes.")
+    assert error.value.what.fr.endswith("Le numéro 4 a changé. Et 2 autres changements.")
 
 
 def test_a_plan_nobody_approved_is_refused(world: World) -> None:

@@ -18,6 +18,9 @@ from proscribe.service.model import Standing, TickSummary
 from proscribe.service.standing import order_of
 from proscribe.text import Text, plural
 
+_CHANGES_SHOWN = 5
+"""Of what changed since a plan was made, in the message that refuses it."""
+
 
 class NotApproved(ProscribeError):
     """A plan was to be carried out without anybody's approval."""
@@ -186,7 +189,15 @@ def _refuse_blocked(plan: Plan) -> None:
 
 def _changed(old: Plan, new: Plan) -> StalePlan:
     changes = difference(old, new)
-    listed = Text("; ".join(text.en for text in changes), "; ".join(text.fr for text in changes))
+    shown = list(changes[:_CHANGES_SHOWN])
+    if len(changes) > len(shown):  # where devices are changed one by one there may be thousands
+        left = plural(
+            len(changes) - len(shown),
+            Text("more change", "autre changement"),
+            Text("more changes", "autres changements"),
+        )
+        shown.append(Text(f"And {left.en}.", f"Et {left.fr}."))
+    listed = Text(" ".join(text.en for text in shown), " ".join(text.fr for text in shown))
     return _stale(
         old.directive,
         Text("the fleet changed since this plan was made: ", "le parc a changé depuis l'établissement du plan : ")
