@@ -92,7 +92,7 @@ def test_a_hold_that_comes_between_the_two_steps_keeps_the_app(department: Make)
         waits += dept.connect().follow_up(frozen=False, spared=spared).waits
     assert WECHAT.id in phone.installed()
     assert dept.queued("RemoveApplication") == []
-    assert any("not brought to its end" in text.en and "mise en suspens" in text.fr for text in waits)
+    assert any("is not completed" in text.en and "mise en suspens" in text.fr for text in waits)
     dept.settle()
     assert WECHAT.id not in phone.installed()
 
