@@ -247,6 +247,13 @@ def test_each_answer_has_its_fault(answer: httpx.Response | Exception, fault: ty
     assert "NanoMDM" in caught.value.what.fr
 
 
+def test_where_nobody_listens_the_address_is_named() -> None:
+    with pytest.raises(UnknownFate) as caught:
+        enqueue(httpx.ConnectError("refused"))
+    assert "http" in caught.value.what.en
+    assert "ConnectError" not in caught.value.what.en
+
+
 @pytest.mark.parametrize(
     ("header", "seconds"),
     [

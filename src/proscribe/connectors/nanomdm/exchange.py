@@ -137,6 +137,9 @@ class Exchange:
                 return Answer(answer.status_code, bytes(received), retry_after, request.digest)
         except httpx.TimeoutException as error:
             raise self.unknown(Text("no answer in time", "aucune réponse dans le délai")) from error
+        except httpx.ConnectError as error:
+            where = self._account.endpoint
+            raise self.unknown(Text(f"no connection to {where}", f"aucune connexion à {where}")) from error
         except httpx.HTTPError as error:
             kind = type(error).__name__
             raise self.unknown(Text(f"the connection failed: {kind}", f"la connexion a échoué : {kind}")) from error
