@@ -39,7 +39,7 @@ from proscribe.connectors.nanomdm.intake import take_in
 from proscribe.connectors.nanomdm.model import Edition, Entry, Gap, Group, ProfileList, SeenProfile
 from proscribe.connectors.nanomdm.records import Records
 from proscribe.errors import UnreadableFile
-from proscribe.terms import Held
+from proscribe.terms import Held, Side
 
 Make = Callable[..., Department]
 
@@ -408,3 +408,69 @@ def test_a_device_cannot_speak_for_another(claimed: str, enrolment: str) -> None
     newest = records.device("NEW")
     assert newest is not None
     assert newest.serial == "NL-B"
+
+
+def test_gaps_without_end_do_not_have_the_fleet_asked_without_end(department: Make) -> None:
+    company = department()
+    company.phone("18.5", WECHAT)
+    company.settle()
+    before = len(company.queued())
+    for _ in range(30):  # two and a half hours of a receiver that is kept busy
+        company.clock.advance(minutes=5)
+        company.records.save_gap(Gap(company.clock.now(), company.clock.now() + timedelta(seconds=5)))
+        company.clock.advance(seconds=10)
+        company.follow_up()
+        company.check_in()
+    assert len(company.queued()) - before <= 3 * 3
+
+
+def test_losses_in_a_row_are_one_gap_and_healed_ones_are_forgotten() -> None:
+    inbox = Inbox()
+    records = Records(inbox.memory)
+    for number in range(100):
+        records.widen_gap(Gap(minutes(number / 6), minutes(number / 6)), timedelta(minutes=1))
+    (gap,) = records.gaps()
+    assert (gap.began, gap.ended) == (minutes(0), minutes(99 / 6))
+    records.widen_gap(Gap(minutes(60), minutes(61)), timedelta(minutes=1))
+    assert len(records.gaps()) == 2
+    records.save_gap(replace(gap, healed_at=minutes(30)))
+    inbox.tell(authenticate(minutes(100)))
+    take_in(records, config(), ManualClock(minutes(100) + timedelta(days=40)), WATCH)
+    assert [one.began for one in records.gaps()] == [minutes(60)]
+
+
+def test_an_app_that_is_taken_back_again_and_again_is_removed_ever_more_seldom(department: Make) -> None:
+    company = department()
+    phone = company.phone("26.1", WECHAT)
+    company.settle()
+    scope = f"nanomdm:{phone.id}"
+    began = company.clock.now()
+    while company.clock.now() - began < timedelta(days=1):
+        scopes_now = {one.id: one for batch in company.connect().observe() for one in batch.scopes}
+        there = company.connect().in_place(scopes_now[scope], "RemoveApplication", Side.whole)
+        if WECHAT.id not in there and WECHAT.id in phone.installed():
+            company.remove(phone)
+        company.follow_up()
+        company.clock.advance(minutes=3)
+        company.check_in()
+        phone.user_installs(WECHAT)
+    assert 4 <= len(company.queued("RemoveApplication")) <= 12
+
+
+def test_an_inbox_that_fills_as_fast_as_it_is_emptied_keeps_nobody(
+    department: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company = department()
+    phone = company.phone("18.5", WECHAT)
+    connector = company.connect()
+    emptied = connector.take_in
+
+    def filling(*, limit: int = 1_000) -> int:
+        taken = emptied(limit=limit)
+        company.clock.advance(seconds=1)
+        phone.check_in()
+        company.hear()
+        return taken
+
+    monkeypatch.setattr(connector, "take_in", filling)
+    assert list(connector.observe())

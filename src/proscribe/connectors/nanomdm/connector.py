@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from proscribe.connectors.nanomdm.records import Records
 
 _INBOX_PAGE = 1_000
+_INBOX_PAGES = 100
 
 
 class NanomdmConnector(NanomdmSystem):
@@ -89,9 +90,12 @@ class NanomdmConnector(NanomdmSystem):
             self._means.close()
 
     def _take_in_all(self) -> int:
+        """All that is there, and not for ever what comes meanwhile."""
         taken = 0
-        while (number := self.take_in()) > 0:
-            taken += number
+        for _ in range(_INBOX_PAGES):
+            taken += (number := self.take_in())
+            if number < _INBOX_PAGE:
+                break
         return taken
 
     @cached_property

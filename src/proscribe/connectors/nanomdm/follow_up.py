@@ -35,6 +35,7 @@ from proscribe.text import Text
 _PAUSE = "pause"
 _KEPT = timedelta(days=2)
 """How long an answered question is kept: its answer stands in the device."""
+_ANEW = "asked-anew"
 _READ = "reports-read"
 _ARRIVALS = 16
 """Editions of which it is remembered since when a device has them."""
@@ -76,10 +77,29 @@ class _Round:
         self.log = log
         self.frozen = frozen
         self.spared = spared
-        self.gaps = [gap for gap in means.records.gaps() if gap.healed_at is None]
-        # Of every gap: a question that was open in it keeps a device from being asked at once.
-        self.anew = max((gap.ended for gap in means.records.gaps()), default=None)
         self.view: View = means.view()
+        gaps = means.records.gaps()
+        self.anew = self._asked_anew(max((gap.ended for gap in gaps), default=None))
+        self.gaps = [gap for gap in gaps if gap.healed_at is None and self.anew is not None and gap.ended <= self.anew]
+
+    def _asked_anew(self, newest: datetime | None) -> datetime | None:
+        """The moment since when everything must have been asked for, whichever gap is healed: a question that was open
+        in it keeps a device from being asked at once.
+
+        It moves on once in a while and not with every gap: whoever keeps the receiver busy makes one after the other,
+        and must not have the fleet asked without end.
+        """
+        memory = self.records.memory
+        found = memory.get(_ANEW, _ANEW)
+        if newest is None or found is None:
+            moved = newest
+        else:
+            last, at = datetime.fromisoformat(found["ended"]), datetime.fromisoformat(found["at"])
+            rests = self.view.now - at < timedelta(hours=self.view.config.lost_after_hours)
+            moved = last if newest <= last or rests else newest
+        if moved is not None and (found is None or moved.isoformat() != found["ended"]):
+            memory.put(_ANEW, [Row(_ANEW, {"ended": moved.isoformat(), "at": self.view.now.isoformat()})])
+        return moved
 
     def run(self) -> None:
         """Wishes first, then facts, then what is to be sent for both."""

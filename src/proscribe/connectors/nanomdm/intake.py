@@ -92,6 +92,7 @@ def _sweep(records: Records, now: datetime) -> None:
     if last is not None and datetime.fromisoformat(last["at"]) > now - _SWEEP_EVERY:
         return
     records.memory.forget_done(now - REMEMBERED)
+    records.forget_gaps(now - REMEMBERED)
     records.memory.put("receiver", [Row("swept", {"at": now.isoformat()})])
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 import msgspec
@@ -113,6 +115,17 @@ class Records:
     def gaps(self) -> tuple[Gap, ...]:
         """The times in which events may have been lost, oldest first."""
         return tuple(_in(Gap, row.body) for row in self.memory.find("gap"))
+
+    def forget_gaps(self, before: datetime) -> None:
+        """Forget the gaps that ended before a moment and are healed."""
+        old = [gap for gap in self.gaps() if gap.healed_at is not None and gap.ended < before]
+        self.memory.drop("gap", [gap.began.isoformat() for gap in old])
+
+    def widen_gap(self, gap: Gap, patience: timedelta) -> None:
+        """Store a gap, as one with the last where that is not healed and ended just before."""
+        last = max(self.gaps(), key=lambda one: one.ended, default=None)
+        one = last is not None and last.healed_at is None and gap.began - last.ended <= patience
+        self.save_gap(replace(last, ended=max(last.ended, gap.ended)) if last is not None and one else gap)
 
     def save_gap(self, gap: Gap) -> None:
         """Store a gap."""

@@ -51,6 +51,9 @@ _identifier = lru_cache(maxsize=4_096)(ddm.identifier)
 _GENERATION = 10_000
 _OURS = "proscribe.restrictions."
 """What the identifiers of profiles begin with that hold our entries alone (``profile.merged``)."""
+_REST, _LONGEST_REST = timedelta(minutes=15), timedelta(days=1)
+"""How long an app that was removed twice or more rests before it is removed again, doubled each time: a device that
+takes it back at once, or says so, must not keep us busy without end."""
 _UNDER_WAY = (Stage.converting, Stage.confirming, Stage.removing)
 
 
@@ -139,13 +142,13 @@ def listed_under(device: Device, group: Group) -> int:
     """
     if split(group.scope)[1] is Channel.commands or device.apps is None:
         return applied_version(device, group)
-    carried, asked = _carried(device, group), device.apps.asked_at
+    carried = _carried(device, group)
     if carried is None:
         return 0
     since = {edition.version: device.arrived.get(arrival(group.scope, edition)) for edition in _editions(group)}
     if since[carried.version] is None:
         return carried.version
-    by_then = (number for number, moment in since.items() if moment is not None and moment < asked)
+    by_then = (number for number, moment in since.items() if moment is not None and moment < device.apps.asked_at)
     return max((number for number in by_then if number <= carried.version), default=0)
 
 
@@ -282,20 +285,15 @@ def _ended(device: Device, app: str) -> datetime | None:
 def remarks(device: Device, view: View, commands: Iterable[Command] = ()) -> tuple[str, ...]:
     """``DeviceRecord.remarks``. ``commands``: its open ones, and failed deliveries of its group's current edition."""
     own = [one for one in commands if one.generation == device.generation]
-    refused = [one.app for one in device.removals if one.stage is Stage.refused and _still(device, one)]
+    refused = (one.app for one in device.removals if one.stage is Stage.refused and _still(device, one))
     return (
         *_of_the_list(device, view.watch),
         *(f"refused-by-user:{app}" for app in refused),
         *([] if device.locked_since is None else [f"locked:{device.locked_since.isoformat()}"]),
         *_pending(device, own),
         *_failures(device, view, own),
-        *(f"contained:{app}" for app in _contained(device, view)),
+        *(f"contained:{app}" for app in sorted(_listed(device) & blocked_here(device, view))),
     )
-
-
-def _contained(device: Device, view: View) -> list[str]:
-    listed = _listed(device)
-    return sorted(listed & blocked_here(device, view)) if listed else []
 
 
 def blocked_here(device: Device, view: View) -> frozenset[str]:
@@ -309,12 +307,10 @@ def blocked_here(device: Device, view: View) -> frozenset[str]:
 def _of_the_list(device: Device, watch: Watch) -> Iterator[str]:
     if device.apps is None:
         yield NO_APP_REPORTS
-    elif not watch.ios <= frozenset(device.apps.named) or _too_narrow(device):
+        return
+    too_narrow = device.apps.managed_only and device.enrolment is not Enrolment.user_enrolment
+    if too_narrow or not watch.ios <= frozenset(device.apps.named):
         yield NARROWER_WATCH
-
-
-def _too_narrow(device: Device) -> bool:
-    return device.apps is not None and device.apps.managed_only and device.enrolment is not Enrolment.user_enrolment
 
 
 def _pending(device: Device, commands: Collection[Command]) -> list[str]:
@@ -484,7 +480,8 @@ def holds(device: Device, removal: Removal, now: datetime) -> bool:
     if removal.stage in _UNDER_WAY or removal.app not in _listed(device):
         return True
     if removal.stage is Stage.removed:
-        return device.apps is None or device.apps.asked_at <= removal.since
+        rests = now - removal.since < min(_REST * 2 ** min(removal.attempt - 2, 10), _LONGEST_REST)
+        return device.apps is None or device.apps.asked_at <= removal.since or (removal.attempt > 1 and rests)
     return removal.not_before is not None and now < removal.not_before
 
 

@@ -12,7 +12,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from proscribe.clock import Clock
@@ -26,6 +26,8 @@ BATCH_COUNT = 500  # messages a transaction
 BATCH_BYTES = 16 * 1024 * 1024
 PATIENCE = 30.0  # seconds that a database which is locked or away is waited for; NanoMDM waits as long
 _PAUSE = 0.2
+_CONTIGUOUS = timedelta(minutes=1)
+"""Losses no further apart are one gap."""
 
 Settle = Callable[[Sequence[Any], bool], None]
 """Told, on the writer's thread, of the tickets of some messages whether these were stored."""
@@ -162,7 +164,7 @@ class Writer:
                 for name, by in sorted(counts.items()):
                     self._memory.count(name, by)
                 if lost:
-                    Records(self._memory).save_gap(Gap(began=lost[0], ended=lost[1]))
+                    Records(self._memory).widen_gap(Gap(began=lost[0], ended=lost[1]), _CONTIGUOUS)
                 self._memory.put("receiver", [Row("heartbeat", {"at": now.isoformat()})])
         except Exception:  # noqa: BLE001 (the next heartbeat tries again; without one, the gap is found at the start)
             with self._lock:
