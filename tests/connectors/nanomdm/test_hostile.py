@@ -36,7 +36,7 @@ from proscribe.connectors.memory import Watch
 from proscribe.connectors.nanomdm import answers, outbox, scopes
 from proscribe.connectors.nanomdm.commands import install_profile
 from proscribe.connectors.nanomdm.intake import take_in
-from proscribe.connectors.nanomdm.model import Edition, Entry, Gap, Group, ProfileList, SeenProfile
+from proscribe.connectors.nanomdm.model import CommandState, Edition, Entry, Gap, Group, ProfileList, SeenProfile
 from proscribe.connectors.nanomdm.records import Records
 from proscribe.errors import UnreadableFile
 from proscribe.terms import Held, Side
@@ -474,3 +474,22 @@ def test_an_inbox_that_fills_as_fast_as_it_is_emptied_keeps_nobody(
 
     monkeypatch.setattr(connector, "take_in", filling)
     assert list(connector.observe())
+
+
+def test_tries_of_a_delivery_are_forgotten_and_their_numbers_are_not_used_again(department: Make) -> None:
+    company = department()
+    phone = company.phone("18.5", WECHAT)
+    company.settle()
+    company.block()
+    (first,) = [one for one in company.records.commands() if one.purpose == "deliver"]
+    refused = [
+        replace(first, uuid=f"TRY-{number}", attempts=number, state=CommandState.failed, answered_at=first.asked_at)
+        for number in range(1, 101)
+    ]
+    company.records.memory.drop("command", [first.uuid])
+    company.records.save_commands(refused)
+    company.clock.advance(days=31)
+    company.follow_up()
+    company.follow_up()
+    tries = [one for one in company.records.commands(device=phone.id) if one.purpose == "deliver"]
+    assert sorted(one.attempts for one in tries) == [101]

@@ -158,7 +158,7 @@ class Delivery:
         return settled and told is not None and told.asked_at > answered
 
     def _next(self, case: Case) -> Outgoing:
-        attempt = 1 + sum(self.is_mine(one) for one in case.commands)
+        attempt = 1 + max((one.attempts for one in case.commands if self.is_mine(one)), default=0)
         return self._outgoing(case.device, self.key, self.content, attempt, self._command(case.device))
 
     def _command(self, device: Device) -> dict[str, Any]:

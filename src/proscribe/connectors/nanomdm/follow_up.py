@@ -39,6 +39,7 @@ _ANEW = "asked-anew"
 _READ = "reports-read"
 _ARRIVALS = 16
 """Editions of which it is remembered since when a device has them."""
+_TRIES_KEPT = timedelta(days=30)
 _REPORTS = 100
 """Devices whose declaration reports are read and written down at a time."""
 
@@ -377,6 +378,7 @@ class _Round:
         for key, commands in history.items():
             now = generations.get(key, 0)
             gone += [one.uuid for one in commands if one.generation < now and self._is_old(one)]
+            gone += self._old_tries(commands)
             newest: dict[tuple[str, int], Command] = {}
             for one in sorted(commands, key=lambda each: (each.asked_at, each.attempts)):
                 if one.purpose is Purpose.ask:
@@ -389,9 +391,22 @@ class _Round:
             ]
         self.records.memory.drop("command", gone)
 
-    def _is_old(self, command: Command) -> bool:
+    def _old_tries(self, commands: Iterable[Command]) -> list[str]:
+        """Tries of a delivery that a later one has followed: a device may refuse an edition every day for years."""
+        tries: dict[tuple[str, str, int], list[Command]] = {}
+        for one in commands:
+            if one.purpose is Purpose.deliver and not one.key.endswith(f"@{LEFT}"):
+                tries.setdefault((one.key, one.subject, one.generation), []).append(one)
+        return [
+            one.uuid
+            for each in tries.values()
+            for one in sorted(each, key=lambda one: one.attempts)[:-1]
+            if self._is_old(one, _TRIES_KEPT)
+        ]
+
+    def _is_old(self, command: Command, kept: timedelta = _KEPT) -> bool:
         over = (CommandState.answered, CommandState.failed, CommandState.void)
-        return command.state in over and self.view.now - command.asked_at > _KEPT
+        return command.state in over and self.view.now - command.asked_at > kept
 
 
 _NAMES = {
