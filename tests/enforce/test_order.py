@@ -134,7 +134,7 @@ def test_an_app_that_comes_back_is_removed_again(line: Any) -> None:
         data["scopes"]["sim:staff-1"]["work"].pop(APP)
     report = tick(line.means, Present(observations=Came(line)))
     assert report.counts["drifted"] == 1
-    assert any("still, or again," in text.en and "encore ou de nouveau" in text.fr for text in report.happened)
+    assert any("still, or again," in text.en and "encore, ou de nouveau," in text.fr for text in report.happened)
     assert [scope for scope, _, _ in line.world.writes()] == ["staff", "sim:staff-1", "sim:staff-1"]
     line.clock.advance(hours=1)
     assert "drifted" not in tick(line.means, Present(observations=Came(line))).counts

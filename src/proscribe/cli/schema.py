@@ -30,6 +30,7 @@ DESCRIPTIONS: dict[str, Text] = {
     "proscribe.evaluation": Text("The summary of an evaluation", "Le résumé d'une évaluation"),
     "proscribe.exemption-list": Text("The exemptions in a proof", "Les exemptions d'un dossier de preuve"),
     "proscribe.exemptions": Text("The register of exemptions", "Le registre des exemptions"),
+    "proscribe.holds": Text("The register of records holds", "Le registre des mises en suspens de documents"),
     "proscribe.ledger-entry": Text("One entry of the ledger", "Une entrée du registre"),
     "proscribe.ledger-proofs": Text("The ledger's root and its proofs", "La racine du registre et ses preuves"),
     "proscribe.not-seen": Text("What could not be seen or settled", "Ce qui n'a pu être ni vu ni tranché"),
