@@ -44,6 +44,7 @@ class Department:
     def settings(self) -> str:
         """``proscribe.toml`` for these servers."""
         site = self.world.site
+        (self.home / "profiles").mkdir(exist_ok=True)
         lines = {
             "connector": "nanomdm",
             "endpoint": site.nanomdm,
@@ -69,6 +70,7 @@ class Department:
             named = (phone.id, "") if own else ("", phone.spec.serial)
             rows.append(",".join((*named, group_of(phone), phone.spec.department, phone.spec.name)))
         (self.home / "roster.csv").write_text("\n".join(rows) + "\n", "utf-8")
+        (self.home / "profiles").mkdir(exist_ok=True)
 
     def hand_over(self, group: str, *blocked: str) -> dict[str, object]:
         """Write the organisation's own profile of a group; gives the document."""
