@@ -104,12 +104,15 @@ class FollowUp:
 class FollowsUp(Protocol):
     """A connector whose system knows commands and no policies: what a scope wants is brought to each device by us."""
 
-    def follow_up(self, *, frozen: bool, spared: frozenset[str] = frozenset()) -> FollowUp:
+    def follow_up(
+        self, *, frozen: bool, spared: frozenset[str] = frozenset(), exempt: frozenset[str] = frozenset()
+    ) -> FollowUp:
         """Take in what devices said, then bring on what accepted orders need next, and ask devices what must be known.
 
         Called once a tick, and whenever somebody wants newer lists. Sends nothing that no order was accepted for;
         where ``frozen``, nothing that changes a device. From ``spared`` devices (by key) nothing is removed, whatever
-        was accepted before they were: a records hold or an exemption came since. Raises a ConnectorFault; what was
+        was accepted before they were: a records hold or an exemption came since. An ``exempt`` device that was moved to
+        a scope of its own is freed of what its former scope wanted. Raises a ConnectorFault; what was
         done before stands.
         """
         ...
@@ -179,6 +182,13 @@ class Rejected(ConnectorFault):
     """The system refused the request for good (4xx)."""
 
     code = "connector.rejected"
+
+
+class UnusableSetUp(ConnectorFault):
+    """A file that the connector works with (a roster, a profile, a key) is missing or wrong. Other systems go on."""
+
+    code = "connector.set-up"
+    transient = True  # it is there again as soon as somebody mends it
 
 
 class InvalidConfiguration(ProscribeError):

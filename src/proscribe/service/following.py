@@ -42,8 +42,9 @@ def follow_up(installation: Installation, *, asking_only: bool = False) -> Follo
                 waits.append(_busy(name))
                 continue
             try:
+                held, exempt = _apart(installation)
                 done = connector.follow_up(
-                    frozen=asking_only or installation.stores.freeze.frozen(), spared=_spared(installation)
+                    frozen=asking_only or installation.stores.freeze.frozen(), spared=held | exempt, exempt=exempt
                 )
             except ConnectorFault as fault:
                 if not fault.where.file:
@@ -56,20 +57,21 @@ def follow_up(installation: Installation, *, asking_only: bool = False) -> Follo
     return Followed(dict(counts), tuple(happened), tuple(waits), tuple(faults))
 
 
-def _spared(installation: Installation) -> frozenset[str]:
-    """Devices from which nothing may be removed now, by every key: under a records hold, or exempt from something."""
+def _apart(installation: Installation) -> tuple[frozenset[str], frozenset[str]]:
+    """The devices under a records hold, and those exempt from something, each by every key."""
     from proscribe.service import inventory
 
-    now = installation.clock.now()
-    holds = installation.stores.holds.in_force(now.date()).holds
-    exemptions = installation.stores.exemptions.in_force(now.date()).exemptions
-    named = {device for hold in holds for device in hold.devices}
-    named |= {device for exemption in exemptions for device in exemption.devices}
-    if not named:
-        return frozenset()
-    return frozenset(
-        named.union(*(keys for keys in inventory.keys_of_devices(installation) if not named.isdisjoint(keys)))
-    )
+    today = installation.clock.now().date()
+    holds = installation.stores.holds.in_force(today).holds
+    exemptions = installation.stores.exemptions.in_force(today).exemptions
+    held = {device for hold in holds for device in hold.devices}
+    exempt = {device for exemption in exemptions for device in exemption.devices}
+    if held or exempt:
+        for keys in inventory.keys_of_devices(installation):
+            for named in (held, exempt):
+                if not named.isdisjoint(keys):
+                    named.update(keys)
+    return frozenset(held), frozenset(exempt)
 
 
 def _busy(name: str) -> Text:

@@ -166,7 +166,7 @@ class Department:
 
     def connect(self) -> NanomdmConnector:
         """The connector, as a process just started makes it."""
-        around = Surroundings(self.clock, self.home, self.memory, lambda: self.watch, lambda: self.frozen())
+        around = Surroundings(self.clock, self.home, self.memory, lambda: self.watch, lambda: self.frozen())  # noqa: PLW0108 (tests put another in its place)
         made = NanomdmConnector(NanomdmConfig(**self.settings), around, transport=httpx.MockTransport(self._serve))
         self._opened.append(made)
         return made

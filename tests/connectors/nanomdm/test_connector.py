@@ -15,7 +15,7 @@ import pytest
 from tests.connectors.nanomdm.acting import START, WATCH, WECHAT, Department
 
 from proscribe.clock import ManualClock
-from proscribe.connectors.base import FollowsUp, InvalidConfiguration, Listens, NotAuthorised
+from proscribe.connectors.base import FollowsUp, InvalidConfiguration, Listens, NotAuthorised, UnusableSetUp
 from proscribe.connectors.memory import Surroundings
 from proscribe.connectors.nanomdm import outbox
 from proscribe.connectors.nanomdm.connector import NanomdmConnector, from_settings
@@ -231,3 +231,27 @@ def test_files_are_read_again_once_they_changed(home: Path, department: Make) ->
     (home / "roster.csv").unlink()
     with pytest.raises(UnreadableFile):
         means.view()
+
+
+def test_a_file_that_is_missing_stops_this_system_and_no_other(home: Path, department: Make) -> None:
+    """A fault of this system, which the loop tells and tries again; anything else would end the loop for all."""
+    roster = home / "roster.csv"
+    roster.write_text("serial,group\n", "utf-8")
+    dept = department(roster=roster)
+    phone = dept.phone("18.5", WECHAT)
+    dept.settle()
+    order = dept.order("all/profile", "RestrictionsProfile")
+    roster.unlink()
+    for attempt in (
+        lambda: list(dept.connect().observe()),
+        lambda: dept.connect().follow_up(frozen=False),
+        lambda: dept.connect().prepare(order),
+    ):
+        with pytest.raises(UnusableSetUp) as caught:
+            attempt()
+        assert caught.value.transient
+        assert "roster.csv" in str(caught.value.where)
+        assert caught.value.remedy.fr
+    roster.write_text("serial,group\n", "utf-8")
+    assert dept.connect().prepare(order).scope.devices == 1
+    assert phone.can_launch(WECHAT.id)

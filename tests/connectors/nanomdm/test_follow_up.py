@@ -210,6 +210,28 @@ def test_a_phone_that_left_its_group_is_freed_of_a_lifted_ban_that_came_from_the
     assert phone.blocked() == frozenset()
 
 
+@pytest.mark.parametrize(("os", "channel"), [("18.5", "profile"), ("27.0", "declarations")])
+def test_an_exempt_phone_that_was_moved_to_a_group_of_its_own_is_free(
+    department: Make, home: Path, os: str, channel: str
+) -> None:
+    """The new group wants nothing, so nothing there will ever cover the ban: the exemption is what frees the phone."""
+    roster = home / "roster.csv"
+    roster.write_text("serial,group\n", "utf-8")
+    dept = department(roster=roster)
+    phone = dept.phone(os, WECHAT)
+    dept.settle()
+    dept.block(f"all/{channel}")
+    dept.settle()
+    roster.write_text(f"serial,group\n{phone.spec.serial},envoys\n", "utf-8")
+    dept.settle()
+    assert not phone.can_launch(WECHAT.id), "a phone that only moved keeps what it was banned from"
+    for _ in range(6):
+        dept.connect().follow_up(frozen=False, exempt=frozenset({f"nanomdm:{phone.id}"}))
+        dept.clock.advance(minutes=1)
+        dept.check_in()
+    assert phone.can_launch(WECHAT.id)
+
+
 # The organisation's own profile ---------------------------------------------------------------------------------
 
 

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from proscribe.connectors.base import AsgiApp, Batch, FollowUp, Order, Prepared, Receipt
+from proscribe.connectors.base import (
+    AsgiApp,
+    Batch,
+    FollowUp,
+    InvalidConfiguration,
+    Order,
+    Prepared,
+    Receipt,
+    UnusableSetUp,
+)
 from proscribe.connectors.memory import Surroundings
 from proscribe.connectors.nanomdm.config import NanomdmConfig
 from proscribe.connectors.nanomdm.config import from_settings as read_settings
 from proscribe.connectors.nanomdm.system import NanomdmSystem
+from proscribe.errors import UnreadableFile
 
 if TYPE_CHECKING:
     import httpx
@@ -41,30 +52,37 @@ class NanomdmConnector(NanomdmSystem):
         """Every device, app and scope from what is remembered, page by page, once the inbox was dealt with."""
         from proscribe.connectors.nanomdm.observe import observe
 
-        if not cursor:
-            self._take_in_all()
         around = self._around
-        return observe(self.config, self._records, self._means.roster, around.watch(), around.clock, cursor)
+        with _set_up():
+            if not cursor:
+                self._take_in_all()
+            yield from observe(self.config, self._records, self._means.roster, around.watch(), around.clock, cursor)
 
     def prepare(self, order: Order) -> Prepared:
         """The scope as our records have it, once the inbox was dealt with. Raises Rejected for a foreign order."""
-        self._take_in_all()
-        return self._writer.prepare(order)
+        with _set_up():
+            self._take_in_all()
+            return self._writer.prepare(order)
 
     def send(self, order: Order, prepared: Prepared) -> Receipt:
         """Merge the order into its scope, or take its apps off its device. Raises a ConnectorFault."""
-        return self._writer.send(order, prepared)
+        with _set_up():
+            return self._writer.send(order, prepared)
 
     def retract(self, order: Order, prior: str) -> Receipt:
         """Take our entries of the order's apps back. An app that was removed is not put back. Raises ConnectorFault."""
-        return self._writer.retract(order, prior)
+        with _set_up():
+            return self._writer.retract(order, prior)
 
-    def follow_up(self, *, frozen: bool, spared: frozenset[str] = frozenset()) -> FollowUp:
+    def follow_up(
+        self, *, frozen: bool, spared: frozenset[str] = frozenset(), exempt: frozenset[str] = frozenset()
+    ) -> FollowUp:
         """Take in what devices said and bring on what was accepted, device by device. Raises a ConnectorFault."""
         from proscribe.connectors.nanomdm.follow_up import follow_up
 
-        taken = self._take_in_all()
-        return follow_up(self._means, frozen=frozen, spared=spared, taken_in=taken)
+        with _set_up():
+            taken = self._take_in_all()
+            return follow_up(self._means, frozen=frozen, spared=spared, exempt=exempt, taken_in=taken)
 
     @property
     def listen(self) -> str:
@@ -115,6 +133,15 @@ class NanomdmConnector(NanomdmSystem):
         from proscribe.connectors.nanomdm.act import Writer
 
         return Writer(self._means, self)
+
+
+@contextmanager
+def _set_up() -> Iterator[None]:
+    """A file of the organisation's that is missing or wrong stops this system, and no other."""
+    try:
+        yield
+    except (InvalidConfiguration, UnreadableFile) as error:
+        raise UnusableSetUp(error.what, remedy=error.remedy, where=error.where) from error
 
 
 def from_settings(settings: Mapping[str, str], around: Surroundings) -> NanomdmConnector:

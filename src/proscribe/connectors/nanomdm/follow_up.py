@@ -54,13 +54,20 @@ class Log:
     left: int = 0
 
 
-def follow_up(means: Means, *, frozen: bool, spared: frozenset[str] = frozenset(), taken_in: int = 0) -> FollowUp:
+def follow_up(
+    means: Means,
+    *,
+    frozen: bool,
+    spared: frozenset[str] = frozenset(),
+    exempt: frozenset[str] = frozenset(),
+    taken_in: int = 0,
+) -> FollowUp:
     """Bring everything on by what can be done now. ``spared``: keys of devices from which nothing is removed.
 
     Raises NotAuthorised, once what was done is written down; other faults are told among what waits.
     """
     log = Log(Counter(taken_in=taken_in))
-    _Round(means, log, frozen=frozen, spared=spared).run()
+    _Round(means, log, frozen=frozen, spared=spared, exempt=exempt).run()
     return FollowUp(
         counts={name: count for name, count in sorted(log.counts.items()) if count},
         happened=tuple(log.happened),
@@ -72,12 +79,13 @@ def follow_up(means: Means, *, frozen: bool, spared: frozenset[str] = frozenset(
 class _Round:
     """One call. The store is touched by the calling thread alone."""
 
-    def __init__(self, means: Means, log: Log, *, frozen: bool, spared: frozenset[str]) -> None:
+    def __init__(self, means: Means, log: Log, *, frozen: bool, spared: frozenset[str], exempt: frozenset[str]) -> None:
         self.means = means
         self.records = means.records
         self.log = log
         self.frozen = frozen
         self.spared = spared
+        self.exempt = exempt
         self.view: View = means.view()
         gaps = means.records.gaps()
         self.anew = self._asked_anew(max((gap.ended for gap in gaps), default=None))
@@ -328,7 +336,9 @@ class _Round:
         still = _still_wanted(case.device, old)
         covered = still <= {entry.app for entry in new.now.entries}
         arrived = bool(new.now.version) and applied_now(case.device, new)
-        if still and not (covered and arrived):
+        # An exempt device that was moved out of its group was moved to be free of it.
+        freed = device_key(case.device.id) in self.exempt and split(scope)[0] != split(old.scope)[0]
+        if still and not (covered and arrived) and not freed:
             return None
         # Where two groups share one profile, the new group's has replaced the old one's.
         return None if _shares_profile(old, Delivery(self.view, new)) else old.taken_back(case)
