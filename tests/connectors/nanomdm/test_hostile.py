@@ -31,14 +31,13 @@ from tests.connectors.nanomdm.telling import (
 )
 
 from proscribe.clock import ManualClock
-from proscribe.connectors.base import Throttled
+from proscribe.connectors.base import Throttled, UnusableSetUp
 from proscribe.connectors.memory import Watch
 from proscribe.connectors.nanomdm import answers, outbox, scopes
 from proscribe.connectors.nanomdm.commands import install_profile
 from proscribe.connectors.nanomdm.intake import take_in
 from proscribe.connectors.nanomdm.model import CommandState, Edition, Entry, Gap, Group, ProfileList, SeenProfile
 from proscribe.connectors.nanomdm.records import Records
-from proscribe.errors import UnreadableFile
 from proscribe.terms import Held, Side
 
 Make = Callable[..., Department]
@@ -200,11 +199,11 @@ def test_a_folder_or_a_roster_that_is_missing_stops_everything(department: Make,
     company.phone("18.5", WECHAT)
     company.settle()
     (home / "profiles").rmdir() if gone == "profiles" else (home / "roster.csv").unlink()
-    with pytest.raises(UnreadableFile, match=gone):
+    with pytest.raises(UnusableSetUp, match=gone):
         company.follow_up()
-    with pytest.raises(UnreadableFile, match=gone):
+    with pytest.raises(UnusableSetUp, match=gone):
         records_of(company)
-    with pytest.raises(UnreadableFile, match=gone):
+    with pytest.raises(UnusableSetUp, match=gone):
         company.block()
 
 
