@@ -95,13 +95,12 @@ def test_rows_are_found_by_every_condition_and_come_by_key(store: Path, wanted: 
     assert "".join(row.key for row in memory().find("command", **wanted)) == keys
 
 
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 def test_rows_of_an_owner_are_found_without_reading_those_of_all(store: Path) -> None:
     """On PostgreSQL the plan follows from what is there; SQLite has to be told."""
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
-    if connection.vendor != "sqlite":
-        pytest.skip("SQLite's planner only")
     with CaptureQueriesContext(connection) as captured:
         memory().find("command", owner="x", marks=["a", "b"])
         memory().find("command", owner="x")
@@ -159,11 +158,9 @@ def test_transactions_of_one_system_never_overlap(store: Path) -> None:
     assert memory().get("sum", "k") == {"n": 80}
 
 
+@pytest.mark.parametrize("store", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
 def test_receiving_does_not_wait_for_those_who_deal_with_messages(store: Path) -> None:
-    from django.db import connection
-
-    if connection.vendor == "sqlite":
-        pytest.skip("SQLite has one writer at a time")
+    """SQLite has one writer at a time: there it does wait."""
     stored: list[int] = []
 
     def receive() -> None:
