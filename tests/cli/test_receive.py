@@ -25,13 +25,8 @@ from proscribe.connectors.nanomdm.events import message_id
 from proscribe.errors import DiskFull, ProscribeError
 from proscribe.service import receiving, serving
 from proscribe.service.config import InvalidSettings
+from proscribe.simulate.nanomdm.stage import free_port
 from proscribe.text import Text
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-        return port
 
 
 def until(holds: Callable[[], Any]) -> None:

@@ -10,16 +10,17 @@ import json
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+
+from proscribe.simulate.nanomdm.stage import free_port
 
 _ROOT = Path(__file__).resolve().parents[3]
 _PATIENCE = 20.0  # seconds for a server to listen; the machine may be busy
@@ -50,14 +51,6 @@ def shared(name: str) -> Path:
     if not path.is_file():
         pytest.skip(f"{path} is missing (make servers lays it there; needs Go)")
     return path
-
-
-def free_port() -> int:
-    """A loopback port that nobody listens on."""
-    with closing(socket.socket()) as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
 
 
 @dataclass

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from proscribe.connectors.base import InvalidConfiguration
-from proscribe.connectors.nanomdm.config import NanomdmConfig, from_settings, is_loopback
+from proscribe.connectors.nanomdm.config import NanomdmConfig, from_settings
+from proscribe.connectors.web import is_loopback
 
 LOCAL = {"endpoint": "http://127.0.0.1:9000", "api_key": "secret"}
 AWAY = {"endpoint": "https://mdm.lighthouses.example", "api_key_file": Path("/keys/nanomdm")}

@@ -5,13 +5,13 @@ No secret stands here: the credentials are a path to a file, or the machine's ow
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from proscribe.connectors.base import InvalidConfiguration
+from proscribe.connectors.web import is_loopback
 from proscribe.errors import Where
 from proscribe.text import Text
 
@@ -95,11 +95,7 @@ class AmapiConfig:
     @property
     def loopback(self) -> bool:
         """Whether the endpoint is on this machine."""
-        host = urlsplit(self.endpoint).hostname or ""
-        try:
-            return ipaddress.ip_address(host).is_loopback
-        except ValueError:
-            return host == "localhost"
+        return is_loopback(self.endpoint)
 
 
 def _invalid(field: str, what: Text, remedy: Text) -> InvalidConfiguration:

@@ -10,8 +10,7 @@ import json
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -23,6 +22,7 @@ from proscribe.connectors.amapi.auth import Credentials, credentials_for
 from proscribe.connectors.amapi.bucket import TokenBucket
 from proscribe.connectors.amapi.config import AmapiConfig
 from proscribe.connectors.base import ConnectorFault, NotAuthorised, Rejected, Throttled, UnknownFate
+from proscribe.connectors.web import retry_after
 from proscribe.text import Text, number
 
 _QUOTA_REASONS = frozenset({"RATE_LIMIT_EXCEEDED", "rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded"})
@@ -172,7 +172,7 @@ def fault_of(raw: _Raw, now: datetime) -> ConnectorFault:
                 "Nothing to do: the loop waits and tries again. If it lasts, ask for a higher quota for the project.",
                 "Rien à faire : la boucle attend puis réessaie. Si cela dure, demandez un quota plus élevé.",
             ),
-            retry_after=_seconds(raw.retry_after, now),
+            retry_after=retry_after(raw.retry_after, now),
         )
     if raw.status in (401, 403):
         return NotAuthorised(
@@ -249,17 +249,3 @@ def _error_body(content: bytes) -> tuple[str, str, frozenset[str]]:
         return "", "", frozenset()
     # A message may quote a policy at length; the ledger needs its beginning.
     return message[:500], status[:60], reasons
-
-
-def _seconds(text: str, now: datetime) -> float | None:
-    """``Retry-After`` in seconds: a number, or a date. None where it says nothing usable."""
-    text = text.strip()
-    if text.isascii() and text.isdigit():
-        return float(text)
-    try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, TypeError):
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - now).total_seconds())

@@ -6,7 +6,6 @@ servers on this machine alone (rehearsals and tests); so is plain http.
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import stat
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from proscribe.connectors.base import InvalidConfiguration
+from proscribe.connectors.web import is_loopback
 from proscribe.errors import Where
 from proscribe.text import Text
 
@@ -97,18 +97,6 @@ def from_settings(settings: Mapping[str, str], home: Path) -> NanomdmConfig:
     """
     given: dict[str, Any] = {"endpoint": "", **{name: _setting(name, value, home) for name, value in settings.items()}}
     return NanomdmConfig(**given)
-
-
-def is_loopback(endpoint: str) -> bool:
-    """Whether an address is on this machine."""
-    try:
-        host = urlsplit(endpoint).hostname or ""
-    except ValueError:
-        return False
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 _HOURS = (

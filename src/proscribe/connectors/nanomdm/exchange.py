@@ -10,15 +10,14 @@ import json
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from proscribe.canonical import Digest, digest_bytes, digest_json
 from proscribe.clock import Clock
 from proscribe.connectors.base import ConnectorFault, NotAuthorised, Rejected, Throttled, UnknownFate
-from proscribe.connectors.nanomdm.config import NanomdmConfig, is_loopback
+from proscribe.connectors.nanomdm.config import NanomdmConfig
+from proscribe.connectors.web import is_loopback, retry_after
 from proscribe.text import Text, number
 
 if TYPE_CHECKING:
@@ -155,7 +154,7 @@ class Exchange:
                     "Nothing to do: the loop waits and tries again. If it lasts, lower the setting concurrency.",
                     "Rien à faire : la boucle attend puis réessaie. Si cela dure, réduisez le paramètre concurrency.",
                 ),
-                retry_after=seconds(answer.retry_after, self._clock.now()),
+                retry_after=retry_after(answer.retry_after, self._clock.now()),
             )
         if answer.status in (401, 403):
             return NotAuthorised(
@@ -243,20 +242,6 @@ def message_of(answer: Answer) -> str:
 def brief(said: str) -> str:
     """The beginning of what a server said, fit to be stored."""
     return said.encode("utf-8", "replace").decode()[:_SAID_LIMIT]
-
-
-def seconds(text: str, now: datetime) -> float | None:
-    """``Retry-After`` in seconds: a number, or a date. None where it says nothing usable."""
-    text = text.strip()
-    if text.isascii() and text.isdigit():
-        return float(text)
-    try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, TypeError):
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - now).total_seconds())
 
 
 def version_of(exchange: Exchange) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from proscribe.simulate.amapi.device import SIDELOADED, App, Behaviour, SimDevice
 from proscribe.simulate.amapi.state import Fleet
+from proscribe.simulate.chance import pick
 from proscribe.terms import Enrolment
 
 Json = dict[str, Any]
@@ -110,12 +111,12 @@ def _policy(name: str, kind: Enrolment) -> Json:
 
 def _device(spec: FleetSpec, chance: random.Random, number: int) -> SimDevice:
     department = chance.choice(spec.departments)
-    kind = _pick(
+    kind = pick(
         chance,
         ((Enrolment.cope, spec.cope_share), (Enrolment.byod, spec.byod_share)),
         Enrolment.fully_managed,
     )
-    behaviour = _pick(chance, spec.behaviours, Behaviour.normal)
+    behaviour = pick(chance, spec.behaviours, Behaviour.normal)
     period = 86_400.0 if behaviour is Behaviour.slow else chance.uniform(600, 3_600)
     device = SimDevice(
         name=f"{spec.enterprise}/devices/{3_000_000 + number:x}",
@@ -174,15 +175,6 @@ def _guarantee(spec: FleetSpec, devices: list[SimDevice]) -> None:
         device = ordinary.pop()
         device.behaviour = behaviour
         device.apps[banned.package] = _banned(banned, sideloaded=False)
-
-
-def _pick(chance: random.Random, shares: Any, otherwise: Any) -> Any:
-    drawn = chance.random()
-    for value, share in shares:
-        if drawn < share:
-            return value
-        drawn -= share
-    return otherwise
 
 
 def _slug(department: str) -> str:

@@ -6,13 +6,11 @@ import hashlib
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 from proscribe.simulate.apple.phone import Phone
 from proscribe.simulate.apple.spec import App, Behaviour, Person, PhoneSpec
+from proscribe.simulate.chance import pick
 from proscribe.terms import Enrolment
-
-Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +92,7 @@ def make_specs(spec: FleetSpec) -> list[PhoneSpec]:
 
 
 def _phone(spec: FleetSpec, chance: random.Random, number: int) -> PhoneSpec:
-    enrolment = _pick(
+    enrolment = pick(
         chance,
         (
             (Enrolment.unsupervised, spec.unsupervised_share),
@@ -114,7 +112,7 @@ def _phone(spec: FleetSpec, chance: random.Random, number: int) -> PhoneSpec:
         department=chance.choice(spec.departments),
         apps=_apps(spec, chance),
     )
-    return _behaving(phone, _pick(chance, spec.behaviours, Behaviour.ordinary), spec.banned)
+    return _behaving(phone, pick(chance, spec.behaviours, Behaviour.ordinary), spec.banned)
 
 
 def _apps(spec: FleetSpec, chance: random.Random) -> tuple[App, ...]:
@@ -172,12 +170,3 @@ def _fits(phone: PhoneSpec, behaviour: Behaviour) -> bool:
 
 def _major(phone: PhoneSpec) -> int:
     return int(phone.os.split(".", maxsplit=1)[0])
-
-
-def _pick(chance: random.Random, shares: Sequence[tuple[Value, float]], otherwise: Value) -> Value:
-    drawn = chance.random()
-    for value, share in shares:
-        if drawn < share:
-            return value
-        drawn -= share
-    return otherwise
