@@ -14,23 +14,50 @@ from proscribe.text import Text
 if TYPE_CHECKING:
     from proscribe.documents import Document
 
-STAGES = ("catalogue", "assess", "directive", "inventory", "evaluate", "plan", "enforce", "prove", "publish", "service")
+STAGES = (
+    "trust",
+    "catalogue",
+    "assess",
+    "directive",
+    "decide",
+    "inventory",
+    "evaluate",
+    "plan",
+    "enforce",
+    "prove",
+    "publish",
+    "feed",
+    "service",
+)
 
 DESCRIPTIONS: dict[str, Text] = {
+    "proscribe.acknowledgement": Text("A department accepts a directive", "Un ministère accepte une directive"),
     "proscribe.assessment": Text("How much of a device an app can reach", "Ce qu'une application peut atteindre"),
     "proscribe.assessment-batch": Text("A folder of packages, assessed", "Un dossier de paquets, évalués"),
     "proscribe.assessment-difference": Text("What an update added and dropped", "Ce qu'une mise à jour a changé"),
+    "proscribe.attestation": Text("What a department attests to", "Ce qu'un ministère atteste"),
+    "proscribe.case": Text("A case, from concern to decision", "Un dossier, de la préoccupation à la décision"),
+    "proscribe.case-step": Text("One transition of a case", "Une étape d'un dossier"),
+    "proscribe.challenge": Text("Random entries asked for", "Des entrées demandées au hasard"),
+    "proscribe.challenge-answer": Text(
+        "The entries asked for, with proofs", "Les entrées demandées, avec leurs preuves"
+    ),
     "proscribe.check": Text("The result of 'proscribe check'", "Le résultat de « proscribe check »"),
     "proscribe.counts": Text("The outcomes of a directive, counted", "Les résultats d'une directive, dénombrés"),
     "proscribe.cured": Text("Findings that had gone", "Les constats disparus"),
     "proscribe.data-list": Text("The data packs in use", "Les ensembles de données en service"),
     "proscribe.data-update": Text("What an update of a data pack changed", "Ce qu'une mise à jour a changé"),
     "proscribe.data-verification": Text("What checking the data packs found", "Ce que la vérification a établi"),
+    "proscribe.decision": Text("What was decided, and on what", "Ce qui a été décidé, et sur quelle base"),
+    "proscribe.department-heads": Text("Tree heads of the departments", "Les têtes d'arbre des ministères"),
     "proscribe.directive": Text("A decision about apps", "Une décision au sujet d'applications"),
     "proscribe.evaluation": Text("The summary of an evaluation", "Le résumé d'une évaluation"),
+    "proscribe.evidence": Text("The evidence register of a case", "Le registre des éléments de preuve d'un dossier"),
     "proscribe.exemption-list": Text("The exemptions in a proof", "Les exemptions d'un dossier de preuve"),
     "proscribe.exemptions": Text("The register of exemptions", "Le registre des exemptions"),
     "proscribe.holds": Text("The register of records holds", "Le registre des mises en suspens de documents"),
+    "proscribe.impact": Text("Whom and what a ban would touch", "Ce qu'une interdiction toucherait"),
+    "proscribe.key-list": Text("Whose key may sign what", "Quelle clé peut signer quoi"),
     "proscribe.ledger-entry": Text("One entry of the ledger", "Une entrée du registre"),
     "proscribe.ledger-proofs": Text("The ledger's root and its proofs", "La racine du registre et ses preuves"),
     "proscribe.not-seen": Text("What could not be seen or settled", "Ce qui n'a pu être ni vu ni tranché"),
@@ -44,12 +71,22 @@ DESCRIPTIONS: dict[str, Text] = {
     "proscribe.review": Text(
         "A word on findings: set aside, released", "Un avis sur des constats\u00a0: écartés, diffusables"
     ),
+    "proscribe.review-opinion": Text("One specialist review", "Un examen spécialisé"),
+    "proscribe.rollup": Text("Where every department stands", "Où en est chaque ministère"),
     "proscribe.rubric": Text("How findings become a rating", "Comment les constats deviennent une cote"),
+    "proscribe.scheduled-review": Text("A decision looked at again", "Une décision réexaminée"),
+    "proscribe.signature-verification": Text(
+        "What checking signatures found", "Ce que la vérification des signatures a établi"
+    ),
+    "proscribe.signed": Text("A signed document", "Un document signé"),
     "proscribe.snapshot": Text("What an inventory snapshot is made of", "La composition d'un instantané d'inventaire"),
     "proscribe.standing": Text("The decision that is enforced here", "La décision appliquée ici"),
+    "proscribe.statement": Text("What a signature covers", "Ce que couvre une signature"),
     "proscribe.status": Text("Where a directive stands", "L'état d'une directive"),
     "proscribe.target-set": Text("What a directive means, in identifiers", "Le sens d'une directive, en identifiants"),
     "proscribe.tick": Text("What one tick did", "Ce qu'un passage a fait"),
+    "proscribe.tree-head": Text("A signed head of a ledger", "Une tête de registre signée"),
+    "proscribe.vendor-record": Text("Notice to the vendor and its reply", "L'avis au fournisseur et sa réponse"),
     "proscribe.verification": Text("What checking a proof found", "Ce que la vérification d'une preuve a établi"),
 }
 

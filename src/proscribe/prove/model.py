@@ -36,6 +36,14 @@ class EntryKind(StrEnum):
     thaw = "thaw"
     lift = "lift"
     retention = "retention"
+    case = "case"
+    signature = "signature"
+    key_list = "key_list"
+    acknowledgement = "acknowledgement"
+    attestation = "attestation"
+    feed = "feed"
+    head = "head"  # a tree head of ours was signed, or one of somebody else's was witnessed
+    notice = "notice"
 
 
 @dataclass(frozen=True)
@@ -58,6 +66,23 @@ class TreeHead(Value):
 
     size: int
     root: str
+
+
+@dataclass(frozen=True)
+class SignedTreeHead(Document):
+    """A tree head with a date and the log's signature: two that do not fit together convict the log by themselves.
+
+    ``signature`` (hex, Ed25519) is over the RFC 8785 bytes of this document without that field. ``log`` is the key
+    itself (32 bytes, hex), so that any head can be checked; whose key it is, an acknowledgement says.
+    """
+
+    KIND: ClassVar[str] = "proscribe.tree-head"
+
+    log: str
+    size: int
+    root: str  # hex
+    at: datetime
+    signature: str = ""
 
 
 @dataclass(frozen=True, slots=True)

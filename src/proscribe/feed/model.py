@@ -1,0 +1,173 @@
+"""Between an authority and its departments: acknowledgements, attestations, challenges, the roll-up. Types only.
+
+No device and no person is in any of these: departments count.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from proscribe.canonical import Digest
+from proscribe.documents import Document, Value
+from proscribe.enforce.model import Outcome
+from proscribe.prove.model import InclusionProof, SignedTreeHead
+from proscribe.text import Text
+
+STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
+PREDICATE_TYPE = "https://proscribe.example.org/attestation/v1"
+"""Predicate type of our attestation: a name, not an address that answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class FleetDeclared(Value):
+    """One fleet a department answers for."""
+
+    name: Text
+    system: str
+    devices: int | None  # None: not known
+
+
+@dataclass(frozen=True)
+class Acknowledgement(Document):
+    """A department accepts a directive, names an owner, declares what it answers for and what it cannot see."""
+
+    KIND: ClassVar[str] = "proscribe.acknowledgement"
+
+    department: str
+    directive: str
+    directive_digest: Digest
+    at: datetime
+    owner: str  # a role
+    fleets: tuple[FleetDeclared, ...]
+    unmanaged: int | None  # devices outside every management system; None: not known
+    byod: Text
+    tree_head: SignedTreeHead | None = None  # of the department's ledger: the anchor of what follows
+
+
+@dataclass(frozen=True, slots=True)
+class ClassCount(Value):
+    """Outcomes of one class of device; small cells are put together before anything leaves the department."""
+
+    name: str  # "<system>/<enrolment>", or "other"
+    devices: int
+    by_outcome: dict[Outcome, int]
+
+
+@dataclass(frozen=True)
+class Attestation(Document):
+    """The predicate of the in-toto Statement with which a department says what it did, and could not see or do."""
+
+    KIND: ClassVar[str] = "proscribe.attestation"
+
+    department: str
+    directive: str
+    directive_digest: Digest
+    number: int  # from 1, one more each time
+    at: datetime
+    signed_off_by: str  # a role
+    devices: int
+    by_outcome: dict[Outcome, int]
+    classes: tuple[ClassCount, ...]
+    small_cell_floor: int
+    not_seen: tuple[Text, ...]
+    unmanaged: int | None
+    exemptions: dict[str, int]  # ground -> devices, small cells put together
+    proof: Digest  # of the manifest of the proof bundle
+    tree_head: SignedTreeHead
+    consistency: tuple[str, ...]  # hex; from the tree head last given to the authority; empty for the first
+    since: SignedTreeHead | None  # that tree head
+
+
+@dataclass(frozen=True)
+class Challenge(Document):
+    """The authority asks a department for random entries of the ledger it attested to."""
+
+    KIND: ClassVar[str] = "proscribe.challenge"
+
+    department: str
+    directive: str
+    attestation: Digest
+    tree_head: SignedTreeHead
+    indexes: tuple[int, ...]
+    at: datetime
+    due: date
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredEntry(Value):
+    """One entry asked for. ``entry`` is None where it names a device: then its leaf hash alone is given."""
+
+    proof: InclusionProof
+    leaf: str  # hex
+    entry: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class ChallengeAnswer(Document):
+    """The entries asked for, each proven to be in the ledger attested to."""
+
+    KIND: ClassVar[str] = "proscribe.challenge-answer"
+
+    department: str
+    challenge: Digest
+    at: datetime
+    entries: tuple[AnsweredEntry, ...]
+
+
+class DepartmentStanding(StrEnum):
+    """Where a department stands with a directive, worst first."""
+
+    forked = "forked"  # its ledger contradicts what it showed before
+    inconsistent = "inconsistent"  # its counts contradict each other, its acknowledgement or its proof
+    silent = "silent"  # nothing at all after the due date
+    overdue = "overdue"  # acknowledged or acting, and late
+    acting = "acting"
+    acknowledged = "acknowledged"
+    waiting = "waiting"  # nothing yet, and not due
+    attested = "attested"
+
+
+@dataclass(frozen=True, slots=True)
+class DepartmentRow(Value):
+    """One department in the roll-up."""
+
+    department: str
+    standing: DepartmentStanding
+    why: tuple[Text, ...]
+    acknowledged_at: datetime | None
+    attested_at: datetime | None
+    attestations: int
+    devices: int | None
+    by_outcome: dict[Outcome, int]
+    unmanaged: int | None
+    exempt: int
+    rechecked_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Rollup(Document):
+    """Every department's standing under one directive, as the authority knows it."""
+
+    KIND: ClassVar[str] = "proscribe.rollup"
+
+    directive: str
+    directive_digest: Digest
+    at: datetime
+    acknowledge_by: date
+    attest_by: date
+    rows: tuple[DepartmentRow, ...]
+    standings: dict[DepartmentStanding, int]
+    by_outcome: dict[Outcome, int]
+
+
+@dataclass(frozen=True)
+class DepartmentHeads(Document):
+    """The tree heads the authority holds of each department, carried by the feed: who forks is seen by all."""
+
+    KIND: ClassVar[str] = "proscribe.department-heads"
+
+    at: datetime
+    heads: dict[str, SignedTreeHead]
