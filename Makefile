@@ -51,8 +51,8 @@ lint: $(VENV)/.dev ## style, format, types and import contracts
 	@$(BIN)/lint-imports
 
 .PHONY: bench
-bench: $(VENV)/.dev ## measure engine, assessment, receiver and (with make servers) enqueueing; results in bench-output/
-	@status=0; for each in run assess webhook $$(test ! -x .servers/bin/nanomdm || echo enqueue); do $(BIN)/python benchmarks/$$each.py || status=1; done; exit $$status
+bench: $(VENV)/.dev ## measure engine, assessment, ledger, receiver and (with make servers) enqueueing; results in bench-output/
+	@status=0; for each in run assess ledger webhook $$(test ! -x .servers/bin/nanomdm || echo enqueue); do $(BIN)/python benchmarks/$$each.py || status=1; done; exit $$status
 
 .PHONY: docs
 docs: $(VENV)/.dev ## write the reference pages and JSON Schemas that are made from the code

@@ -11,8 +11,10 @@ NEEDED = {
     "tests.assess": "make samples, apksigner, javac, aapt2 and llvm-objdump",
     "tests.cli.test_assess": "make samples",
     "tests.connectors.nanomdm": "make servers, and PostgreSQL",
+    "tests.publish": "the extras pdf and stix",
     "tests.simulate.apple": "make servers",
     "tests.simulate.nanomdm": "make servers",
+    "tests.trust": "softhsm2",
 }
 
 
