@@ -81,6 +81,9 @@ DESCRIPTIONS: dict[str, Text] = {
     "proscribe.signed": Text("A signed document", "Un document signé"),
     "proscribe.snapshot": Text("What an inventory snapshot is made of", "La composition d'un instantané d'inventaire"),
     "proscribe.standing": Text("The decision that is enforced here", "La décision appliquée ici"),
+    "proscribe.standing-order": Text(
+        "What may be done later without asking", "Ce qui peut être fait plus tard sans demander"
+    ),
     "proscribe.statement": Text("What a signature covers", "Ce que couvre une signature"),
     "proscribe.status": Text("Where a directive stands", "L'état d'une directive"),
     "proscribe.target-set": Text("What a directive means, in identifiers", "Le sens d'une directive, en identifiants"),
@@ -105,6 +108,7 @@ def kinds() -> dict[str, type[Document]]:
         *(f"proscribe.{stage}.model" for stage in STAGES),
         "proscribe.assess.packs.documents",
         "proscribe.assess.rate.rubric",
+        "proscribe.plan.orders",
     ):
         try:
             import_module(name)
