@@ -11,7 +11,7 @@ import json
 import re
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, get_args, get_type_hints
 
 from proscribe.canonical import Digest, canonical_bytes, digest_bytes
 from proscribe.errors import InvalidDocument, UnreadableFile, Where, WrongDocumentVersion
@@ -26,6 +26,8 @@ class Value:
 
     __slots__ = ()
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
+    LATER: ClassVar[frozenset[str]] = frozenset()
+    """Fields that came after documents were issued: left out where empty, so that those keep their bytes and digest."""
 
 
 class Document(Value):
@@ -34,8 +36,6 @@ class Document(Value):
     __slots__ = ()
     KIND: ClassVar[str]
     SCHEMA: ClassVar[int] = 1
-    LATER: ClassVar[frozenset[str]] = frozenset()
-    """Fields that came after documents were issued: left out where empty, so that those keep their bytes and digest."""
 
 
 V = TypeVar("V")
@@ -56,9 +56,46 @@ def _adapter(cls: type[Any]) -> TypeAdapter[Any]:
 def to_json(value: Any) -> Any:
     """The JSON form of a dataclass: times in RFC 3339 with ``Z``, enums by value, tuples as lists."""
     body = _adapter(type(value)).dump_python(value, mode="json")
-    if isinstance(value, Document):
-        kept = {name: item for name, item in body.items() if item or name not in value.LATER}
-        return {"kind": value.KIND, "schema": value.SCHEMA, **kept}
+    if _has_later(type(value)):
+        body = _without_later(value, body)
+    return {"kind": value.KIND, "schema": value.SCHEMA, **body} if isinstance(value, Document) else body
+
+
+_later: dict[type[Any], bool] = {}
+
+
+def _has_later(cls: type[Any]) -> bool:
+    """Whether the type, or one that its fields may hold, has fields that are left out where empty."""
+    if cls not in _later:
+        _later[cls] = any(part.LATER for part in _parts(cls, set()))
+    return _later[cls]
+
+
+def _parts(hint: Any, known: set[Any]) -> set[Any]:
+    """The value types within a type hint, itself included."""
+    if isinstance(hint, type) and issubclass(hint, Value):
+        if hint not in known:
+            known.add(hint)
+            for inner in get_type_hints(hint).values():
+                _parts(inner, known)
+        return known
+    for inner in get_args(hint):
+        _parts(inner, known)
+    return known
+
+
+def _without_later(value: Any, body: Any) -> Any:
+    """``body`` without the empty later fields of ``value`` and of all that it holds; the two have one shape."""
+    if isinstance(value, Value):
+        return {
+            name: _without_later(getattr(value, name), item)
+            for name, item in body.items()
+            if item or name not in value.LATER
+        }
+    if isinstance(value, tuple | list):
+        return [_without_later(one, item) for one, item in zip(value, body, strict=True)]
+    if isinstance(value, dict):
+        return {name: _without_later(one, item) for one, (name, item) in zip(value.values(), body.items(), strict=True)}
     return body
 
 

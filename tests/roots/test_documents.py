@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import ClassVar
@@ -266,3 +266,30 @@ def test_a_document_that_is_nested_without_end_is_an_error(tmp_path, raw):
     path.write_text(raw)
     with pytest.raises(InvalidDocument, match="nested too deeply"):
         documents.read(Log, path)
+
+
+@dataclass(frozen=True, slots=True)
+class Oil(Value):
+    LATER: ClassVar[frozenset[str]] = frozenset({"origin"})
+
+    litres: int
+    origin: str = ""
+
+
+@dataclass(frozen=True)
+class Stock(Document):
+    KIND: ClassVar[str] = "proscribe.test-stock"
+
+    first: Oil
+    rest: tuple[Oil, ...] = ()
+    by_cellar: dict[str, Oil | None] = field(default_factory=dict)
+
+
+def test_a_later_field_of_a_value_is_left_out_where_empty_however_deep_it_lies() -> None:
+    stock = Stock(Oil(0), (Oil(1), Oil(2, "north")), {"a": Oil(3), "b": None, "c": Oil(4, "south")})
+    body = documents.to_json(stock)
+    assert body["first"] == {"litres": 0}
+    assert body["rest"] == [{"litres": 1}, {"litres": 2, "origin": "north"}]
+    assert body["by_cellar"] == {"a": {"litres": 3}, "b": None, "c": {"litres": 4, "origin": "south"}}
+    assert documents.from_json(Stock, body) == stock
+    assert documents.to_json(Oil(0)) == {"litres": 0}

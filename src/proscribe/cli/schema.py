@@ -42,6 +42,9 @@ DESCRIPTIONS: dict[str, Text] = {
     "proscribe.challenge-answer": Text(
         "The entries asked for, with proofs", "Les entrées demandées, avec leurs preuves"
     ),
+    "proscribe.challenge-result": Text(
+        "What checking an answer found", "Ce que la vérification d'une réponse a établi"
+    ),
     "proscribe.check": Text("The result of 'proscribe check'", "Le résultat de « proscribe check »"),
     "proscribe.counts": Text("The outcomes of a directive, counted", "Les résultats d'une directive, dénombrés"),
     "proscribe.cured": Text("Findings that had gone", "Les constats disparus"),
@@ -53,7 +56,10 @@ DESCRIPTIONS: dict[str, Text] = {
     "proscribe.directive": Text("A decision about apps", "Une décision au sujet d'applications"),
     "proscribe.evaluation": Text("The summary of an evaluation", "Le résumé d'une évaluation"),
     "proscribe.evidence": Text("The evidence register of a case", "Le registre des éléments de preuve d'un dossier"),
+    "proscribe.exemption": Text("An exemption as it is granted", "Une exemption telle qu'elle est accordée"),
     "proscribe.exemption-list": Text("The exemptions in a proof", "Les exemptions d'un dossier de preuve"),
+    "proscribe.exemption-report": Text("Exemptions, for the authority", "Les exemptions, pour l'autorité"),
+    "proscribe.exemption-request": Text("An exemption that is asked for", "Une exemption demandée"),
     "proscribe.exemptions": Text("The register of exemptions", "Le registre des exemptions"),
     "proscribe.holds": Text("The register of records holds", "Le registre des mises en suspens de documents"),
     "proscribe.impact": Text("Whom and what a ban would touch", "Ce qu'une interdiction toucherait"),

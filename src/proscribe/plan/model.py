@@ -109,8 +109,19 @@ class Policy(Value):
 
 
 @dataclass(frozen=True, slots=True)
+class MitigationProof(Value):
+    """That a safeguard is in place: which one, and the digest of the file that shows it. The file stays where it is."""
+
+    mitigation: str  # one of the exemption's own
+    digest: Digest
+    what: str  # what the file is; no person
+
+
+@dataclass(frozen=True, slots=True)
 class Exemption(Value):
     """Named devices that keep an app for a stated ground until a date at most a year after the start."""
+
+    LATER: ClassVar[frozenset[str]] = frozenset({"renews", "proofs", "delegated_by"})
 
     id: str
     directive: str
@@ -121,6 +132,32 @@ class Exemption(Value):
     starts: date
     expires: date
     mitigations: tuple[str, ...] = ()
+    renews: str = ""  # id of the exemption that this one goes on from
+    proofs: tuple[MitigationProof, ...] = ()
+    delegated_by: str = ""  # role that handed its power to ``approved_by``, where the directive lets it
+
+
+@dataclass(frozen=True)
+class ExemptionRequest(Document):
+    """An exemption that somebody asks for: ``approved_by`` is empty in it. Refused, it says by whom and why."""
+
+    KIND: ClassVar[str] = "proscribe.exemption-request"
+
+    exemption: Exemption
+    justification: str
+    on: date
+    refused_by: str = ""  # a role
+    refused_because: str = ""
+
+
+@dataclass(frozen=True)
+class ExemptionGrant(Document):
+    """An exemption as it is granted: what the approver signs."""
+
+    KIND: ClassVar[str] = "proscribe.exemption"
+
+    exemption: Exemption
+    request: Digest | None = None  # what was asked for; None where it was granted without a request on file
 
 
 @dataclass(frozen=True)
@@ -136,11 +173,14 @@ class ExemptionRegister(Document):
 class Hold(Value):
     """A records hold: nothing is removed from these devices until it is released. Blocking goes on (DESIGN rule 6)."""
 
+    LATER: ClassVar[frozenset[str]] = frozenset({"user"})
+
     id: str
     devices: tuple[str, ...]  # device keys; never a whole entity, never a pattern
     authority: str  # what requires the records to be kept: a disposal authority, a case, an access request
     placed_by: str  # a role
     starts: date
+    user: str = ""  # whose records: a pseudonym or an account key, never a name; "" where the hold is about devices
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from enum import StrEnum
 from typing import ClassVar
 
 from proscribe.canonical import Digest
@@ -93,3 +94,50 @@ class TickSummary(Document):
     waiting: int
     next_at: datetime | None  # when the next tick can do something about the unsettled ones; None: at once, or nothing
     statuses: tuple[StatusReport, ...]
+
+
+class ExemptionState(StrEnum):
+    """Where an exemption stands in its life."""
+
+    requested = "requested"
+    refused = "refused"
+    to_come = "to_come"
+    in_force = "in_force"
+    expired = "expired"
+    ended = "ended"  # by somebody, before its last day
+
+
+@dataclass(frozen=True, slots=True)
+class ExemptionLine(Value):
+    """One exemption as the authority is told of it: how many devices, not which, and no person."""
+
+    id: str
+    state: ExemptionState
+    ground: str
+    devices: int
+    requested_by: str
+    approved_by: str  # "" where nobody has yet
+    delegated_by: str
+    starts: date
+    expires: date
+    ended_on: date | None
+    renews: str  # "" for the first of a chain
+    since: date  # first day of the first of the chain
+    renewals: int  # how often the chain was gone on with
+    mitigations: tuple[str, ...]
+    proven: tuple[str, ...]  # of the mitigations, those with a proof on file
+    signed_by: tuple[str, ...]  # seats; empty where no signature was asked for
+
+
+@dataclass(frozen=True)
+class ExemptionReport(Document):
+    """The exemptions under one directive, for the authority that issued it."""
+
+    KIND: ClassVar[str] = "proscribe.exemption-report"
+
+    directive: str
+    at: datetime
+    organisation: Text
+    in_force: int  # devices that are exempt today, each counted once
+    by_ground: dict[str, int]  # of those, by ground
+    exemptions: tuple[ExemptionLine, ...]
