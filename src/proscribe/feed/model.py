@@ -52,8 +52,9 @@ class ClassCount(Value):
     """Outcomes of one class of device; small cells are put together before anything leaves the department."""
 
     name: str  # "<system>/<enrolment>", or "other"
-    devices: int
+    devices: int  # what ``by_outcome`` and ``together`` add up to
     by_outcome: dict[Outcome, int]
+    together: int = 0  # devices of the outcomes that ``by_outcome`` does not count apart
 
 
 @dataclass(frozen=True)
@@ -68,17 +69,18 @@ class Attestation(Document):
     number: int  # from 1, one more each time
     at: datetime
     signed_off_by: str  # a role
-    devices: int
+    devices: int  # what ``by_outcome`` and ``together`` add up to
     by_outcome: dict[Outcome, int]
     classes: tuple[ClassCount, ...]
     small_cell_floor: int
-    not_seen: tuple[Text, ...]
+    not_seen: tuple[Text, ...]  # without counts: those are in ``classes``, where the floor holds
     unmanaged: int | None
-    exemptions: dict[str, int]  # ground -> devices, small cells put together
+    exemptions: dict[str, int]  # ground -> devices; adds up to ``by_outcome[exempt]``; empty where that is put together
     proof: Digest  # of the manifest of the proof bundle
     tree_head: SignedTreeHead
     consistency: tuple[str, ...]  # hex; from the tree head last given to the authority; empty for the first
     since: SignedTreeHead | None  # that tree head
+    together: int = 0  # devices of the outcomes that ``by_outcome`` does not count apart: fewer than the floor each
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,23 @@ class ChallengeAnswer(Document):
     entries: tuple[AnsweredEntry, ...]
 
 
+@dataclass(frozen=True)
+class ChallengeResult(Document):
+    """What the authority found in an answer. ``wrong`` is empty where every entry asked for was proven."""
+
+    KIND: ClassVar[str] = "proscribe.challenge-result"
+
+    department: str
+    directive: str
+    challenge: Digest
+    answer: Digest
+    at: datetime
+    asked: int
+    shown: int  # entries given in full
+    withheld: int  # entries given by leaf hash alone, as they name a device
+    wrong: tuple[Text, ...]
+
+
 class DepartmentStanding(StrEnum):
     """Where a department stands with a directive, worst first."""
 
@@ -144,6 +163,7 @@ class DepartmentRow(Value):
     by_outcome: dict[Outcome, int]
     unmanaged: int | None
     exempt: int
+    together: int = 0  # devices of outcomes too few to be counted apart
     rechecked_at: datetime | None = None
 
 
@@ -161,6 +181,7 @@ class Rollup(Document):
     rows: tuple[DepartmentRow, ...]
     standings: dict[DepartmentStanding, int]
     by_outcome: dict[Outcome, int]
+    together: int = 0
 
 
 @dataclass(frozen=True)
