@@ -20,7 +20,7 @@ from proscribe.documents import digest, from_json, to_bytes
 from proscribe.enforce.model import Action, ActionState, DeviceOutcome, Outcome
 from proscribe.inventory.model import Retention, Snapshot, SnapshotManifest
 from proscribe.plan.model import Exemption, ExemptionRegister
-from proscribe.prove.ledger import leaf_hash, tree_head
+from proscribe.prove.ledger import leaf_hash, leaf_hash_of, tree_head
 from proscribe.prove.model import EntryKind, LedgerEntry
 from proscribe.terms import Enrolment, Side
 from proscribe.text import Text
@@ -266,8 +266,7 @@ def test_the_ledger_numbers_from_nought_and_reads_in_order(store: Path) -> None:
     assert list(ledger.entries(4)) == written[4:]
     assert list(ledger.entries(3, 99)) == written[3:]
     assert list(ledger.leaf_hashes()) == [leaf_hash(entry) for entry in written]
-    assert tree_head(ledger.leaf_hashes()).size == 5
-    assert ledger.damaged() == ()
+    assert tree_head(ledger.leaf_hashes()) == ledger.head()
 
 
 def test_no_way_leads_to_a_changed_ledger(store: Path) -> None:
@@ -307,7 +306,7 @@ def test_a_row_changed_behind_our_back_shows(store: Path) -> None:
         cursor.execute("UPDATE proscribe_ledger SET body = %s WHERE index = 1", [b"{}"]) if (
             connection.vendor == "postgresql"
         ) else cursor.execute('UPDATE proscribe_ledger SET body = %s WHERE "index" = 1', [b"{}"])
-    assert ledger.damaged() == (1,)
+    assert [row.index for row in ledger.rows() if leaf_hash_of(row.body) != row.leaf] == [1]
     assert tree_head(ledger.leaf_hashes()) != before
 
 

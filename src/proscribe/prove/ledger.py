@@ -8,7 +8,7 @@ lower-case hexadecimal in documents. A verifier answers False to anything malfor
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from proscribe.documents import to_bytes
 from proscribe.errors import ProscribeError
@@ -42,37 +42,141 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 def root_hash(leaf_hashes: Iterable[bytes]) -> bytes:
     """The root over leaf hashes in order, in O(log n) memory."""
-    return _fold(leaf_hashes)[1]
+    return bytes.fromhex(tree_head(leaf_hashes).root)
 
 
 def tree_head(leaf_hashes: Iterable[bytes]) -> TreeHead:
     """Size and root of the ledger whose leaf hashes these are."""
-    size, root = _fold(leaf_hashes)
-    return TreeHead(size=size, root=root.hex())
-
-
-def _fold(leaf_hashes: Iterable[bytes]) -> tuple[int, bytes]:
-    # One hash for every set bit of the size, largest subtree first: adding a leaf merges as binary addition carries.
-    peaks: list[bytes] = []
-    size = 0
+    growing = Growing()
     for leaf in leaf_hashes:
+        growing.add(leaf)
+    return TreeHead(size=growing.size, root=growing.root().hex())
+
+
+Node = tuple[int, int]
+"""A complete subtree: its height (0: a leaf), and how many of that height stand to its left."""
+
+Fetch = Callable[[Sequence[Node]], Mapping[Node, bytes]]
+"""The hashes of complete subtrees, wherever they are kept. One call a proof: a database answers it in one query."""
+
+
+def root_at(size: int, fetch: Fetch) -> bytes:
+    """The root over the first ``size`` leaves."""
+    return _range_roots([(0, size)], fetch)[0] if size else EMPTY_ROOT
+
+
+def inclusion_at(index: int, size: int, fetch: Fetch) -> tuple[bytes, ...]:
+    """The audit path of leaf ``index`` among the first ``size``, leaf to root. Raises NoSuchProof."""
+    if not 0 <= index < size:
+        raise _no_proof(
+            Text(f"no entry {index}: the ledger has {size}", f"aucune entrée {index} : le registre en compte {size}")
+        )
+    start, end = 0, size
+    siblings: list[_Range] = []
+    while end - start > 1:
+        middle = start + _left_width(end - start)
+        if index < middle:
+            siblings.append((middle, end))
+            end = middle
+        else:
+            siblings.append((start, middle))
+            start = middle
+    return tuple(_range_roots(siblings[::-1], fetch))
+
+
+def consistency_at(first: int, second: int, fetch: Fetch) -> tuple[bytes, ...]:
+    """Proof that the first ``second`` leaves begin with the first ``first``. Raises NoSuchProof."""
+    if not 0 < first <= second:
+        raise _no_proof(
+            Text(
+                f"a consistency proof from {first} to {second} entries does not exist",
+                f"il n'existe pas de preuve de cohérence de la taille {first} à la taille {second}",
+            )
+        )
+    start, end, whole = 0, second, True
+    parts: list[_Range] = []
+    while end != first:
+        middle = start + _left_width(end - start)
+        if first <= middle:
+            parts.append((middle, end))
+            end = middle
+        else:
+            parts.append((start, middle))
+            start, whole = middle, False
+    if not whole:
+        parts.append((start, end))
+    return tuple(_range_roots(parts[::-1], fetch))
+
+
+def checked_size(size: int | None, whole: int) -> int:
+    """``size``, or all of the ledger where it is None. Raises NoSuchProof where the ledger never had that size."""
+    if size is None:
+        return whole
+    if not 0 <= size <= whole:
+        raise _no_proof(
+            Text(f"the ledger has {whole} entries, not {size}", f"le registre compte {whole} entrées et non {size}")
+        )
+    return size
+
+
+_Range = tuple[int, int]
+
+
+def _range_roots(ranges: Sequence[_Range], fetch: Fetch) -> list[bytes]:
+    """Roots of ranges that start on a boundary of their own left subtree, as all ranges of RFC 6962 do."""
+    parts = [_subtrees(start, end) for start, end in ranges]
+    hashes = fetch([node for nodes in parts for node in nodes])
+    return [_joined([hashes[node] for node in nodes]) for nodes in parts]
+
+
+def _subtrees(start: int, end: int) -> list[Node]:
+    nodes = []
+    while start < end:
+        height = (end - start).bit_length() - 1
+        nodes.append((height, start >> height))
+        start += 1 << height
+    return nodes
+
+
+def _joined(peaks: Sequence[bytes]) -> bytes:
+    """The root over complete subtrees that stand side by side, largest first."""
+    *lefts, root = peaks
+    for left in reversed(lefts):
+        root = node_hash(left, root)
+    return root
+
+
+def left_siblings(index: int) -> tuple[Node, ...]:
+    """The subtrees that grow together when leaf ``index`` is added, lowest first: addition carries its ones."""
+    carries = (index ^ (index + 1)).bit_length() - 1
+    return tuple((height, (index >> height) - 1) for height in range(carries))
+
+
+class Growing:
+    """A tree that leaves are added to, in O(log n) memory: one hash for every set bit of its size."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._peaks: list[bytes] = []  # largest subtree first
+
+    def add(self, leaf: bytes) -> tuple[bytes, ...]:
+        """Add a leaf hash; the inner nodes that this completes, lowest first."""
+        completed = []
         node = leaf
-        carry = size
-        while carry & 1:
-            node = node_hash(peaks.pop(), node)
-            carry >>= 1
-        peaks.append(node)
-        size += 1
-    if not peaks:
-        return 0, EMPTY_ROOT
-    root = peaks.pop()
-    while peaks:
-        root = node_hash(peaks.pop(), root)
-    return size, root
+        for _ in left_siblings(self.size):
+            node = node_hash(self._peaks.pop(), node)
+            completed.append(node)
+        self._peaks.append(node)
+        self.size += 1
+        return tuple(completed)
+
+    def root(self) -> bytes:
+        """The root over what was added."""
+        return _joined(self._peaks) if self._peaks else EMPTY_ROOT
 
 
 class Tree:
-    """All complete subtrees of a ledger held in memory (64 bytes an entry), so that each proof costs O(log² n)."""
+    """All complete subtrees of a ledger held in memory (64 bytes an entry), for many proofs without a database."""
 
     def __init__(self, leaf_hashes: Iterable[bytes]) -> None:
         level = list(leaf_hashes)
@@ -84,74 +188,18 @@ class Tree:
 
     def root(self, size: int | None = None) -> bytes:
         """The root as it was when the ledger had ``size`` entries (None: now). Raises NoSuchProof."""
-        size = self._checked_size(size)
-        return self._range_root(0, size) if size else EMPTY_ROOT
+        return root_at(checked_size(size, self.size), self._fetch)
 
     def inclusion(self, index: int, size: int | None = None) -> tuple[bytes, ...]:
         """The audit path of entry ``index`` in the ledger of ``size`` entries, leaf to root. Raises NoSuchProof."""
-        size = self._checked_size(size)
-        if not 0 <= index < size:
-            raise _no_proof(
-                Text(
-                    f"no entry {index}: the ledger has {size}", f"aucune entrée {index} : le registre en compte {size}"
-                )
-            )
-        start, end = 0, size
-        path: list[bytes] = []
-        while end - start > 1:
-            middle = start + _left_width(end - start)
-            if index < middle:
-                path.append(self._range_root(middle, end))
-                end = middle
-            else:
-                path.append(self._range_root(start, middle))
-                start = middle
-        return tuple(reversed(path))
+        return inclusion_at(index, checked_size(size, self.size), self._fetch)
 
     def consistency(self, first: int, second: int | None = None) -> tuple[bytes, ...]:
         """Proof that the ledger of ``second`` entries begins with that of ``first``. Raises NoSuchProof."""
-        second = self._checked_size(second)
-        if not 0 < first <= second:
-            raise _no_proof(
-                Text(
-                    f"a consistency proof from {first} to {second} entries does not exist",
-                    f"il n'existe pas de preuve de cohérence de la taille {first} à la taille {second}",
-                )
-            )
-        start, end, whole = 0, second, True
-        path: list[bytes] = []
-        while end != first:
-            middle = start + _left_width(end - start)
-            if first <= middle:
-                path.append(self._range_root(middle, end))
-                end = middle
-            else:
-                path.append(self._range_root(start, middle))
-                start, whole = middle, False
-        if not whole:
-            path.append(self._range_root(start, end))
-        return tuple(reversed(path))
+        return consistency_at(first, checked_size(second, self.size), self._fetch)
 
-    def _checked_size(self, size: int | None) -> int:
-        if size is None:
-            return self.size
-        if not 0 <= size <= self.size:
-            raise _no_proof(
-                Text(
-                    f"the ledger has {self.size} entries, not {size}",
-                    f"le registre compte {self.size} entrées et non {size}",
-                )
-            )
-        return size
-
-    def _range_root(self, start: int, end: int) -> bytes:
-        """Root of a range that starts on a boundary of its own left subtree, as all ranges of RFC 6962 do."""
-        width = end - start
-        if width & (width - 1) == 0:
-            height = width.bit_length() - 1
-            return self._levels[height][start >> height]
-        middle = start + _left_width(width)
-        return node_hash(self._range_root(start, middle), self._range_root(middle, end))
+    def _fetch(self, wanted: Sequence[Node]) -> dict[Node, bytes]:
+        return {(height, position): self._levels[height][position] for height, position in wanted}
 
 
 def inclusion_proof(leaf_hashes: Sequence[bytes], index: int, size: int | None = None) -> tuple[bytes, ...]:

@@ -64,6 +64,16 @@ class LedgerRow(models.Model):
         db_table = "proscribe_ledger"
 
 
+class LedgerNodeRow(models.Model):
+    """The inner nodes of the ledger's tree that one entry completed, lowest first, 32 bytes each; append-only too."""
+
+    index = models.BigIntegerField(primary_key=True)
+    hashes = models.BinaryField()
+
+    class Meta:
+        db_table = "proscribe_ledger_node"
+
+
 class SnapshotRow(models.Model):
     """Where a snapshot lies."""
 

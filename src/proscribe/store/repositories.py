@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from proscribe.store.repository.actions import Actions
 from proscribe.store.repository.documents import Documents
-from proscribe.store.repository.ledger import Ledger, LedgerJournal
+from proscribe.store.repository.ledger import Draft, Ledger, LedgerJournal
 from proscribe.store.repository.memory import Memory
 from proscribe.store.repository.outcomes import OutcomePoint, Outcomes
 from proscribe.store.repository.register import Exemptions, Freeze, Frozen, Holds
@@ -17,6 +17,7 @@ from proscribe.store.repository.unit import atomic
 __all__ = [
     "Actions",
     "Documents",
+    "Draft",
     "Exemptions",
     "Freeze",
     "Frozen",
