@@ -71,6 +71,7 @@ DESCRIPTIONS: dict[str, Text] = {
     "proscribe.plan": Text("What will be done, and what will not", "Ce qui sera fait, et ce qui ne le sera pas"),
     "proscribe.policy": Text("The limits and waves of a plan", "Les limites et les vagues d'un plan"),
     "proscribe.proof": Text("The contents of a proof bundle", "Le contenu d'un dossier de preuve"),
+    "proscribe.received-proof": Text("A proof that was handed over", "Une preuve qui a été remise"),
     "proscribe.recheck": Text(
         "The evidence of a report, looked up again", "Les éléments de preuve d'un rapport, revérifiés"
     ),

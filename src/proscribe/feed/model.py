@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from proscribe.canonical import Digest
 from proscribe.documents import Document, Value
 from proscribe.enforce.model import Outcome
-from proscribe.prove.model import InclusionProof, SignedTreeHead
+from proscribe.prove.model import InclusionProof, SignedTreeHead, TreeHead
 from proscribe.text import Text
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
@@ -45,6 +45,8 @@ class Acknowledgement(Document):
     unmanaged: int | None  # devices outside every management system; None: not known
     byod: Text
     tree_head: SignedTreeHead | None = None  # of the department's ledger: the anchor of what follows
+    since: SignedTreeHead | None = None  # the tree head last given to the authority; None for the first
+    consistency: tuple[str, ...] = ()  # hex; from ``since`` to ``tree_head``
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,22 @@ class ChallengeAnswer(Document):
     challenge: Digest
     at: datetime
     entries: tuple[AnsweredEntry, ...]
+
+
+@dataclass(frozen=True)
+class ReceivedProof(Document):
+    """What the authority noted of a proof bundle that a department handed over; the bundle itself is not kept."""
+
+    KIND: ClassVar[str] = "proscribe.received-proof"
+
+    department: str
+    directive: str
+    manifest: Digest
+    at: datetime
+    fleet: int
+    outcomes: dict[str, int]
+    tree_head: TreeHead
+    wrong: tuple[Text, ...]  # checks that failed, and heads that its ledger contradicts
 
 
 @dataclass(frozen=True)
