@@ -39,12 +39,20 @@ class PolicySettings(Value):
 
 
 @dataclass(frozen=True, slots=True)
+class ExemptionSettings(Value):
+    """Who may approve exemptions here."""
+
+    approvers: dict[str, tuple[str, ...]] = field(default_factory=dict)  # directive id -> roles that hold its office
+
+
+@dataclass(frozen=True, slots=True)
 class Settings(Value):
     """All settings."""
 
     organisation: Text = field(default_factory=lambda: Text("This organisation", "La présente organisation"))
     systems: tuple[SystemSettings, ...] = ()
     policy: PolicySettings = field(default_factory=PolicySettings)
+    exemptions: ExemptionSettings = field(default_factory=ExemptionSettings)
 
 
 def load(home: Path) -> Settings:
