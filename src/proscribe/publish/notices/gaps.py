@@ -17,15 +17,19 @@ from proscribe.text import Text, plural
 
 # Words that nearly every sentence of one language holds and none of the other. "of", "and", "de", "et" are left out:
 # they stand in the names of offices, which keep their language.
+_WORD = re.compile(r"[^\W\d_]+")
 _ENGLISH = frozenset(
-    "the is are was were that this these with from by not it its which has have been be to will must may they their "
-    "you your".split()
+    _WORD.findall(
+        "the is are was were that this these with from by not it its which has have been be to will must may they "
+        "their you your"
+    )
 )
 _FRENCH = frozenset(
-    "le les est sont que qui dans avec pour par ne pas ce cette ces une un aux leur leurs vous votre vos il elle été "
-    "n s qu c".split()
+    _WORD.findall(
+        "le les est sont que qui dans avec pour par ne pas ce cette ces une un aux leur leurs vous votre vos il "
+        "elle été"
+    )
 )
-_WORD = re.compile(r"[^\W\d_]+")
 _NUMBER = re.compile(r"\d+")
 _GROUPED = re.compile("(?<=\\d)[ ,.\u00a0\u202f](?=\\d{3}(?!\\d))")
 _BREAKS = re.compile(r"[ \t\r\n\f\v\u0085\u2028\u2029]+")

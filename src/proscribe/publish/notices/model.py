@@ -105,13 +105,13 @@ class Table(Value):
 
 @dataclass(frozen=True, slots=True)
 class Section(Value):
-    """One section, in this order: facts, paragraphs, points, table, closing paragraphs."""
+    """One section, in this order: paragraphs, points, facts, table, closing paragraphs."""
 
     name: str  # a stable anchor: "why", "by-when"
     heading: Text
-    facts: tuple[Fact, ...] = ()
     paragraphs: tuple[Text, ...] = ()
     points: tuple[Text, ...] = ()
+    facts: tuple[Fact, ...] = ()
     table: Table | None = None
     closing: tuple[Text, ...] = ()
 

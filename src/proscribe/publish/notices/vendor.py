@@ -1,0 +1,226 @@
+"""The notice to the vendor: what is proposed, on which claims, and how to reply before anything is decided.
+
+Under the interim track the decision comes first; the vendor then replies before it is confirmed. After a final decision
+the notice says what was decided, and new facts may still be sent.
+"""
+
+from __future__ import annotations
+
+from proscribe.catalogue import library
+from proscribe.decide.model import Claim, ClaimStatus, EvidenceItem, EvidenceRegister
+from proscribe.publish.notices import words
+from proscribe.publish.notices.model import Fact, Section
+from proscribe.publish.notices.words import Material, day
+from proscribe.text import Text
+
+_STATUS: dict[ClaimStatus, Text] = {
+    ClaimStatus.asserted: Text("Asserted", "Affirmée"),
+    ClaimStatus.contested: Text("Contested", "Contestée"),
+    ClaimStatus.upheld: Text("Contested, and upheld", "Contestée, puis maintenue"),
+    ClaimStatus.withdrawn: Text("Withdrawn", "Retirée"),
+}
+
+
+def public_claims(register: EvidenceRegister) -> tuple[Claim, ...]:
+    """The claims that stand and rest on at least one public item; of the others a vendor notice says nothing."""
+    shown = {claim for item in register.items if item.public for claim in item.supports}
+    return tuple(one for one in register.claims if one.id in shown and one.status is not ClaimStatus.withdrawn)
+
+
+def public_items(register: EvidenceRegister, claim: Claim) -> tuple[EvidenceItem, ...]:
+    """The public items that support a claim."""
+    return tuple(item for item in register.items if item.public and claim.id in item.supports)
+
+
+def final(material: Material) -> bool:
+    """Whether a decision was taken that does not wait for a reply."""
+    return material.decision is not None and not material.interim
+
+
+def label(material: Material) -> Text:
+    """What kind of notice this is."""
+    if material.decision is None:
+        return Text("Notice to the vendor before a decision", "Avis au fournisseur avant la décision")
+    if material.interim:
+        return Text("Notice to the vendor of an interim decision", "Avis au fournisseur sur une décision provisoire")
+    return Text("Notice to the vendor of a decision", "Avis de décision au fournisseur")
+
+
+def lead(material: Material) -> Text:
+    """What the notice is for."""
+    if material.decision is None:
+        return Text(
+            "This notice says what is proposed and on what grounds. You can reply before a decision is taken.",
+            "Le présent avis indique ce qui est proposé et pour quels motifs. Vous pouvez répondre avant qu'une "
+            "décision soit prise.",
+        )
+    if material.interim:
+        return Text(
+            "This notice says what was decided for a time and on what grounds. You can reply before it is confirmed.",
+            "Le présent avis indique ce qui a été décidé à titre provisoire et pour quels motifs. Vous pouvez répondre "
+            "avant la confirmation.",
+        )
+    return Text(
+        "This notice says what was decided and on what grounds.",
+        "Le présent avis indique ce qui a été décidé et pour quels motifs.",
+    )
+
+
+def sections(material: Material) -> tuple[Section, ...]:
+    """All sections, in order."""
+    return (
+        _proposal(material),
+        _claims(material),
+        words.why(material) if material.decision is not None else _reasons(material),
+        _reply(material),
+        _next(material),
+        words.ask(material),
+    )
+
+
+def addressee(material: Material) -> Text:
+    """The vendor as named, else the makers of the apps as the catalogue names them."""
+    if material.more.vendor is not None:
+        return material.more.vendor
+    catalogue = library.load()
+    ids = dict.fromkeys(item.publisher for item in material.directive.items if item.publisher)
+    names = "; ".join(catalogue.publisher(one).name for one in ids if one in catalogue.publisher_ids())
+    return Text(names, names)
+
+
+def _proposal(material: Material) -> Section:
+    decided = material.decision is not None
+    actions = tuple(one.what for one in material.directive.actions)
+    facts = (
+        Fact(Text("Addressed to", "Destinataire"), (addressee(material),)),
+        *(words.who_decided(material) if decided else _issuer(material)),
+        *words.in_short(material, decided=decided),
+        Fact(Text("Actions", "Mesures"), actions),
+    )
+    if decided:
+        return Section(
+            name="decision",
+            heading=Text("What was decided", "Ce qui a été décidé"),
+            facts=facts,
+            closing=words.standing(material),
+        )
+    return Section(
+        name="proposal",
+        heading=Text("What is proposed", "Ce qui est proposé"),
+        paragraphs=(Text("No decision has been taken yet.", "Aucune décision n'a encore été prise."),),
+        facts=facts,
+    )
+
+
+def _issuer(material: Material) -> tuple[Fact, ...]:
+    return (Fact(Text("Issued by", "Publié par"), (material.directive.authority.body,)),)
+
+
+def _claims(material: Material) -> Section:
+    register = material.more.evidence
+    heading = Text("What is said about the apps", "Ce qui est affirmé au sujet des applications")
+    if register is None:
+        none = Text(
+            "Reply to each reason below. Refer to it by its place in the list.",
+            "Répondez à chacun des motifs ci-dessous. Désignez-le par son rang dans la liste.",
+        )
+        return Section(name="claims", heading=heading, paragraphs=(none,))
+    return Section(
+        name="claims",
+        heading=heading,
+        paragraphs=(
+            Text(
+                "Each claim has a mark of its own. Use it when you reply.",
+                "Chaque affirmation a son propre repère. Utilisez-le dans votre réponse.",
+            ),
+        ),
+        facts=tuple(_claim(register, one) for one in public_claims(register)),
+    )
+
+
+def _claim(register: EvidenceRegister, claim: Claim) -> Fact:
+    values = [claim.text]
+    if claim.status is not ClaimStatus.asserted:
+        values.append(_STATUS[claim.status])
+    if claim.reply is not None:
+        values.append(Text("Your side: ", "Votre position\u00a0: ") + claim.reply)
+    if claim.weighed is not None:
+        values.append(Text("How it was weighed: ", "Appréciation\u00a0: ") + claim.weighed)
+    for item in public_items(register, claim):
+        source = Text(f" ({item.source})", f" ({item.source})") if item.source else Text("", "")
+        values.append(Text("Rests on: ", "Repose sur\u00a0: ") + item.title + source)
+        values.append(Text("This does not show: ", "Ce que cela ne montre pas\u00a0: ") + item.does_not_show)
+    return Fact(Text(claim.id, claim.id), tuple(values))
+
+
+def _reasons(material: Material) -> Section:
+    return Section(
+        name="why",
+        heading=Text("The reasons that would be stated", "Les motifs qui seraient énoncés"),
+        points=material.reasons,
+        closing=(words.COMPROMISE[material.compromise],),
+    )
+
+
+def _reply(material: Material) -> Section:
+    last = material.more.reply_by
+    points: tuple[Text, ...] = (
+        Text("Write in English or in French.", "Écrivez en français ou en anglais."),
+        Text(
+            "For each claim, say whether you agree, and why. Attach what shows it.",
+            "Pour chaque affirmation, dites si vous êtes d'accord, et pourquoi. Joignez ce qui le montre.",
+        ),
+        Text(
+            "Mark what is confidential. It is kept apart from what is published.",
+            "Indiquez ce qui est confidentiel. Cela est conservé à part de ce qui est publié.",
+        ),
+        _reference(material),
+        Text(
+            "You can ask for a meeting, or for more time, before the last day.",
+            "Vous pouvez demander une rencontre, ou plus de temps, avant le dernier jour.",
+        ),
+    )
+    if final(material):
+        first = Text(
+            "You can send new facts at any time to the office below.",
+            "Vous pouvez transmettre de nouveaux faits en tout temps au bureau indiqué ci-dessous.",
+        )
+        points = points[:-1]
+    elif last is None:
+        return Section(name="reply", heading=Text("How to reply", "Comment répondre"), points=points)
+    else:
+        shown = day(last)
+        first = Text(
+            f"Reply by {shown.en}, to the office below.",
+            f"Répondez au plus tard le {shown.fr}, au bureau indiqué ci-dessous.",
+        )
+    return Section(name="reply", heading=Text("How to reply", "Comment répondre"), paragraphs=(first,), points=points)
+
+
+def _reference(material: Material) -> Text:
+    name = material.more.case or material.directive.id
+    return Text(f"Quote this reference: {name}.", f"Citez cette référence\u00a0: {name}.")
+
+
+def _next(material: Material) -> Section:
+    weighed = Text(
+        "Each point of your reply is weighed and answered. Your reply and the answer stay on record.",
+        "Chaque point de votre réponse est apprécié et reçoit une réponse. Le tout est versé au dossier.",
+    )
+    if final(material):
+        then = Text(
+            "New facts can lead to a review of the decision.",
+            "De nouveaux faits peuvent mener à un examen de la décision.",
+        )
+    elif material.interim:
+        then = Text(
+            "Your reply can change the decision before it is confirmed.",
+            "Votre réponse peut changer la décision avant sa confirmation.",
+        )
+    else:
+        then = Text(
+            "Your reply can change what is decided. Without a reply, a decision may be taken on what is known.",
+            "Votre réponse peut changer ce qui sera décidé. Sans réponse, une décision peut être prise selon ce qui "
+            "est connu.",
+        )
+    return Section(name="next", heading=Text("What happens next", "La suite"), paragraphs=(weighed, then))
