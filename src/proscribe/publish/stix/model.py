@@ -37,7 +37,7 @@ class Tlp(StrEnum):
 class Proposed(Value):
     """One identifier a partner names, and why it could not be acted upon here as it stands (None: it could be)."""
 
-    target: Target  # as sent
+    target: Target  # as sent, but ``actionable`` as judged here
     concern: Text | None
 
 

@@ -24,7 +24,7 @@ from proscribe.publish.stix.model import Tlp
 from proscribe.publish.stix.words import described
 from proscribe.text import Text
 
-ENVELOPE_TYPE = "application/vnd.dsse.envelope.v1+json"
+ENVELOPE_TYPE = "application/json"  # a DSSE envelope has no registered type of its own, and STIX asks for one
 # STIX 2.1, section 2.9: the identifier of a cyber-observable is made from its content, in this namespace.
 _OBSERVABLES = uuid.UUID("00abedb4-aa42-466c-9c01-fed23315a9b7")
 # STIX 2.1, appendix A: None/Low/Med/High.

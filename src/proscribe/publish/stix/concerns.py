@@ -1,0 +1,80 @@
+"""Why an identifier that a partner names could not be acted upon here as it stands.
+
+A partner's word is a lead. What it calls actionable is judged again: protected apps, shapes, confidence. Whatever
+passes here still goes through our own catalogue and a person's review before it can be a target.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from proscribe.catalogue.identifiers import APP_IDS, GLOBS, MATCHED, malformed
+from proscribe.catalogue.model import Confidence, IdentifierType, Selector, SelectorKind, Target
+from proscribe.catalogue.protected import is_protected, protected_under
+from proscribe.directive.model import Directive
+from proscribe.publish.stix.model import Proposed
+from proscribe.terms import Platform
+from proscribe.text import Text
+
+
+def proposed(target: Target) -> Proposed:
+    """The identifier with our concern about it. What cannot be an identifier at all is never actionable either."""
+    concern = _concern(target)
+    return Proposed(target if concern is None else replace(target, actionable=False), concern)
+
+
+def _concern(target: Target) -> Text | None:
+    if target.type in APP_IDS:
+        # Not only on the platform it claims: a false platform must not lead past the protection.
+        protected = is_protected(Platform.unknown, target.value)
+        if protected is not None:
+            return protected
+    if target.type in GLOBS:
+        hits = _protected_by_glob(target.value)
+        if hits is not None:
+            return hits
+    wrong = malformed(target.type, target.value)
+    if wrong is not None:
+        return wrong
+    return _doubtful(target)
+
+
+def _doubtful(target: Target) -> Text | None:
+    if target.confidence is Confidence.low:
+        return Text(
+            "the partner itself gives it low confidence",
+            "le partenaire lui-même lui attribue une fiabilité faible",
+        )
+    if target.type is IdentifierType.app_name:
+        return Text(
+            "a name is not an identifier: a person must confirm what it finds",
+            "un nom n'est pas un identifiant : une personne doit confirmer ce qu'il trouve",
+        )
+    if not target.actionable:
+        return target.not_actionable_because or Text("the partner does not act upon it", "le partenaire n'agit pas")
+    if target.type not in MATCHED and target.type is not IdentifierType.domain:
+        return Text("it is kept for the record only", "il n'est conservé que pour mémoire")
+    return None
+
+
+def _protected_by_glob(value: str) -> Text | None:
+    hits = [hit for platform in Platform for hit in protected_under(platform, value.partition("*")[0])]
+    if not hits:
+        return None
+    some = ", ".join(dict.fromkeys(hits[:3]))
+    return Text(f"it would hit protected apps: {some}", f"il frapperait des applications protégées : {some}")
+
+
+def selector_concerns(directive: Directive) -> Iterator[tuple[Selector, Text]]:
+    """The selectors of a directive that would hit protected apps."""
+    for item in directive.items:
+        for selector in item.selectors:
+            if selector.kind is not SelectorKind.glob:
+                continue
+            if "*" in selector.value:
+                concern = _protected_by_glob(selector.value)
+            else:
+                concern = is_protected(Platform.unknown, selector.value)
+            if concern is not None:
+                yield selector, concern
