@@ -18,7 +18,7 @@ from proscribe.text import Text
 from proscribe.trust import errors
 from proscribe.trust.envelope import check_seat, document_of
 from proscribe.trust.keys import key_id, normal_pem, scheme_of
-from proscribe.trust.model import KeyList, PublicKey, Rule, SignedDocument
+from proscribe.trust.model import KeyList, PublicKey, Rule, Scheme, SignedDocument
 
 
 def first(signed: SignedDocument, *, pin: Digest, at: datetime) -> KeyList:
@@ -26,6 +26,7 @@ def first(signed: SignedDocument, *, pin: Digest, at: datetime) -> KeyList:
     from proscribe.trust.verify import verify
 
     keys = document_of(signed, KeyList)
+    check_list(keys)
     if digest(keys) != pin:
         raise errors.WrongPin(
             Text(
@@ -125,10 +126,21 @@ def _keeps_revocations(current: KeyList, keys: KeyList) -> None:
 # --- what makes a list sound
 
 
-@lru_cache(maxsize=128)
 def check_list(keys: KeyList) -> None:
-    """Raises InvalidKeyList that names every fault, InvalidSeat or UnusableKey."""
-    faults = [*_list_faults(keys), *_key_faults(keys), *_rule_faults(keys)]
+    """Whether a list may be issued. Raises InvalidKeyList that names every fault, InvalidSeat or UnusableKey."""
+    _raise(keys, [*_list_faults(keys), *_key_faults(keys), *_rule_faults(keys), *_reach_faults(keys)])
+
+
+@lru_cache(maxsize=128)
+def check_keys(keys: KeyList) -> None:
+    """Whether a list says clearly whose key may do what. Raises as ``check_list``.
+
+    That its rules can be met is no part of it: revocations may have left too few keys.
+    """
+    _raise(keys, [*_key_faults(keys), *_rule_faults(keys)])
+
+
+def _raise(keys: KeyList, faults: list[Text]) -> None:
     if faults:
         raise errors.InvalidKeyList(
             Text(
@@ -166,20 +178,31 @@ def _key_faults(keys: KeyList) -> Iterator[Text]:
 
 def _rule_faults(keys: KeyList) -> Iterator[Text]:
     for rule in keys.rules:
-        name = ", ".join(rule.kinds)
         if not rule.kinds or rule.threshold < 1 or (rule.above is not None and rule.above < 0):
-            yield Text(f"the rule for {name!r} asks for nothing", f"la règle pour « {name} » n'exige rien")
-        elif (able := len(_able(keys, rule))) < rule.threshold:
-            yield Text(
-                f"the rule for {name} asks for {rule.threshold} seats and {able} could sign",
-                f"la règle pour {name} exige {rule.threshold} sièges et {able} pourraient signer",
-            )
+            named = ", ".join(rule.kinds)
+            yield Text(f"the rule for {named!r} asks for nothing", f"la règle pour « {named} » n'exige rien")
     yield from _order_faults(keys.rules)
+
+
+def _reach_faults(keys: KeyList) -> Iterator[Text]:
+    for rule in keys.rules:
+        able = len(_able(keys, rule))
+        if able < rule.threshold:
+            named = ", ".join(rule.kinds)
+            yield Text(
+                f"the rule for {named} asks for {rule.threshold} seats and {able} could sign",
+                f"la règle pour {named} exige {rule.threshold} sièges et {able} pourraient signer",
+            )
 
 
 def _able(keys: KeyList, rule: Rule) -> set[str]:
     """The seats that could sign under a rule when the list was issued or after."""
-    return {key.holder for key in keys.keys if set(key.roles) & set(rule.roles) and _usable(key, keys)}
+    needed = {Scheme.ml_dsa_65} if rule.quantum_safe else set(Scheme)
+    return {
+        key.holder
+        for key in keys.keys
+        if set(key.roles) & set(rule.roles) and key.scheme in needed and _usable(key, keys)
+    }
 
 
 def _usable(key: PublicKey, keys: KeyList) -> bool:

@@ -141,6 +141,7 @@ class Verification(Document):
     key_list_version: int
     threshold: int
     signatures: tuple[Signature, ...]
+    envelope: Digest | None = None  # of the SignedDocument; None where the signatures came in another envelope
 
     @property
     def holders(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ bytes is never passed over, even where the others would do: somebody changed som
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from proscribe.canonical import Digest
@@ -15,7 +16,7 @@ from proscribe.documents import digest
 from proscribe.text import Text, plural
 from proscribe.trust import dsse, errors
 from proscribe.trust.envelope import statement_of
-from proscribe.trust.keylist import check_list
+from proscribe.trust.keylist import check_keys
 from proscribe.trust.keys import fits
 from proscribe.trust.model import (
     KeyList,
@@ -79,27 +80,32 @@ def verify(signed: SignedDocument, keys: KeyList, *, at: datetime, affected: int
     statement = statement_of(signed)
     return verify_sealed(
         dsse.open_envelope(signed.envelope),
-        Subject(of=signed.of, kind=signed.of_kind, prepared_by=statement.prepared_by, affected=affected),
+        Subject(
+            of=signed.of,
+            kind=signed.of_kind,
+            prepared_by=statement.prepared_by,
+            affected=affected,
+            envelope=digest(signed),
+        ),
         keys,
         at=at,
     )
 
 
+@dataclass(frozen=True, slots=True)
 class Subject:
     """What a signature is for: the document, its kind, who prepared it, and how many devices it changes."""
 
-    __slots__ = ("affected", "kind", "of", "prepared_by")
-
-    def __init__(self, *, of: Digest, kind: str, prepared_by: str, affected: int | None = None) -> None:
-        self.of = of
-        self.kind = kind
-        self.prepared_by = prepared_by
-        self.affected = affected
+    of: Digest
+    kind: str
+    prepared_by: str
+    affected: int | None = None
+    envelope: Digest | None = None
 
 
 def verify_sealed(opened: dsse.Sealed, subject: Subject, keys: KeyList, *, at: datetime) -> Verification:
     """As ``verify``, for an envelope of any payload type. The caller vouches that ``subject`` is what is inside."""
-    check_list(keys)
+    check_keys(keys)
     moment = utc(at)
     rule = rule_for(keys, subject.kind, subject.affected)
     if rule is None:
@@ -122,6 +128,7 @@ def verify_sealed(opened: dsse.Sealed, subject: Subject, keys: KeyList, *, at: d
         key_list_version=keys.version,
         threshold=rule.threshold,
         signatures=weigh(opened, keys, rule, author=subject.prepared_by, at=moment),
+        envelope=subject.envelope,
     )
     if moment >= utc(keys.expires):
         raise _list_expired(keys, verification)

@@ -1,0 +1,428 @@
+"""The key list of this installation, and the signed documents recorded under it.
+
+Which key lists were accepted stands in a file of the home folder, by digest, and not in the database: who can write to
+the database alone can bring back no old list, slip in none of their own, and take none away unnoticed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from proscribe.canonical import Digest
+from proscribe.clock import utc
+from proscribe.documents import Document, digest
+from proscribe.errors import ProscribeError, Where
+from proscribe.prove.model import EntryKind
+from proscribe.service.installation import Installation
+from proscribe.store.errors import NotStored
+from proscribe.text import Text
+from proscribe.trust import keylist
+from proscribe.trust.envelope import document_of
+from proscribe.trust.errors import KeyListExpired, KeyListRolledBack, SignatureRefused
+from proscribe.trust.model import KeyList, PublicKey, SignedDocument, Verification
+from proscribe.trust.verify import rule_for, verify
+
+OWN = "own"
+"""The organisation's own key list; a feed may have another, under its name."""
+
+FILE = "key-lists.json"
+
+
+class NoKeyList(ProscribeError):
+    """Something signed was to be checked, and no key list is installed."""
+
+    code = "trust.no-key-list"
+
+
+class KeyListUnpinned(ProscribeError):
+    """The database holds a key list that this home folder never accepted, or lacks one that it did."""
+
+    code = "trust.key-list-unpinned"
+
+
+class NotSigned(ProscribeError):
+    """A document that must be signed is not, or what signed it no longer counts."""
+
+    code = "trust.not-signed"
+
+
+class Replayed(ProscribeError):
+    """A signed document older than one already recorded, or another one of the same version."""
+
+    code = "trust.replayed"
+
+
+# --- key lists
+
+
+def key_list(installation: Installation, *, issuer: str = OWN) -> KeyList | None:
+    """The key list in force; None where none was ever installed. Raises KeyListUnpinned."""
+    accepted = _accepted(installation, issuer)
+    if accepted:
+        return _list(installation, accepted[-1])
+    if installation.stores.documents.digests(KeyList, subject=_subject(issuer)):
+        raise _unpinned(installation)
+    return None
+
+
+def key_lists(installation: Installation, *, issuer: str = OWN) -> tuple[KeyList, ...]:
+    """Every key list accepted, oldest first."""
+    return tuple(_list(installation, one) for one in _accepted(installation, issuer))
+
+
+def install(
+    installation: Installation, signed: SignedDocument, *, pin: Digest | None = None, issuer: str = OWN
+) -> KeyList:
+    """Accept a key list: the first by its digest (``pin``), a later one because the one before it names it.
+
+    With a ``pin`` a later list is accepted by it alone: a new beginning, where the succession was missed or lost. It
+    is recorded as such, and never leads to an older list. Raises as ``keylist.first`` and ``keylist.successor``.
+    """
+    now = installation.clock.now()
+    current = key_list(installation, issuer=issuer) if pin is None else _last(installation, issuer)
+    keys = _accept(current, signed, pin, now)
+    found = digest(keys)
+    accepted = _accepted(installation, issuer)
+    if found in accepted:
+        return keys
+    with installation.atomic():
+        installation.stores.documents.put(keys, subject=_subject(issuer), at=now)
+        installation.stores.documents.put(signed, subject=found, at=now)
+        installation.record(
+            EntryKind.key_list,
+            issuer,
+            digest=found,
+            version=keys.version,
+            by="succession" if pin is None else "pin",
+            revoked=sorted(key.id for key in keys.keys if key.revoked_at is not None),
+        )
+    _note(installation, issuer, (*accepted, found))
+    return keys
+
+
+def _last(installation: Installation, issuer: str) -> KeyList | None:
+    accepted = _accepted(installation, issuer)
+    return _list(installation, accepted[-1]) if accepted else None
+
+
+def _accept(current: KeyList | None, signed: SignedDocument, pin: Digest | None, now: datetime) -> KeyList:
+    if current is not None and digest(current) == signed.of:
+        return current
+    if pin is not None:
+        keys = keylist.first(signed, pin=pin, at=now)
+        if current is not None and keys.version <= current.version:
+            raise KeyListRolledBack(
+                Text(
+                    f"key list {keys.version} does not come after {current.version}, which is in force",
+                    f"la liste de clés {keys.version} ne suit pas la {current.version}, en vigueur",
+                ),
+                remedy=Text("Keep the present one.", "Conservez celle en vigueur."),
+            )
+        return keys
+    if current is None:
+        raise NoKeyList(
+            Text("there is no key list yet that could name this one", "aucune liste de clés ne peut désigner celle-ci"),
+            remedy=Text(
+                "Give the digest of the first key list, which you have by another way: 'proscribe key trust FILE --pin "
+                "DIGEST'.",
+                "Donnez l'empreinte de la première liste, obtenue par une autre voie : « proscribe key trust FICHIER "
+                "--pin EMPREINTE ».",
+            ),
+        )
+    return keylist.successor(current, signed, at=now)
+
+
+def _list(installation: Installation, found: Digest) -> KeyList:
+    try:
+        return installation.stores.documents.get(KeyList, found)
+    except NotStored as error:
+        raise _unpinned(installation) from error
+
+
+def _subject(issuer: str) -> str:
+    return f"key-list:{issuer}"
+
+
+def _unpinned(installation: Installation) -> KeyListUnpinned:
+    return KeyListUnpinned(
+        Text(
+            "the key lists in the database are not those this home folder accepted",
+            "les listes de clés de la base de données ne sont pas celles que ce dossier a acceptées",
+        ),
+        remedy=Text(
+            "Restore both from one backup, or accept the list by its digest: 'proscribe key trust FILE --pin DIGEST'.",
+            "Restaurez les deux à partir d'une même sauvegarde, ou acceptez la liste par son empreinte : « proscribe "
+            "key trust FICHIER --pin EMPREINTE ».",
+        ),
+        where=Where(file=str(installation.home / FILE)),
+    )
+
+
+def _all_accepted(installation: Installation) -> dict[str, list[Digest]]:
+    path = installation.home / FILE
+    try:
+        found: dict[str, list[Digest]] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise _unpinned(installation) from error
+    return found
+
+
+def _accepted(installation: Installation, issuer: str) -> tuple[Digest, ...]:
+    """Digests of the key lists accepted from an issuer, oldest first."""
+    return tuple(_all_accepted(installation).get(issuer, ()))
+
+
+def _note(installation: Installation, issuer: str, accepted: tuple[Digest, ...]) -> None:
+    """Write down what was accepted, whole or not at all, for the owner alone."""
+    path = installation.home / FILE
+    body = {**_all_accepted(installation), issuer: list(accepted)}
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+        json.dump(body, stream, indent=2)
+        stream.flush()
+        os.fsync(stream.fileno())
+    draft.replace(path)
+
+
+# --- signed documents
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """A kind of document that is known here: its type, what it is about, and which of two is the later one."""
+
+    at: str  # module:class
+    subject: Callable[[Any], str]
+    order: Callable[[Any], tuple[Any, ...]] | None = None  # None: there is no later one
+
+    def cls(self) -> type[Document]:
+        module, _, name = self.at.partition(":")
+        found: type[Document] = getattr(import_module(module), name)
+        return found
+
+
+_KINDS: dict[str, _Kind] = {
+    "proscribe.directive": _Kind("proscribe.directive.model:Directive", lambda one: one.id, lambda one: (one.version,)),
+    "proscribe.target-set": _Kind(
+        "proscribe.catalogue.model:TargetSet",
+        lambda one: one.directive,
+        lambda one: (one.directive_version, utc(one.resolved_at)),
+    ),
+    "proscribe.standing-order": _Kind(
+        "proscribe.plan.orders:StandingOrder", lambda one: one.id, lambda one: (one.version,)
+    ),
+    "proscribe.plan": _Kind("proscribe.plan.model:Plan", lambda one: one.directive),
+    "proscribe.attestation": _Kind(
+        "proscribe.feed.model:Attestation",
+        lambda one: f"{one.department}/{one.directive}",
+        lambda one: (one.number,),
+    ),
+}
+
+
+def register(
+    installation: Installation, signed: SignedDocument, *, affected: int | None = None, issuer: str = OWN
+) -> Verification:
+    """Check a signed document as of now, and record it: what counts later is that it was good at this moment.
+
+    Raises NoKeyList, SignatureRefused, Replayed, and what ``envelope.document_of`` raises. Again with the same
+    signatures, it gives what was recorded.
+    """
+    keys = key_list(installation, issuer=issuer)
+    if keys is None:
+        raise NoKeyList(
+            Text("no key list is installed", "aucune liste de clés n'est installée"),
+            remedy=Text(
+                "Install one: 'proscribe key trust FILE --pin DIGEST'.",
+                "Installez-en une : « proscribe key trust FICHIER --pin EMPREINTE ».",
+            ),
+        )
+    known = verification_of(installation, signed.of, affected=affected, issuer=issuer)
+    if known is not None and known.envelope == digest(signed):
+        return known
+    now = installation.clock.now()
+    document, subject = _inside(signed)
+    verification = verify(signed, keys, at=now, affected=_affected(document, affected))
+    with installation.atomic():
+        _refuse_older(installation, signed, document, subject)
+        _keep(installation, signed, document, verification, subject)
+        installation.record(
+            EntryKind.signature,
+            subject,
+            digest=signed.of,
+            document=signed.of_kind,
+            envelope=verification.envelope,
+            verification=digest(verification),
+            seats=list(verification.holders),
+            threshold=verification.threshold,
+            prepared_by=verification.prepared_by,
+            key_list=verification.key_list,
+        )
+    return verification
+
+
+def _inside(signed: SignedDocument) -> tuple[Document | None, str]:
+    """The document (None: of a kind that is not known here) and what it is about."""
+    kind = _KINDS.get(signed.of_kind)
+    if kind is None:
+        return None, signed.of
+    document: Document = document_of(signed, kind.cls())
+    return document, kind.subject(document)
+
+
+def _affected(document: Document | None, given: int | None) -> int | None:
+    from proscribe.plan.model import Plan
+    from proscribe.plan.orders import affected
+
+    return affected(document) if isinstance(document, Plan) and given is None else given
+
+
+def _refuse_older(installation: Installation, signed: SignedDocument, document: Document | None, subject: str) -> None:
+    kind = _KINDS.get(signed.of_kind)
+    if document is None or kind is None or kind.order is None:
+        return
+    for earlier in _recorded(installation, signed.of_kind, subject):
+        if earlier.of == signed.of:
+            continue
+        known: Document = installation.stores.documents.get(kind.cls(), earlier.of)
+        if kind.order(known) >= kind.order(document):
+            raise Replayed(
+                Text(
+                    f"{signed.of_kind} {subject}: one as new as this, or newer, was recorded on "
+                    f"{earlier.at.date().isoformat()}",
+                    f"{signed.of_kind} {subject}\u00a0: un document aussi récent ou plus récent a été consigné le "
+                    f"{earlier.at.date().isoformat()}",
+                ),
+                remedy=Text(
+                    "Use the newest one; to go back on it, issue a new version and have it signed.",
+                    "Utilisez le plus récent; pour y revenir, produisez une nouvelle version et faites-la signer.",
+                ),
+            )
+
+
+def _keep(
+    installation: Installation,
+    signed: SignedDocument,
+    document: Document | None,
+    verification: Verification,
+    subject: str,
+) -> None:
+    documents, now = installation.stores.documents, installation.clock.now()
+    if document is not None:
+        try:
+            documents.raw(signed.of)
+        except NotStored:  # signed is not yet adopted: it becomes nobody's newest
+            documents.put(document, subject=f"signed:{subject}", at=now)
+    documents.put(signed, subject=signed.of, at=now)
+    documents.put(verification, subject=f"{signed.of_kind}:{subject}", at=now)
+
+
+def _recorded(installation: Installation, kind: str, subject: str) -> Iterator[Verification]:
+    """What was recorded of a kind about a subject, newest first."""
+    return installation.stores.documents.all(Verification, subject=f"{kind}:{subject}")
+
+
+def verification_of(
+    installation: Installation, of: Digest, *, affected: int | None = None, issuer: str = OWN
+) -> Verification | None:
+    """What the signatures of a document are worth; None where it was never recorded, or they no longer count.
+
+    Nothing is taken from the database but the envelope and the moment: every signature is checked again, against the
+    key list of that moment, with the revocations known now.
+    """
+    try:
+        return next(_standing(installation, of, affected, issuer), None)
+    except SignatureRefused:
+        return None
+
+
+def _standing(installation: Installation, of: Digest, affected: int | None, issuer: str) -> Iterator[Verification]:
+    """The recorded verifications of a document that still hold. Raises the refusal of the last where none does."""
+    lists = {digest(keys): keys for keys in key_lists(installation, issuer=issuer)}
+    refused: SignatureRefused | None = None
+    for signed in installation.stores.documents.all(SignedDocument, subject=of):
+        document, subject = _inside(signed)
+        for recorded in _recorded(installation, signed.of_kind, subject):
+            if recorded.envelope != digest(signed) or recorded.key_list not in lists:
+                continue
+            keys = _with_revocations(lists[recorded.key_list], lists.values())
+            try:
+                yield replace(
+                    verify(signed, keys, at=recorded.at, affected=_affected(document, affected)),
+                    key_list=recorded.key_list,
+                )
+                refused = None
+            except SignatureRefused as refusal:
+                refused = refusal
+    if refused is not None:
+        raise refused
+
+
+def _with_revocations(keys: KeyList, lists: Any) -> KeyList:
+    """A key list of the past with what has been revoked since, at the earliest moment that any list names."""
+    revoked: dict[str, datetime] = {}
+    for key in (key for one in lists for key in one.keys):
+        if key.revoked_at is not None:
+            revoked[key.id] = min(utc(key.revoked_at), revoked.get(key.id, utc(key.revoked_at)))
+
+    def revised(key: PublicKey) -> PublicKey:
+        return replace(key, revoked_at=revoked.get(key.id))
+
+    return replace(keys, keys=tuple(revised(key) for key in keys.keys))
+
+
+def require(
+    installation: Installation, of: Digest, kind: str, *, affected: int | None = None, issuer: str = OWN
+) -> Verification | None:
+    """Ask that a document is signed where the key list says so.
+
+    None where no key list is installed, or it has no rule for the kind. Raises NotSigned, or KeyListExpired.
+    """
+    keys = key_list(installation, issuer=issuer)
+    if keys is None or rule_for(keys, kind, affected) is None:
+        return None
+    if installation.clock.now() >= utc(keys.expires):
+        raise KeyListExpired(
+            Text(
+                f"the key list {keys.version} has expired",
+                f"la liste de clés {keys.version} a expiré",
+            ),
+            remedy=Text(
+                "Install its successor; without it, a revocation could have been withheld.",
+                "Installez la suivante; sans elle, une révocation pourrait avoir été retenue.",
+            ),
+        )
+    why = Text("no signature was recorded", "aucune signature n'a été consignée")
+    try:
+        found = next(_standing(installation, of, affected, issuer), None)
+    except SignatureRefused as refusal:
+        found, why = None, refusal.what
+    if found is None or found.of_kind != kind:
+        raise NotSigned(
+            Text(
+                f"{kind} {of[:19]}… is not signed as the key list asks: {why.en}",
+                f"{kind} {of[:19]}… n'est pas signé comme l'exige la liste de clés\u00a0: {why.fr}",
+            ),
+            remedy=Text(
+                "Have it signed ('proscribe sign') and record it ('proscribe verify FILE --record').",
+                "Faites-le signer (« proscribe sign ») et consignez-le (« proscribe verify FICHIER --record »).",
+            ),
+        )
+    return found
+
+
+def read_file(path: Path) -> SignedDocument:
+    """Read a signed document from a file; see ``trust.envelope.read_envelope``."""
+    from proscribe.trust.envelope import read_envelope
+
+    return read_envelope(path)
