@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from proscribe.cli.exempt_terms import exemption_of, term_options, warn_not_seen
 from proscribe.cli.options import SUBCOMMAND, installation_options, open_installation
 from proscribe.cli.output import json_option, print_json, print_table
 from proscribe.text import Text
+
+if TYPE_CHECKING:
+    from proscribe.plan.model import ExemptionGrant
+    from proscribe.service.installation import Installation
+    from proscribe.service.model import ExemptionReport, ExemptionState
 
 
 @click.group(
@@ -25,59 +31,124 @@ def command() -> None:
     """Made bilingual by ``help`` above."""
 
 
-_DATE = click.DateTime(["%Y-%m-%d"])
-
-
-@command.command(help=str(Text("Add an exemption.", "Ajouter une exemption.")))
-@click.argument("exemption_id", metavar="ID")
-@click.option("--directive", required=True, help=str(Text("The directive's id.", "Identifiant de la directive.")))
-@click.option(
-    "--device",
-    "devices",
-    multiple=True,
-    required=True,
-    help=str(Text("A device key; repeat for more.", "Clé d'appareil; à répéter au besoin.")),
+_approver = click.option(
+    "--approved-by", required=True, help=str(Text("Role that approves.", "Rôle de l'approbateur."))
 )
-@click.option("--ground", required=True, help=str(Text("The ground.", "Le motif.")))
-@click.option("--requested-by", required=True, help=str(Text("Role that asks.", "Rôle du demandeur.")))
-@click.option("--approved-by", required=True, help=str(Text("Role that approves.", "Rôle de l'approbateur.")))
-@click.option("--starts", type=_DATE, required=True, help=str(Text("First day.", "Premier jour.")))
-@click.option("--expires", type=_DATE, required=True, help=str(Text("Last day.", "Dernier jour.")))
-@click.option("--mitigation", "mitigations", multiple=True, help=str(Text("A safeguard.", "Une mesure d'atténuation.")))
+_delegated = click.option(
+    "--delegated-by",
+    default="",
+    help=str(Text("Role that delegated the decision.", "Rôle qui a délégué la décision.")),
+)
+_out = click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help=str(Text("Write the document to be signed, and record nothing.", "Écrire le document à signer, sans plus.")),
+)
+
+
+@command.command(help=str(Text("Ask for an exemption.", "Demander une exemption.")))
+@click.argument("exemption_id", metavar="ID")
+@term_options
+@click.option(
+    "--justification",
+    required=True,
+    help=str(Text("Why the devices need the app.", "Pourquoi ces appareils ont besoin de l'application.")),
+)
 @installation_options
-def add(
-    exemption_id: str,
-    starts: datetime,
-    expires: datetime,
-    home: Path | None,
-    actor: str,
-    **terms: str | tuple[str, ...],
-) -> None:
+def request(exemption_id: str, justification: str, home: Path | None, actor: str, **terms: Any) -> None:
     """Made bilingual by ``help`` above."""
-    from proscribe.documents import from_json
-    from proscribe.plan.model import Exemption
+    from proscribe.plan.model import ExemptionRequest
     from proscribe.service import exempting
 
-    exemption = from_json(
-        Exemption,
-        {"id": exemption_id, "starts": f"{starts:%Y-%m-%d}", "expires": f"{expires:%Y-%m-%d}", **terms},
-        source="exempt add",
-    )
+    exemption = exemption_of(exemption_id, {**terms, "approved_by": ""})
     installation = open_installation(home, actor)
-    added = exempting.add(installation, exemption)
-    for device in exempting.not_seen(installation, exemption):
+    asked = ExemptionRequest(exemption, justification, installation.clock.now().date())
+    exempting.request(installation, asked)
+    warn_not_seen(installation, exemption)
+    click.echo(
+        str(
+            Text(
+                f"Exemption {exemption_id} requested. Next: 'proscribe exempt grant {exemption_id}' or "
+                f"'proscribe exempt refuse {exemption_id}', by another role.",
+                f"Exemption {exemption_id} demandée. Ensuite : « proscribe exempt grant {exemption_id} » ou "
+                f"« proscribe exempt refuse {exemption_id} », par un autre rôle.",
+            )
+        )
+    )
+
+
+@command.command(help=str(Text("Grant an exemption that was asked for.", "Accorder une exemption demandée.")))
+@click.argument("exemption_id", metavar="ID")
+@_approver
+@_delegated
+@_out
+@installation_options
+def grant(
+    exemption_id: str, approved_by: str, delegated_by: str, out: Path | None, home: Path | None, actor: str
+) -> None:
+    """Made bilingual by ``help`` above."""
+    from proscribe.service import exempting
+
+    installation = open_installation(home, actor)
+    drafted = exempting.draft(installation, exemption_id, approved_by=approved_by, delegated_by=delegated_by)
+    _grant(installation, drafted, out)
+
+
+@command.command(help=str(Text("Refuse an exemption that was asked for.", "Refuser une exemption demandée.")))
+@click.argument("exemption_id", metavar="ID")
+@click.option("--by", required=True, help=str(Text("Role that refuses.", "Rôle qui refuse.")))
+@click.option("--because", required=True, help=str(Text("The reason.", "Le motif.")))
+@installation_options
+def refuse(exemption_id: str, by: str, because: str, home: Path | None, actor: str) -> None:
+    """Made bilingual by ``help`` above."""
+    from proscribe.service import exempting
+
+    exempting.refuse(open_installation(home, actor), exemption_id, by=by, because=because)
+    click.echo(str(Text(f"Exemption {exemption_id} refused.", f"Exemption {exemption_id} refusée.")))
+
+
+@command.command(
+    short_help=str(Text("Add an exemption.", "Ajouter une exemption.")),
+    help=str(
+        Text(
+            "Add an exemption that was decided elsewhere: request and approval in one.",
+            "Ajouter une exemption décidée ailleurs : la demande et l'approbation en une fois.",
+        )
+    ),
+)
+@click.argument("exemption_id", metavar="ID")
+@term_options
+@_approver
+@_delegated
+@_out
+@installation_options
+def add(exemption_id: str, out: Path | None, home: Path | None, actor: str, **terms: Any) -> None:
+    """Made bilingual by ``help`` above."""
+    from proscribe.plan.model import ExemptionGrant
+
+    _grant(open_installation(home, actor), ExemptionGrant(exemption_of(exemption_id, terms)), out)
+
+
+def _grant(installation: Installation, granted: ExemptionGrant, out: Path | None) -> None:
+    from proscribe.documents import to_bytes
+    from proscribe.service import exempting
+
+    name = granted.exemption.id
+    warn_not_seen(installation, granted.exemption)
+    if out is not None:
+        out.write_bytes(to_bytes(granted))
         click.echo(
             str(
                 Text(
-                    f"! The newest snapshot holds no device {device}: check the key, or nobody is exempt.",
-                    f"! Le dernier instantané ne compte aucun appareil {device}\u00a0: vérifiez la clé, sans quoi "
-                    "personne n'est exempté.",
+                    f"Written to {out}. Have it signed ('proscribe sign {out}'), register it ('proscribe verify "
+                    "--register'), then run this command again without --out.",
+                    f"Enregistré dans {out}. Faites-le signer (« proscribe sign {out} »), consignez-le (« proscribe "
+                    "verify --register »), puis relancez cette commande sans --out.",
                 )
-            ),
-            err=True,
+            )
         )
-    if added:
-        click.echo(str(Text(f"Exemption {exemption_id} recorded.", f"Exemption {exemption_id} consignée.")))
+    elif exempting.grant(installation, granted):
+        click.echo(str(Text(f"Exemption {name} recorded.", f"Exemption {name} consignée.")))
     else:
         click.echo(str(Text("This exemption was recorded before.", "Cette exemption avait déjà été consignée.")))
 
@@ -91,13 +162,22 @@ def list_(home: Path | None, actor: str, as_json: bool) -> None:
     """Made bilingual by ``help`` above."""
     from proscribe.documents import to_json
     from proscribe.service import exempting
+    from proscribe.service.model import ExemptionState
 
     installation = open_installation(home, actor)
-    rows = exempting.listed(installation)
+    now = installation.clock.now()
+    rows = [(one, exempting.state_of(one, ended, now), ended) for one, ended in exempting.listed(installation)]
+    for asked in exempting.open_requests(installation):
+        refused = asked.refused_by != ""
+        rows.append((asked.exemption, ExemptionState.refused if refused else ExemptionState.requested, None))
     if as_json:
-        print_json([{**to_json(one), "ended_at": ended.isoformat() if ended else None} for one, ended in rows])
+        print_json(
+            [
+                {**to_json(one), "state": state.value, "ended_at": ended.isoformat() if ended else None}
+                for one, state, ended in rows
+            ]
+        )
         return
-    today = installation.clock.now().date()
     print_table(
         str(Text("Exemptions", "Exemptions")),
         [
@@ -109,36 +189,103 @@ def list_(home: Path | None, actor: str, as_json: bool) -> None:
             str(Text("Devices", "Appareils")),
         ],
         [
-            (
-                one.id,
-                one.directive,
-                one.ground,
-                _state(one.starts, one.expires, ended, today),
-                one.expires,
-                len(one.devices),
-            )
-            for one, ended in rows
+            (one.id, one.directive, one.ground, state_word(state), one.expires, len(one.devices))
+            for one, state, _ in rows
         ],
         numeric=1,
     )
 
 
-def _state(starts: date, expires: date, ended: datetime | None, today: date) -> Text:
-    if ended is not None:
-        return Text("ended", "terminée")
-    if expires < today:
-        return Text("expired", "expirée")
-    return Text("to come", "à venir") if starts > today else Text("in force", "en vigueur")
+def state_word(state: ExemptionState) -> Text:
+    """A state in words."""
+    from proscribe.service.model import ExemptionState
+
+    return {
+        ExemptionState.requested: Text("requested", "demandée"),
+        ExemptionState.refused: Text("refused", "refusée"),
+        ExemptionState.to_come: Text("to come", "à venir"),
+        ExemptionState.in_force: Text("in force", "en vigueur"),
+        ExemptionState.expired: Text("expired", "expirée"),
+        ExemptionState.ended: Text("ended", "terminée"),
+    }[state]
+
+
+@command.command(
+    short_help=str(Text("Report exemptions to the authority.", "Rendre compte des exemptions à l'autorité.")),
+    help=str(
+        Text(
+            "The exemptions under a directive, for the authority that issued it: counts, grounds, dates, renewals and "
+            "safeguards; no device and no person.",
+            "Les exemptions en vertu d'une directive, pour l'autorité qui l'a prise : décomptes, motifs, dates, "
+            "renouvellements et mesures d'atténuation; aucun appareil ni aucune personne.",
+        )
+    ),
+)
+@click.argument("directive")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help=str(Text("Write the document to a file.", "Enregistrer le document dans un fichier.")),
+)
+@installation_options
+@json_option
+def report(directive: str, out: Path | None, home: Path | None, actor: str, as_json: bool) -> None:
+    """Made bilingual by ``help`` above."""
+    from proscribe.documents import to_bytes, to_json
+    from proscribe.service import exempting
+
+    found = exempting.report(open_installation(home, actor), directive)
+    if out is not None:
+        out.write_bytes(to_bytes(found))
+    if as_json:
+        print_json(to_json(found))
+    else:
+        _show_report(found)
+
+
+def _show_report(found: ExemptionReport) -> None:
+    from proscribe.text import devices
+
+    print_table(
+        str(Text(f"Exemptions under {found.directive}", f"Exemptions en vertu de {found.directive}")),
+        [
+            "ID",
+            str(Text("State", "État")),
+            str(Text("Ground", "Motif")),
+            str(Text("Since", "Depuis")),
+            str(Text("Until", "Jusqu'au")),
+            str(Text("Safeguards shown", "Mesures prouvées")),
+            str(Text("Renewals", "Renouvellements")),
+            str(Text("Devices", "Appareils")),
+        ],
+        [
+            (
+                one.id,
+                state_word(one.state),
+                one.ground,
+                one.since,
+                one.ended_on or one.expires,
+                f"{len(one.proven)}/{len(one.mitigations)}",
+                one.renewals,
+                one.devices,
+            )
+            for one in found.exemptions
+        ],
+        numeric=2,
+    )
+    count = devices(found.in_force)
+    click.echo(str(Text(f"{count.en} exempt today.", f"Exemptés aujourd'hui : {count.fr}.")))
 
 
 @command.command(help=str(Text("End an exemption now.", "Mettre fin à une exemption dès maintenant.")))
 @click.argument("exemption_id", metavar="ID")
+@click.option("--because", default="", help=str(Text("The reason.", "Le motif.")))
 @installation_options
-def end(exemption_id: str, home: Path | None, actor: str) -> None:
+def end(exemption_id: str, because: str, home: Path | None, actor: str) -> None:
     """Made bilingual by ``help`` above."""
     from proscribe.service import exempting
 
-    if exempting.end(open_installation(home, actor), exemption_id):
+    if exempting.end(open_installation(home, actor), exemption_id, because=because):
         click.echo(
             str(
                 Text(
