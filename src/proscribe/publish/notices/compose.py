@@ -14,13 +14,20 @@ from proscribe.decide.model import Decision
 from proscribe.directive.model import Directive, State
 from proscribe.documents import digest
 from proscribe.errors import Where
-from proscribe.publish.notices import departments, public, staff, vendor
+from proscribe.publish.notices import departments, ended, public, staff, vendor
 from proscribe.publish.notices.gaps import gaps_of, refuse, tidied
-from proscribe.publish.notices.model import Audience, Contact, Gap, Notice, NoticeMismatch, Particulars
+from proscribe.publish.notices.model import Audience, Contact, Gap, Notice, NoticeMismatch, Particulars, Section
 from proscribe.publish.notices.words import Material
 from proscribe.text import Text
 
 _NEEDED = Text("it is missing", "il manque")
+
+LABELS: dict[Audience, Text] = {
+    Audience.public: public.LABEL,
+    Audience.staff: staff.LABEL,
+    Audience.departments: departments.LABEL,
+}
+"""What a notice is called; that of the vendor depends on whether a decision was taken."""
 
 
 def compose(
@@ -66,14 +73,18 @@ def compose(
     return notice
 
 
-def _parts(audience: Audience, material: Material) -> tuple[Text, Text, Any]:
+def _parts(audience: Audience, material: Material) -> tuple[Text, Text, tuple[Section, ...]]:
+    """Label, lead and sections."""
+    if material.over:
+        label = LABELS.get(audience) or vendor.label(material)
+        return label, ended.lead(audience), ended.sections(audience, material)
     match audience:
         case Audience.public:
-            return public.LABEL, public.LEAD, public.sections(material)
+            return LABELS[audience], public.LEAD, public.sections(material)
         case Audience.staff:
-            return staff.LABEL, staff.LEAD, staff.sections(material)
+            return LABELS[audience], staff.LEAD, staff.sections(material)
         case Audience.departments:
-            return departments.LABEL, departments.lead(material), departments.sections(material)
+            return LABELS[audience], departments.lead(material), departments.sections(material)
         case Audience.vendor:
             return vendor.label(material), vendor.lead(material), vendor.sections(material)
 
@@ -121,17 +132,21 @@ def _needed(audience: Audience, material: Material) -> list[tuple[str, Any]]:
     ]
     if audience is Audience.vendor:
         fields.append(("vendor", vendor.addressee(material).en))
-        fields.append(("reply_by", more.reply_by or vendor.final(material)))
-        if more.evidence is not None:
+        fields.append(("reply_by", vendor.reply_by(more) or vendor.final(material) or material.over))
+        if more.evidence is not None and not material.over:
             fields.append(("evidence.claims", vendor.public_claims(more.evidence)))
     else:
         fields.append(("directive.effective", directive.effective))
         fields.append(("decision", decision is not None or directive.state is not State.draft))
-    if audience is Audience.departments:
+    if audience is Audience.departments and not material.over:
         fields += [("acknowledge_by", more.acknowledge_by), ("attest_by", more.attest_by)]
     if material.interim and decision is not None:
         fields.append(("decision.interim_until", decision.interim_until))
     return fields
+
+
+_DECIDERS = frozenset({Audience.public, Audience.departments})
+"""Whose notices always say who decided."""
 
 
 def _used(audience: Audience, material: Material) -> list[tuple[str, Any]]:
@@ -151,12 +166,14 @@ def _used(audience: Audience, material: Material) -> list[tuple[str, Any]]:
     ]
     decided_by = decision.decided_by if decision is not None else directive.authority.decided_by
     legal = decision.legal_basis if decision is not None else directive.authority.legal_basis
-    if audience is not Audience.staff and (audience is not Audience.vendor or decision is not None):
+    if material.over or audience in _DECIDERS or (audience is Audience.vendor and decision is not None):
         used += [
             (f"{owner}.decided_by" if decision else "directive.authority.decided_by", decided_by),
             (f"{owner}.legal_basis" if decision else "directive.authority.legal_basis", legal),
             ("directive.instrument", directive.instrument),
         ]
+    if material.over:
+        return used
     if audience is Audience.vendor:
         return used + _of_vendor(more)
     used.append(("directive.applies.exclusions", directive.applies.exclusions))
@@ -168,11 +185,12 @@ def _used(audience: Audience, material: Material) -> list[tuple[str, Any]]:
 
 
 def _of_vendor(more: Particulars) -> list[tuple[str, Any]]:
-    used: list[tuple[str, Any]] = [("vendor", more.vendor)]
+    used: list[tuple[str, Any]] = [("vendor", more.vendor or (more.record and more.record.vendor))]
     if more.evidence is None:
         return used
     for claim in vendor.public_claims(more.evidence):
         used.append((f"evidence.claims[{claim.id}]", claim))
+        used += [(f"vendor.responses[{claim.id}]", one) for one in vendor.responses(more, claim)]
         for item in vendor.public_items(more.evidence, claim):
             used += [
                 (f"evidence.items[{item.id}].title", item.title),

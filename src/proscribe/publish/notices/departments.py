@@ -11,7 +11,7 @@ from proscribe.publish.notices.public import limits, review
 from proscribe.publish.notices.words import Material, day, deadline
 from proscribe.text import Text
 
-LABEL = Text("Instructions to departments", "Consignes aux institutions")
+LABEL = Text("Instructions to departments", "Consignes aux organismes")
 _MUST = Text(
     "This notice says what your organisation must do, by when, and what to report.",
     "Le présent avis indique ce que votre organisation doit faire, pour quand, et ce dont elle doit rendre compte.",
@@ -57,25 +57,30 @@ def sections(material: Material) -> tuple[Section, ...]:
 
 
 def _actions(material: Material) -> Section:
-    effective = material.directive.effective
+    effective, actions = material.directive.effective, material.directive.actions
+    columns: tuple[Text, ...] = (
+        Text("Action", "Mesure"),
+        Text("Last day", "Dernier jour"),
+        Text("What is enough", "Ce qui suffit"),
+    )
+    rows: tuple[tuple[Text, ...], ...] = tuple(
+        (one.what, deadline(one, effective), STANDARDS[one.standard]) for one in actions
+    )
+    if all(one.standard is Standard.unstated for one in actions):
+        columns, rows = columns[:2], tuple(row[:2] for row in rows)
     return Section(
         name="actions",
         heading=Text("What to do, and by when", "Quoi faire, et pour quand"),
         table=Table(
             caption=Text("Actions, in the order of the decision", "Mesures, dans l'ordre de la décision"),
-            columns=(
-                Text("Action", "Mesure"),
-                Text("Last day", "Dernier jour"),
-                Text("What is enough", "Ce qui suffit"),
-            ),
-            rows=tuple(
-                (one.what, deadline(one, effective), STANDARDS[one.standard]) for one in material.directive.actions
-            ),
+            columns=columns,
+            rows=rows,
         ),
         closing=(
             Text(
                 "Days begin and end in UTC unless a time zone is named.",
-                "Les jours commencent et se terminent en temps UTC, sauf indication d'un fuseau horaire.",
+                "Les jours commencent et se terminent selon le temps universel coordonné (UTC), sauf indication d'un "
+                "fuseau horaire.",
             ),
         ),
     )

@@ -15,7 +15,7 @@ from proscribe.text import Language, Text
 _OTHER: dict[Language, tuple[Language, str]] = {"en": ("fr", "Français"), "fr": ("en", "English")}
 _OWN = (
     ".masthead a{color:var(--on-deep)}.masthead .other{float:right;margin:0 0 .5rem 1rem}"
-    "dl.facts{max-width:46rem}dl.facts dd{overflow-wrap:anywhere}"
+    ".sheet>.lead{margin:1.6rem 0 0;max-width:46rem}dl.facts{max-width:46rem}dl.facts dd{overflow-wrap:anywhere}"
     "@media print{.masthead .other{display:none}}"
 )
 

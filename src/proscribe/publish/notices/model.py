@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from proscribe.canonical import Digest
-from proscribe.decide.model import EvidenceRegister
+from proscribe.decide.model import EvidenceRegister, VendorRecord
 from proscribe.documents import Document, Value
 from proscribe.errors import ProscribeError
 from proscribe.text import Text
@@ -71,6 +71,7 @@ class Contact(Value):
 class Particulars(Value):
     """What a notice says beside the directive and the decision.
 
+    ``vendor`` and ``reply_by`` come first, else what the vendor ``record`` says; of that record the answers are shown.
     ``reply_by`` is needed in a vendor notice of what is not final, ``acknowledge_by`` and ``attest_by`` in the
     instructions to departments. ``all_apps_kept``: the installation keeps rows for every app and not only for the
     banned ones; the staff notice then says so.
@@ -79,6 +80,7 @@ class Particulars(Value):
     case: str = ""
     vendor: Text | None = None
     evidence: EvidenceRegister | None = None
+    record: VendorRecord | None = None
     alternatives: tuple[Text, ...] = ()
     reply_by: date | None = None
     acknowledge_by: date | None = None

@@ -39,9 +39,10 @@ def pdf(notice: Notice, language: Language) -> bytes:
                 "Installez-le avec «\u00a0pip install proscribe[pdf]\u00a0», ou ne demandez que Markdown et HTML.",
             ),
         ) from error
+    compile_: Any = typst.compile  # its stub asks for a root of the type of the source
     with TemporaryDirectory() as empty:  # the root: there is no file to read in it
         try:
-            made: bytes = typst.compile(
+            made: bytes = compile_(
                 _PAGE.read_bytes(),
                 root=empty,
                 format="pdf",

@@ -69,16 +69,16 @@ def review(material: Material) -> Section:
     directive = material.directive
     facts = []
     if directive.review_on is not None:
-        facts.append(Fact(Text("Review on", "Examen prévu le"), (day(directive.review_on),)))
+        facts.append(Fact(Text("Review on", "Réexamen prévu le"), (day(directive.review_on),)))
     if directive.expires_on is not None:
         facts.append(Fact(Text("Ends on", "Prend fin le"), (day(directive.expires_on),)))
     none = Text(
         "The decision names no day for a review and no day on which it ends.",
-        "La décision ne fixe ni date d'examen ni date de fin.",
+        "La décision ne fixe ni date de réexamen ni date de fin.",
     )
     return Section(
         name="review",
-        heading=Text("Review and end", "Examen et fin"),
+        heading=Text("Review and end", "Réexamen et fin"),
         paragraphs=() if facts else (none,),
         facts=tuple(facts),
     )

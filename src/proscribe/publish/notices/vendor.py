@@ -6,10 +6,12 @@ the notice says what was decided, and new facts may still be sent.
 
 from __future__ import annotations
 
+from datetime import date
+
 from proscribe.catalogue import library
-from proscribe.decide.model import Claim, ClaimStatus, EvidenceItem, EvidenceRegister
+from proscribe.decide.model import Claim, ClaimResponse, ClaimStatus, EvidenceItem, EvidenceRegister
 from proscribe.publish.notices import words
-from proscribe.publish.notices.model import Fact, Section
+from proscribe.publish.notices.model import Fact, Particulars, Section
 from proscribe.publish.notices.words import Material, day
 from proscribe.text import Text
 
@@ -30,6 +32,16 @@ def public_claims(register: EvidenceRegister) -> tuple[Claim, ...]:
 def public_items(register: EvidenceRegister, claim: Claim) -> tuple[EvidenceItem, ...]:
     """The public items that support a claim."""
     return tuple(item for item in register.items if item.public and claim.id in item.supports)
+
+
+def responses(more: Particulars, claim: Claim) -> tuple[ClaimResponse, ...]:
+    """What the vendor said of a claim, and the answer to it."""
+    return tuple(one for one in more.record.responses if one.claim == claim.id) if more.record is not None else ()
+
+
+def reply_by(more: Particulars) -> date | None:
+    """The last day for a reply: as given, else as the vendor record has it."""
+    return more.reply_by or (more.record.reply_due if more.record is not None else None)
 
 
 def final(material: Material) -> bool:
@@ -80,8 +92,9 @@ def sections(material: Material) -> tuple[Section, ...]:
 
 def addressee(material: Material) -> Text:
     """The vendor as named, else the makers of the apps as the catalogue names them."""
-    if material.more.vendor is not None:
-        return material.more.vendor
+    named = material.more.vendor or (material.more.record.vendor if material.more.record is not None else None)
+    if named is not None:
+        return named
     catalogue = library.load()
     ids = dict.fromkeys(item.publisher for item in material.directive.items if item.publisher)
     names = "; ".join(catalogue.publisher(one).name for one in ids if one in catalogue.publisher_ids())
@@ -134,11 +147,11 @@ def _claims(material: Material) -> Section:
                 "Chaque affirmation a son propre repère. Utilisez-le dans votre réponse.",
             ),
         ),
-        facts=tuple(_claim(register, one) for one in public_claims(register)),
+        facts=tuple(_claim(material, register, one) for one in public_claims(register)),
     )
 
 
-def _claim(register: EvidenceRegister, claim: Claim) -> Fact:
+def _claim(material: Material, register: EvidenceRegister, claim: Claim) -> Fact:
     values = [claim.text]
     if claim.status is not ClaimStatus.asserted:
         values.append(_STATUS[claim.status])
@@ -146,6 +159,9 @@ def _claim(register: EvidenceRegister, claim: Claim) -> Fact:
         values.append(Text("Your side: ", "Votre position\u00a0: ") + claim.reply)
     if claim.weighed is not None:
         values.append(Text("How it was weighed: ", "Appréciation\u00a0: ") + claim.weighed)
+    for one in responses(material.more, claim):
+        values.append(Text("What you said: ", "Ce que vous avez dit\u00a0: ") + one.vendor_says)
+        values.append(Text("Our answer: ", "Notre réponse\u00a0: ") + one.answer)
     for item in public_items(register, claim):
         source = Text(f" ({item.source})", f" ({item.source})") if item.source else Text("", "")
         values.append(Text("Rests on: ", "Repose sur\u00a0: ") + item.title + source)
@@ -163,7 +179,7 @@ def _reasons(material: Material) -> Section:
 
 
 def _reply(material: Material) -> Section:
-    last = material.more.reply_by
+    last = reply_by(material.more)
     points: tuple[Text, ...] = (
         Text("Write in English or in French.", "Écrivez en français ou en anglais."),
         Text(
@@ -210,7 +226,7 @@ def _next(material: Material) -> Section:
     if final(material):
         then = Text(
             "New facts can lead to a review of the decision.",
-            "De nouveaux faits peuvent mener à un examen de la décision.",
+            "De nouveaux faits peuvent mener à un réexamen de la décision.",
         )
     elif material.interim:
         then = Text(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from proscribe.decide.model import Decision, Track
-from proscribe.directive.model import ActionVerb, Compromise, Directive, Force, RequiredAction, Stance
+from proscribe.directive.model import ActionVerb, Compromise, Directive, Force, RequiredAction, Stance, State
 from proscribe.page.markup import Pen
 from proscribe.publish.notices.model import Contact, Fact, Particulars, Section, Table
 from proscribe.text import Text, days
@@ -105,6 +105,11 @@ class Material:
         """What of the named publishers is not meant."""
         return tuple(one for item in self.directive.items for one in item.carve_outs)
 
+    @property
+    def over(self) -> bool:
+        """Whether the directive no longer holds."""
+        return self.directive.state in (State.revoked, State.superseded)
+
     def passed(self, day: date | None) -> bool:
         """Whether a day lay behind when the notice was written."""
         return day is not None and day < self.at.date()
@@ -127,11 +132,10 @@ def deadline(action: RequiredAction, effective: date | None) -> Text:
     last = due(action, effective)
     if last is None:
         return Text("No day is set", "Aucune date n'est fixée")
-    shown = day(last)
-    text = Text(f"{shown.en}", f"{shown.fr}")
+    text = day(last)
     if action.days is not None:
         span = days(action.days)
-        text += Text(f" ({span.en})", f" ({span.fr})")
+        text += Text(f" ({span.en})".replace(" d", "\u00a0d"), f" ({span.fr})".replace(" j", "\u00a0j"))
     if action.time_zone:
         text += Text(f", time zone {action.time_zone}", f", fuseau horaire {action.time_zone}")
     return text
@@ -170,8 +174,19 @@ def who_decided(material: Material) -> tuple[Fact, ...]:
             decision.legal_basis if decision is not None else authority.legal_basis,
         ),
         Fact(Text("Document", "Document"), (material.directive.instrument,)),
+        Fact(Text("Version", "Version"), _version(material.directive)),
+        Fact(Text("Replaces", "Remplace"), _names(material.directive.supersedes)),
     ]
     return tuple(fact for fact in facts if fact.values)
+
+
+def _version(directive: Directive) -> tuple[Text, ...]:
+    """The first version is just the decision; a later one says so."""
+    return _names(str(directive.version)) if directive.version > 1 else ()
+
+
+def _names(name: str) -> tuple[Text, ...]:
+    return (Text(name, name),) if name else ()
 
 
 def standing(material: Material) -> tuple[Text, ...]:
