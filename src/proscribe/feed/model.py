@@ -102,7 +102,10 @@ class Challenge(Document):
 
 @dataclass(frozen=True, slots=True)
 class AnsweredEntry(Value):
-    """One entry asked for. ``entry`` is None where it names a device: then its leaf hash alone is given."""
+    """One entry asked for.
+
+    ``entry`` is None where it names a device or counts fewer than the floor: then its leaf hash alone is given.
+    """
 
     proof: InclusionProof
     leaf: str  # hex
@@ -150,7 +153,7 @@ class ChallengeResult(Document):
     at: datetime
     asked: int
     shown: int  # entries given in full
-    withheld: int  # entries given by leaf hash alone, as they name a device
+    withheld: int  # entries given by leaf hash alone
     wrong: tuple[Text, ...]
 
 
