@@ -3,32 +3,16 @@
 from __future__ import annotations
 
 import difflib
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 import click
 
 from proscribe.errors import ProscribeError
+from proscribe.service.kinds import kinds
 from proscribe.text import Text
 
 if TYPE_CHECKING:
     from proscribe.documents import Document
-
-STAGES = (
-    "trust",
-    "catalogue",
-    "assess",
-    "directive",
-    "decide",
-    "inventory",
-    "evaluate",
-    "plan",
-    "enforce",
-    "prove",
-    "publish",
-    "feed",
-    "service",
-)
 
 DESCRIPTIONS: dict[str, Text] = {
     "proscribe.acknowledgement": Text("A department accepts a directive", "Un ministère accepte une directive"),
@@ -37,6 +21,7 @@ DESCRIPTIONS: dict[str, Text] = {
     "proscribe.assessment-difference": Text("What an update added and dropped", "Ce qu'une mise à jour a changé"),
     "proscribe.attestation": Text("What a department attests to", "Ce qu'un ministère atteste"),
     "proscribe.case": Text("A case, from concern to decision", "Un dossier, de la préoccupation à la décision"),
+    "proscribe.case-desk": Text("What lies ready for a case", "Ce qui est prêt pour un dossier"),
     "proscribe.case-step": Text("One transition of a case", "Une étape d'un dossier"),
     "proscribe.challenge": Text("Random entries asked for", "Des entrées demandées au hasard"),
     "proscribe.challenge-answer": Text(
@@ -64,6 +49,7 @@ DESCRIPTIONS: dict[str, Text] = {
     "proscribe.holds": Text("The register of records holds", "Le registre des mises en suspens de documents"),
     "proscribe.impact": Text("Whom and what a ban would touch", "Ce qu'une interdiction toucherait"),
     "proscribe.key-list": Text("Whose key may sign what", "Quelle clé peut signer quoi"),
+    "proscribe.ledger-check": Text("What checking the ledger found", "Ce que la vérification du registre a établi"),
     "proscribe.ledger-entry": Text("One entry of the ledger", "Une entrée du registre"),
     "proscribe.ledger-proofs": Text("The ledger's root and its proofs", "La racine du registre et ses preuves"),
     "proscribe.not-seen": Text("What could not be seen or settled", "Ce qui n'a pu être ni vu ni tranché"),
@@ -98,6 +84,7 @@ DESCRIPTIONS: dict[str, Text] = {
     "proscribe.tree-head": Text("A signed head of a ledger", "Une tête de registre signée"),
     "proscribe.vendor-record": Text("Notice to the vendor and its reply", "L'avis au fournisseur et sa réponse"),
     "proscribe.verification": Text("What checking a proof found", "Ce que la vérification d'une preuve a établi"),
+    "proscribe.witnessed-head": Text("A head of somebody else's ledger", "Une tête du registre d'autrui"),
 }
 
 
@@ -105,31 +92,6 @@ class UnknownKind(ProscribeError):
     """No document has that kind."""
 
     code = "document.unknown-kind"
-
-
-def kinds() -> dict[str, type[Document]]:
-    """Every document kind, by name. A stage's documents stand in its ``model`` module."""
-    from proscribe.documents import Document
-
-    for name in (
-        *(f"proscribe.{stage}.model" for stage in STAGES),
-        "proscribe.assess.packs.documents",
-        "proscribe.assess.rate.rubric",
-        "proscribe.plan.orders",
-    ):
-        try:
-            import_module(name)
-        except ModuleNotFoundError as error:
-            if error.name != name:  # a stage without documents has no such module; anything else is a fault
-                raise
-    found: dict[str, type[Document]] = {}
-    waiting = list(Document.__subclasses__())
-    while waiting:
-        cls = waiting.pop()
-        waiting.extend(cls.__subclasses__())
-        if cls.__module__.startswith("proscribe.") and "KIND" in vars(cls):
-            found[cls.KIND] = cls
-    return dict(sorted(found.items()))
 
 
 def _named(kind: str) -> type[Document]:

@@ -126,7 +126,7 @@ def _range_roots(ranges: Sequence[_Range], fetch: Fetch) -> list[bytes]:
     """Roots of ranges that start on a boundary of their own left subtree, as all ranges of RFC 6962 do."""
     parts = [_subtrees(start, end) for start, end in ranges]
     hashes = fetch([node for nodes in parts for node in nodes])
-    return [_joined([hashes[node] for node in nodes]) for nodes in parts]
+    return [joined([hashes[node] for node in nodes]) for nodes in parts]
 
 
 def _subtrees(start: int, end: int) -> list[Node]:
@@ -138,7 +138,7 @@ def _subtrees(start: int, end: int) -> list[Node]:
     return nodes
 
 
-def _joined(peaks: Sequence[bytes]) -> bytes:
+def joined(peaks: Sequence[bytes]) -> bytes:
     """The root over complete subtrees that stand side by side, largest first."""
     *lefts, root = peaks
     for left in reversed(lefts):
@@ -172,7 +172,7 @@ class Growing:
 
     def root(self) -> bytes:
         """The root over what was added."""
-        return _joined(self._peaks) if self._peaks else EMPTY_ROOT
+        return joined(self._peaks) if self._peaks else EMPTY_ROOT
 
 
 class Tree:

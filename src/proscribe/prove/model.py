@@ -85,6 +85,47 @@ class SignedTreeHead(Document):
     signature: str = ""
 
 
+@dataclass(frozen=True)
+class WitnessedHead(Document):
+    """A head of somebody else's log as it was received, with the proof that came along."""
+
+    KIND: ClassVar[str] = "proscribe.witnessed-head"
+
+    source: str  # who answers for the log: a department
+    head: SignedTreeHead
+    proof: tuple[str, ...] = ()  # hex; that the log begins with the head witnessed before
+    contradiction: str = ""  # a ``witness.Contradiction`` where it convicts the log; else it follows
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerFinding(Value):
+    """One thing that is wrong with a ledger. ``code`` is that of the error, as docs/reference/errors.md lists it."""
+
+    code: str
+    what: Text
+    remedy: Text
+
+
+@dataclass(frozen=True)
+class LedgerCheck(Document):
+    """What checking a whole ledger found: every row, every node of its tree, every head."""
+
+    KIND: ClassVar[str] = "proscribe.ledger-check"
+
+    at: datetime
+    log: str
+    tree_head: TreeHead  # computed from the entries
+    own_heads: int  # signed by this log and looked at
+    given_heads: int  # brought along from elsewhere
+    witnessed_heads: int
+    findings: tuple[LedgerFinding, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.findings
+
+
 @dataclass(frozen=True, slots=True)
 class Member(Value):
     """One file of a bundle."""

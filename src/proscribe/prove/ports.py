@@ -13,10 +13,21 @@ What an entry says, so that a bundle can be checked without this program:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
 from proscribe.prove.model import EntryKind, LedgerEntry
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEntry:
+    """One entry as a store keeps it: its canonical bytes, its leaf hash, and the inner nodes that it completed."""
+
+    index: int
+    body: bytes
+    leaf: bytes
+    nodes: tuple[bytes, ...]  # lowest first
 
 
 class LedgerStore(Protocol):

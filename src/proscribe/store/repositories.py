@@ -12,7 +12,7 @@ from proscribe.store.repository.memory import Memory
 from proscribe.store.repository.outcomes import OutcomePoint, Outcomes
 from proscribe.store.repository.register import Exemptions, Freeze, Frozen, Holds
 from proscribe.store.repository.snapshots import SnapshotRef, Snapshots
-from proscribe.store.repository.unit import atomic
+from proscribe.store.repository.unit import after_commit, atomic
 
 __all__ = [
     "Actions",
@@ -29,5 +29,6 @@ __all__ = [
     "Outcomes",
     "SnapshotRef",
     "Snapshots",
+    "after_commit",
     "atomic",
 ]

@@ -25,6 +25,7 @@ from proscribe.prove.ledger import (
     root_at,
 )
 from proscribe.prove.model import EntryKind, LedgerEntry, TreeHead
+from proscribe.prove.ports import StoredEntry
 from proscribe.store.errors import StoreDamaged, guarded, translated
 from proscribe.store.models import LedgerRow
 from proscribe.store.repository.unit import atomic, next_serial, serialise
@@ -41,15 +42,6 @@ class Draft(NamedTuple):
     actor: str
     body: dict[str, Any]
     at: datetime
-
-
-class Row(NamedTuple):
-    """One entry as it is stored: its canonical bytes, its leaf hash, and the inner nodes that it completed."""
-
-    index: int
-    body: bytes
-    leaf: bytes
-    nodes: tuple[bytes, ...]
 
 
 class Ledger:
@@ -75,6 +67,11 @@ class Ledger:
             while page := list(islice(coming, _PAGE)):
                 end = _add(page)[-1].index + 1
         return range(start, end)
+
+    @guarded
+    def alone(self) -> None:
+        """Inside a transaction: nobody else appends until its end, so that what is read now is still true then."""
+        serialise("ledger")
 
     @guarded
     def size(self) -> int:
@@ -108,7 +105,7 @@ class Ledger:
         for row in self.rows():
             yield leaf_hash_of(row.body)
 
-    def rows(self, start: int = 0, stop: int | None = None) -> Iterator[Row]:
+    def rows(self, start: int = 0, stop: int | None = None) -> Iterator[StoredEntry]:
         """What is stored from entry ``start`` to ``stop`` (exclusive), in order, page by page; a gap stays one."""
         end = self.size() if stop is None else min(stop, self.size())
         for first in range(start, end, _PAGE):
@@ -119,7 +116,7 @@ class Ledger:
                 [first, min(first + _PAGE, end)],
             )
             for index, body, leaf, hashes in found:
-                yield Row(index, bytes(body), bytes(leaf), _split(hashes))
+                yield StoredEntry(index, bytes(body), bytes(leaf), _split(hashes))
 
     def nodes_end(self) -> int:
         """One more than the last entry that has inner nodes: beyond ``size()`` where entries were taken away."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from django.db import connection, transaction
@@ -26,6 +26,11 @@ def serialise(name: str) -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"proscribe:{name}"])
+
+
+def after_commit(work: Callable[[], None]) -> None:
+    """Do something once the open transaction is durable, and not at all where it is rolled back."""
+    transaction.on_commit(work)
 
 
 def next_serial(model: type[Model], field: str) -> int:
