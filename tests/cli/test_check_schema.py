@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from jsonschema import Draft202012Validator
 
 from proscribe.cli import schema
+from proscribe.service import kinds
 
 
 def test_every_kind_has_a_valid_schema_and_a_description_in_both_languages() -> None:
@@ -41,6 +42,6 @@ def test_a_stage_that_is_broken_is_not_taken_for_one_without_documents(monkeypat
     def broken(name: str) -> None:
         raise ModuleNotFoundError("no module", name="something.else")
 
-    monkeypatch.setattr(schema, "import_module", broken)
+    monkeypatch.setattr(kinds, "import_module", broken)
     with pytest.raises(ModuleNotFoundError):
         schema.kinds()

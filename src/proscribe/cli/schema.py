@@ -53,6 +53,7 @@ DESCRIPTIONS: dict[str, Text] = {
     "proscribe.ledger-entry": Text("One entry of the ledger", "Une entrée du registre"),
     "proscribe.ledger-proofs": Text("The ledger's root and its proofs", "La racine du registre et ses preuves"),
     "proscribe.not-seen": Text("What could not be seen or settled", "Ce qui n'a pu être ni vu ni tranché"),
+    "proscribe.notice": Text("What is said to whom of a decision", "Ce qui est dit d'une décision, et à qui"),
     "proscribe.observations": Text("What was seen at run time", "Ce qui a été observé à l'exécution"),
     "proscribe.plan": Text("What will be done, and what will not", "Ce qui sera fait, et ce qui ne le sera pas"),
     "proscribe.policy": Text("The limits and waves of a plan", "Les limites et les vagues d'un plan"),

@@ -386,10 +386,10 @@ def _deciding(file: CaseFile, taking: Taking) -> Iterator[Missing]:
 
 
 def _signing(_file: CaseFile, taking: Taking) -> Iterator[Missing]:
-    if not taking.signed and blank(taking.note):
+    if taking.unsigned and blank(taking.note):
         yield flaw(
             "step.note",
-            ("nobody signs, and nothing says why", "personne ne signe, et rien ne dit pourquoi"),
+            ("a signature is left out, and nothing says why", "une signature est omise, et rien ne dit pourquoi"),
             ("Say it in the note of the step.", "Dites-le dans la note de l'étape."),
         )
     for name, one in taking.documents.items():

@@ -32,14 +32,14 @@ class CaseFile:
 
 @dataclass(frozen=True)
 class Taking:
-    """A step about to be taken. ``signed`` False: no key list is in use here, so nobody signs, and the note says so."""
+    """A step about to be taken. ``unsigned``: signatures that nobody is asked for here; the note then says why."""
 
     stage: Stage
     documents: Mapping[str, Document]  # by the name under which they are attached
     at: datetime
     by: str  # a role
     note: Text | None = None
-    signed: bool = True
+    unsigned: frozenset[str] = frozenset()  # names, such as "signature.targets"
 
 
 def look(file: CaseFile, taking: Taking, name: str, cls: type[D]) -> D | None:

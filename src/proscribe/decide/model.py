@@ -96,6 +96,16 @@ class Step(Document):
     note: Text | None = None
 
 
+@dataclass(frozen=True)
+class CaseDesk(Document):
+    """What lies ready for the next steps of a case. Nothing of it belongs to the case until a step takes it."""
+
+    KIND: ClassVar[str] = "proscribe.case-desk"
+
+    case: str
+    documents: tuple[Attached, ...]
+
+
 class EvidenceKind(StrEnum):
     """What an item of evidence is."""
 

@@ -6,6 +6,7 @@ has heard the vendor and decided; what is ours is whether, on what devices and w
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -15,6 +16,10 @@ from proscribe.text import Text
 
 MORE = "more"
 """Prefix of documents that a step carries without being asked for them: ``more.minutes``."""
+
+
+NAME = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*")
+"""The name under which a document is attached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +216,11 @@ REPEATED = (Stage.acknowledge, Stage.act, Stage.attest, Stage.review)
 def needed(case: Case, stage: Stage) -> tuple[Needed, ...]:
     """The documents of a stage of this case; empty where its road does not have the stage."""
     return NEEDS[road_of(case)].get(stage, ())
+
+
+def signatures(case: Case, stage: Stage) -> frozenset[str]:
+    """The signatures a stage rests on, by name."""
+    return frozenset(need.name for need in needed(case, stage) if need.name.startswith("signature."))
 
 
 def stages(case: Case) -> tuple[Stage, ...]:

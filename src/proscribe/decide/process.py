@@ -6,11 +6,10 @@ documents. A step names its documents by digest and the step before it, so that 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from proscribe.canonical import Digest
 from proscribe.decide import content, needs
 from proscribe.decide.file import CaseFile, Taking, attached, done, past, sealed
 from proscribe.decide.missing import Missing, flaw, written
@@ -169,8 +168,8 @@ def replay(file: CaseFile) -> None:
             names = ", ".join(gone)
             raise altered(step.number, Text(f"documents are not there: {names}", f"documents absents\u00a0: {names}"))
         documents = {one.name: file.known[one.digest] for one in step.documents}
-        signed = any(name.startswith("signature.") for name in documents)
-        taking = Taking(step.stage, documents, at=step.at, by=step.by, note=step.note, signed=signed)
+        unsigned = needs.signatures(file.case, step.stage) - documents.keys()
+        taking = Taking(step.stage, documents, at=step.at, by=step.by, note=step.note, unsigned=unsigned)
         lacks = missing(CaseFile(file.case, file.steps[:index], file.known), taking)
         if lacks:
             first = lacks[0]
@@ -280,7 +279,7 @@ def _documents(file: CaseFile, taking: Taking) -> Iterator[Missing]:
     for need in wanted:
         given = {name: one for name, one in taking.documents.items() if _answers(name, need)}
         placed.update(given)
-        if not given and not need.optional and (taking.signed or not need.name.startswith("signature.")):
+        if not given and not need.optional and need.name not in taking.unsigned:
             yield Missing(
                 need.name,
                 Text(f"{need.what.en} is not there", f"il manque {need.what.fr}"),
@@ -294,8 +293,8 @@ def _documents(file: CaseFile, taking: Taking) -> Iterator[Missing]:
                     (f"it is a {one.KIND}, not {kinds}", f"c'est un {one.KIND} et non {kinds}"),
                     ("Attach the right file.", "Joignez le bon fichier."),
                 )
-    for name in taking.documents.keys() - placed:
-        if not name.startswith(f"{needs.MORE}."):
+    for name in sorted(taking.documents.keys() - placed):
+        if not needs.NAME.fullmatch(name) or not name.startswith(f"{needs.MORE}."):
             yield flaw(
                 name,
                 ("this stage does not ask for it", "cette étape ne le demande pas"),
@@ -323,8 +322,3 @@ def _remedy(case: Case, need: needs.Needed) -> Text:
         f"'proscribe case add {case.id} {need.name} FILE' ({kinds}).",
         f"«\u00a0proscribe case add {case.id} {need.name} FICHIER\u00a0» ({kinds}).",
     )
-
-
-def known_of(steps: Sequence[Step], documents: Mapping[Digest, Document]) -> dict[str, Document]:
-    """The newest document under each name."""
-    return {name: documents[one.digest] for name, one in attached(steps).items() if one.digest in documents}
