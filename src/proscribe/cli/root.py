@@ -44,6 +44,10 @@ COMMANDS: dict[str, tuple[str, Text]] = {
             "Mises en suspens de l'élimination : bloquer sans rien retirer.",
         ),
     ),
+    "notice": (
+        "notice",
+        Text("Write the notices, in both languages.", "Produire les avis, dans les deux langues."),
+    ),
     "plan": ("plan", Text("What would be done, and what cannot.", "Ce qui serait fait, et ce qui ne peut l'être.")),
     "apply": ("apply", Text("Carry out an approved plan.", "Exécuter un plan approuvé.")),
     "watch": ("watch", Text("Keep a ban enforced.", "Maintenir une interdiction en vigueur.")),

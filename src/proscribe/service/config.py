@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from proscribe.decide.model import Stage
 from proscribe.documents import Value, from_json
 from proscribe.errors import InvalidDocument, ProscribeError, Where
 from proscribe.text import Text
@@ -46,13 +47,35 @@ class ExemptionSettings(Value):
 
 
 @dataclass(frozen=True, slots=True)
+class NoticeSettings(Value):
+    """Whom people can ask, and how long they have; the days count from the notice."""
+
+    office: Text | None = None
+    email: str = ""
+    telephone: str = ""
+    address: Text | None = None
+    reply_days: int = 30
+    acknowledge_days: int = 10
+    attest_days: int = 45
+
+
+@dataclass(frozen=True, slots=True)
+class CaseSettings(Value):
+    """Who may take a case to which stage; a stage that is not named keeps the shipped roles."""
+
+    roles: dict[Stage, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings(Value):
     """All settings."""
 
     organisation: Text = field(default_factory=lambda: Text("This organisation", "La présente organisation"))
     systems: tuple[SystemSettings, ...] = ()
     policy: PolicySettings = field(default_factory=PolicySettings)
+    case: CaseSettings = field(default_factory=CaseSettings)
     exemptions: ExemptionSettings = field(default_factory=ExemptionSettings)
+    notices: NoticeSettings = field(default_factory=NoticeSettings)
 
 
 def load(home: Path) -> Settings:
