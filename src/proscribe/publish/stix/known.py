@@ -11,50 +11,26 @@ from proscribe.text import Text
 
 _MOST = 200  # characters of a name
 _COMMON = frozenset(
-    [
-        "type",
-        "spec_version",
-        "id",
-        "created_by_ref",
-        "created",
-        "modified",
-        "revoked",
-        "labels",
-        "confidence",
-        "lang",
-        "external_references",
-        "object_marking_refs",
-        "granular_markings",
-        "extensions",
-        "defanged",
-    ]
+    (
+        *("type", "spec_version", "id", "created_by_ref", "created", "modified", "revoked", "labels", "confidence"),
+        *("lang", "external_references", "object_marking_refs", "granular_markings", "extensions", "defanged"),
+    )
 )
-_TYPES: dict[str, frozenset[str]] = {
-    "artifact": frozenset(["mime_type", "payload_bin", "hashes", "url"]),
-    "course-of-action": frozenset(["name", "description"]),
-    "domain-name": frozenset(["value", "resolves_to_refs"]),
-    "extension-definition": frozenset(["name", "description", "schema", "version", "extension_types"]),
-    "grouping": frozenset(["name", "description", "context", "object_refs"]),
-    "identity": frozenset(["name", "description", "roles", "identity_class", "sectors", "contact_information"]),
-    "indicator": frozenset(
-        [
-            "name",
-            "description",
-            "indicator_types",
-            "pattern",
-            "pattern_type",
-            "pattern_version",
-            "valid_from",
-            "valid_until",
-            "kill_chain_phases",
-        ]
+_TYPES: dict[str, tuple[str, ...]] = {
+    "artifact": ("mime_type", "payload_bin", "hashes", "url"),
+    "course-of-action": ("name", "description"),
+    "domain-name": ("value", "resolves_to_refs"),
+    "extension-definition": ("name", "description", "schema", "version", "extension_types"),
+    "grouping": ("name", "description", "context", "object_refs"),
+    "identity": ("name", "description", "roles", "identity_class", "sectors", "contact_information"),
+    "indicator": (
+        *("name", "description", "indicator_types", "pattern", "pattern_type", "pattern_version"),
+        *("valid_from", "valid_until", "kill_chain_phases"),
     ),
-    "language-content": frozenset(["object_ref", "object_modified", "contents"]),
-    "marking-definition": frozenset(["name", "definition_type", "definition"]),
-    "relationship": frozenset(
-        ["relationship_type", "description", "source_ref", "target_ref", "start_time", "stop_time"]
-    ),
-    "software": frozenset(["name", "cpe", "swid", "languages", "vendor", "version"]),
+    "language-content": ("object_ref", "object_modified", "contents"),
+    "marking-definition": ("name", "definition_type", "definition"),
+    "relationship": ("relationship_type", "description", "source_ref", "target_ref", "start_time", "stop_time"),
+    "software": ("name", "cpe", "swid", "languages", "vendor", "version"),
 }
 _OUR_EXTENSIONS = frozenset({extension.ID, tlp.EXTENSION})
 
@@ -123,8 +99,8 @@ def translated(item: dict[str, Any], field: str, opened: Opened, gap: Text) -> T
         contents = one.get("contents")
         if one.get("object_ref") != item.get("id") or not isinstance(contents, dict):
             continue
-        for code in found:
+        for code, known in found.items():
             fields = contents.get(code)
-            if isinstance(fields, dict) and not found[code]:
+            if isinstance(fields, dict) and not known:
                 found[code] = name_of(fields, field)
     return Text(found["en"] or gap.en, found["fr"] or gap.fr)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from proscribe.canonical import Digest
 from proscribe.catalogue.model import Target, TargetSet
 from proscribe.directive.model import Directive
 from proscribe.documents import Document, Value
 from proscribe.text import Text
+from proscribe.trust.model import SignedDocument
 
 
 class Tlp(StrEnum):
@@ -51,9 +52,9 @@ class KeptOut(Value):
 
 @dataclass(frozen=True, slots=True)
 class AttachedEnvelope(Value):
-    """The signed form of the directive that came along. Nothing here says that a signature is good."""
+    """The signed form that came along. Nothing here says that a signature is good: 'proscribe verify' does."""
 
-    envelope: dict[str, Any]
+    signed: SignedDocument
     signatures: int
     fits: bool  # the signed document is the directive of the bundle, byte for byte
 

@@ -7,14 +7,12 @@ counted and left aside, signatures are carried along unchecked, and references a
 from __future__ import annotations
 
 import base64
-import binascii
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from proscribe.canonical import Digest, canonical_bytes, digest_bytes, digest_json
+from proscribe.canonical import Digest, digest_bytes
 from proscribe.catalogue.model import TargetSet
 from proscribe.directive.model import Directive, SourceRef, State
 from proscribe.directive.validate import texts
@@ -27,6 +25,8 @@ from proscribe.publish.stix.model import AttachedEnvelope, KeptOut, Received, Tl
 from proscribe.publish.stix.opening import Opened, open_bundle
 from proscribe.publish.stix.plain import named_in, plain_directive, plain_targets
 from proscribe.text import Text
+from proscribe.trust.envelope import envelope_of
+from proscribe.trust.model import SignedDocument
 
 MAX_BANS = 20
 MAX_TARGETS = 5_000
@@ -267,37 +267,21 @@ def _doubts(directive: Directive, *, revoked: bool) -> Iterator[Text]:
         )
 
 
-def _envelopes(opened: Opened) -> Iterator[dict[str, Any]]:
+def _envelopes(opened: Opened) -> Iterator[SignedDocument]:
+    """The signed documents among the artifacts; other artifacts are counted and left aside."""
     for item in opened.of("artifact"):
         payload = item.get("payload_bin")
-        if not isinstance(payload, str):
-            continue
         try:
-            envelope = json.loads(base64.b64decode(payload, validate=True))
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(envelope, dict) and set(envelope) == {"payload", "payloadType", "signatures"}:
-            yield envelope
+            raw = base64.b64decode(payload, validate=True) if isinstance(payload, str) else b""
+            yield envelope_of(raw)
+        except (ProscribeError, ValueError, RecursionError):
+            opened.kept_out.add("artifact")
 
 
-def _fitting(envelopes: tuple[dict[str, Any], ...], directive: Directive) -> AttachedEnvelope | None:
+def _fitting(envelopes: tuple[SignedDocument, ...], directive: Directive) -> AttachedEnvelope | None:
     """The envelope around this directive; else the first there is, said not to fit."""
-    attached: list[AttachedEnvelope] = []
-    for envelope in envelopes:
-        signatures = envelope["signatures"]
-        if not isinstance(signatures, list) or not isinstance(envelope["payload"], str):
-            continue
-        try:
-            canonical_bytes(envelope)
-        except (ValueError, RecursionError):  # nothing that a document of ours could hold
-            continue
-        attached.append(AttachedEnvelope(envelope, len(signatures), fits=_signs(envelope["payload"], directive)))
+    wanted = digest(directive)
+    attached = (
+        AttachedEnvelope(signed, len(signed.envelope["signatures"]), fits=signed.of == wanted) for signed in envelopes
+    )
     return max(attached, key=lambda one: one.fits, default=None)
-
-
-def _signs(payload: str, directive: Directive) -> bool:
-    try:
-        statement = json.loads(base64.b64decode(payload, validate=True))
-        return isinstance(statement, dict) and digest_json(statement.get("document")) == digest(directive)
-    except (ValueError, RecursionError, binascii.Error):
-        return False
