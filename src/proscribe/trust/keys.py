@@ -158,9 +158,11 @@ def read_public(path: Path) -> str:
         raise _unusable(error.what, str(path)) from error
 
 
-def _bytes_of(path: Path) -> bytes:
+def _bytes_of(path: Path, *, owner_only: bool = False) -> bytes:
     try:
         with path.open("rb") as stream:
+            if owner_only:
+                _owner_only(path, os.fstat(stream.fileno()).st_mode)
             return stream.read(_LARGEST_KEY_FILE)
     except OSError as error:
         raise UnreadableFile(
@@ -237,8 +239,7 @@ def read_pair(path: Path, passphrase: Passphrase | None) -> KeyPair:
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-    pem = _bytes_of(path)
-    _owner_only(path)
+    pem = _bytes_of(path, owner_only=True)
     secret = None
     if b"ENCRYPTED" in pem:
         if passphrase is None:
@@ -257,8 +258,7 @@ def read_pair(path: Path, passphrase: Passphrase | None) -> KeyPair:
     return _pair(private)
 
 
-def _owner_only(path: Path) -> None:
-    mode = path.stat().st_mode
+def _owner_only(path: Path, mode: int) -> None:
     if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise ExposedKey(
             Text("others can read or change this private key", "d'autres peuvent lire ou modifier cette clé privée"),
