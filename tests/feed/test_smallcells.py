@@ -93,6 +93,15 @@ def test_no_sum_or_difference_of_the_figures_is_below_the_floor(fleet: Fleet) ->
     assert not small, (figures_of(fleet), small)
 
 
+@given(fleets)
+def test_nor_where_the_authority_knows_the_number_of_the_exempt_from_their_reports(fleet: Fleet) -> None:
+    """Then what was put together with them must be enough without them."""
+    figures = figures_of(fleet)
+    rest = sum(n for cell, n in fleet.items() if cell[1] is not Outcome.exempt and cell[1] not in figures.by_outcome)
+    others = sum(devices for cell, devices in fleet.items() if cell[1] is not Outcome.exempt)
+    assert rest == 0 or rest >= min(FLOOR, others)
+
+
 @settings(max_examples=300)
 @given(fleets)
 def test_no_small_cell_is_pinned_by_the_others_not_being_negative(fleet: Fleet) -> None:

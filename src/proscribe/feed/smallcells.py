@@ -50,7 +50,7 @@ def publishable(cells: Mapping[tuple[str, Outcome], int], grounds: Mapping[str, 
     for (name, outcome), devices in cells.items():
         whole[outcome] += devices
         sizes[name] += devices
-    apart = _apart(whole, floor, _outcome_order)
+    apart = _apart(whole, floor)
     few = _few(sizes, floor)
     rows: dict[str, Counter[Outcome]] = {}
     for (name, outcome), devices in cells.items():
@@ -68,7 +68,7 @@ def _classes(rows: Mapping[str, Counter[Outcome]], apart: frozenset[Outcome], fl
     """The classes, with the same outcomes put together in each."""
     shown = {outcome for outcome in apart if not any(_small(row[outcome], floor) for row in rows.values())}
     while shown and (row := _giving_away(rows.values(), shown, floor)) is not None:
-        shown.remove(min((one for one in shown if row[one]), key=lambda one: (*_outcome_order(one), row[one])))
+        shown.remove(min((one for one in shown if row[one]), key=lambda one: (*_outcome_order(one), row[one], one)))
     return tuple(
         ClassCount(
             name=name,
@@ -89,11 +89,22 @@ def _giving_away(rows: Iterable[Counter[Outcome]], shown: set[Outcome], floor: i
     return None
 
 
-def _apart(
-    counts: Mapping[Outcome, int], floor: int, order: Callable[[Outcome], tuple[Any, ...]]
-) -> frozenset[Outcome]:
-    """What may be counted apart: at least the floor, and the rest is nought or at least the floor."""
-    return frozenset(counts) - _few(counts, floor, order)
+def _apart(whole: Mapping[Outcome, int], floor: int) -> frozenset[Outcome]:
+    """The outcomes that may be counted apart.
+
+    How many devices are exempt the authority may know from the exemptions reported to it. So those that are put
+    together must be enough without the exempt ones too.
+    """
+    others = {outcome: devices for outcome, devices in whole.items() if outcome is not Outcome.exempt}
+    few = set(_few(others, floor, _outcome_order))
+    exempt = whole.get(Outcome.exempt, 0)
+    if _small(sum(others[one] for one in few), floor):  # all there is beside the exempt
+        few.add(Outcome.exempt)
+    elif _small(exempt, floor):
+        few.add(Outcome.exempt)
+        if not any(others.get(one) for one in few):
+            few |= set(sorted(others, key=lambda one: (*_outcome_order(one), others[one], one))[:1])
+    return frozenset(whole) - few
 
 
 def _few(counts: Mapping[K, int], floor: int, order: Callable[[K], tuple[Any, ...]] = lambda _: ()) -> frozenset[K]:
@@ -110,7 +121,7 @@ def _few(counts: Mapping[K, int], floor: int, order: Callable[[K], tuple[Any, ..
 
 def _outcome_order(outcome: Outcome) -> tuple[Any, ...]:
     """Who joins the small ones first: what is not compliant, so that devices verified stay a number of their own."""
-    return (outcome.compliant, outcome is Outcome.exempt)
+    return (outcome.compliant,)
 
 
 def _grounds(grounds: Mapping[str, int], floor: int) -> dict[str, int]:

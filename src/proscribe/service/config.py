@@ -71,6 +71,7 @@ class Settings(Value):
     """All settings."""
 
     organisation: Text = field(default_factory=lambda: Text("This organisation", "La présente organisation"))
+    department: str = ""  # the name under which the authority knows this organisation, as in its seats
     systems: tuple[SystemSettings, ...] = ()
     policy: PolicySettings = field(default_factory=PolicySettings)
     case: CaseSettings = field(default_factory=CaseSettings)
