@@ -48,6 +48,10 @@ COMMANDS: dict[str, tuple[str, Text]] = {
         "notice",
         Text("Write the notices, in both languages.", "Produire les avis, dans les deux langues."),
     ),
+    "share": (
+        "share",
+        Text("STIX and OSCAL, with partners.", "STIX et OSCAL, avec des partenaires."),
+    ),
     "plan": ("plan", Text("What would be done, and what cannot.", "Ce qui serait fait, et ce qui ne peut l'être.")),
     "apply": ("apply", Text("Carry out an approved plan.", "Exécuter un plan approuvé.")),
     "watch": ("watch", Text("Keep a ban enforced.", "Maintenir une interdiction en vigueur.")),
@@ -61,6 +65,10 @@ COMMANDS: dict[str, tuple[str, Text]] = {
         Text("Stop all sending at once (or thaw).", "Geler tout envoi (ou dégeler)."),
     ),
     "lift": ("lift", Text("Take a ban back: our entries alone.", "Lever une interdiction : nos entrées seulement.")),
+    "ledger": (
+        "ledger",
+        Text("Sign, check and witness ledgers.", "Signer et vérifier le registre; être témoin d'autres registres."),
+    ),
     "prove": ("prove", Text("Export or verify a proof bundle.", "Exporter ou vérifier un dossier de preuve.")),
     "report": ("report", Text("Write the HTML report.", "Produire le rapport HTML.")),
     "rehearse": (

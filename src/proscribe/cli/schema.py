@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 DESCRIPTIONS: dict[str, Text] = {
     "proscribe.acknowledgement": Text("A department accepts a directive", "Un ministère accepte une directive"),
+    "proscribe.adoption": Text("A directive of a feed, adopted here", "Une directive d'un fil, adoptée ici"),
     "proscribe.assessment": Text("How much of a device an app can reach", "Ce qu'une application peut atteindre"),
     "proscribe.assessment-batch": Text("A folder of packages, assessed", "Un dossier de paquets, évalués"),
     "proscribe.assessment-difference": Text("What an update added and dropped", "Ce qu'une mise à jour a changé"),
@@ -46,6 +47,11 @@ DESCRIPTIONS: dict[str, Text] = {
     "proscribe.exemption-report": Text("Exemptions, for the authority", "Les exemptions, pour l'autorité"),
     "proscribe.exemption-request": Text("An exemption that is asked for", "Une exemption demandée"),
     "proscribe.exemptions": Text("The register of exemptions", "Le registre des exemptions"),
+    "proscribe.head-proof": Text("A signed head with its proofs", "Une tête signée avec ses preuves"),
+    "proscribe.feed-item": Text("One file of a feed, as it was met", "Un fichier d'un fil, tel que reçu"),
+    "proscribe.feed-pull": Text("What a pull of a feed brought", "Ce qu'une lecture du fil a apporté"),
+    "proscribe.feed-state": Text("What was accepted of a feed", "Ce qui a été accepté d'un fil"),
+    "proscribe.feed-status": Text("How a feed stands", "L'état d'un fil de diffusion"),
     "proscribe.holds": Text("The register of records holds", "Le registre des mises en suspens de documents"),
     "proscribe.impact": Text("Whom and what a ban would touch", "Ce qu'une interdiction toucherait"),
     "proscribe.key-list": Text("Whose key may sign what", "Quelle clé peut signer quoi"),
@@ -59,6 +65,7 @@ DESCRIPTIONS: dict[str, Text] = {
     "proscribe.policy": Text("The limits and waves of a plan", "Les limites et les vagues d'un plan"),
     "proscribe.proof": Text("The contents of a proof bundle", "Le contenu d'un dossier de preuve"),
     "proscribe.received-proof": Text("A proof that was handed over", "Une preuve qui a été remise"),
+    "proscribe.received": Text("A ban that a partner proposes", "Une interdiction proposée par un partenaire"),
     "proscribe.recheck": Text(
         "The evidence of a report, looked up again", "Les éléments de preuve d'un rapport, revérifiés"
     ),
@@ -66,6 +73,7 @@ DESCRIPTIONS: dict[str, Text] = {
         "A word on findings: set aside, released", "Un avis sur des constats\u00a0: écartés, diffusables"
     ),
     "proscribe.review-opinion": Text("One specialist review", "Un examen spécialisé"),
+    "proscribe.revocation": Text("A directive taken back", "Une directive révoquée"),
     "proscribe.rollup": Text("Where every department stands", "Où en est chaque ministère"),
     "proscribe.rubric": Text("How findings become a rating", "Comment les constats deviennent une cote"),
     "proscribe.scheduled-review": Text("A decision looked at again", "Une décision réexaminée"),

@@ -85,6 +85,26 @@ class SignedTreeHead(Document):
     signature: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ProvenEntry(Value):
+    """An entry with its audit path (hex, leaf to root)."""
+
+    entry: dict[str, Any]  # a ``LedgerEntry``, as stored
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class HeadProof(Document):
+    """A head with what proves its past and its entries: whoever holds an earlier head needs nothing else."""
+
+    KIND: ClassVar[str] = "proscribe.head-proof"
+
+    head: SignedTreeHead
+    since: SignedTreeHead | None = None
+    consistency: tuple[str, ...] = ()  # hex; that the log begins with ``since``
+    entries: tuple[ProvenEntry, ...] = ()
+
+
 @dataclass(frozen=True)
 class WitnessedHead(Document):
     """A head of somebody else's log as it was received, with the proof that came along."""

@@ -6,12 +6,16 @@ and answers one question: does the new ledger begin with the old one?
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
+from pathlib import Path
 
+from proscribe.canonical import canonical_bytes
+from proscribe.documents import read
+from proscribe.errors import InvalidDocument
 from proscribe.prove.heads import check_head
-from proscribe.prove.ledger import verify_consistency
-from proscribe.prove.model import SignedTreeHead
+from proscribe.prove.ledger import leaf_hash_of, verify_consistency, verify_inclusion
+from proscribe.prove.model import HeadProof, ProvenEntry, SignedTreeHead
 from proscribe.text import Text, number
 
 
@@ -86,11 +90,47 @@ def in_words(found: Contradiction, old: SignedTreeHead, new: SignedTreeHead) -> 
             f"tronqué : {after.fr} entrées, alors qu'il y en avait {before.fr}",
         ),
         Contradiction.forked: Text(
-            f"forked: the first {before.en} entries are not what they were",
-            f"divergent : les {before.fr} premières entrées ne sont plus ce qu'elles étaient",
+            f"forked: it does not begin with the {before.en} entries known, or its proof is of something else",
+            f"divergent : il ne commence pas par les {before.fr} entrées connues, ou sa preuve porte sur autre chose",
         ),
         Contradiction.unproven: Text(
             f"unproven: no proof that the {after.en} entries begin with the {before.en} known",
             f"non prouvé : rien ne montre que les {after.fr} entrées commencent par les {before.fr} connues",
         ),
     }[found]
+
+
+def read_proof(path: Path) -> HeadProof:
+    """A head with its proof, or a head alone, from a file. Raises UnreadableFile or InvalidDocument."""
+    try:
+        return read(HeadProof, path)
+    except InvalidDocument as error:
+        if error.where.field != "kind":
+            raise
+    return HeadProof(head=read(SignedTreeHead, path))
+
+
+def proof_faults(proof: HeadProof) -> Iterator[Text]:
+    """What does not hold in a proof: the head's signature, its growth since the earlier head, each entry."""
+    if not check_head(proof.head):
+        yield in_words(Contradiction.not_signed, proof.head, proof.head)
+        return
+    if proof.since is not None and (wrong := compare(proof.since, proof.head, proof.consistency)):
+        yield wrong
+    for one in proof.entries:
+        if not _included(one, proof.head):
+            index = one.entry.get("index")
+            yield Text(
+                f"entry {index} is not in the ledger of this head",
+                f"l'entrée {index} n'est pas dans le registre de cette tête",
+            )
+
+
+def _included(proven: ProvenEntry, head: SignedTreeHead) -> bool:
+    index = proven.entry.get("index")
+    try:
+        leaf = leaf_hash_of(canonical_bytes(proven.entry))
+        path = [bytes.fromhex(part) for part in proven.path]
+    except (ValueError, RecursionError):  # not hexadecimal, a number that JSON cannot carry, nested too deeply
+        return False
+    return type(index) is int and verify_inclusion(leaf, index, head.size, path, bytes.fromhex(head.root))

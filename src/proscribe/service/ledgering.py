@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from proscribe.canonical import Digest
-from proscribe.documents import read, to_bytes
+from proscribe.documents import read, to_bytes, to_json
 from proscribe.errors import InvalidDocument, UnreadableFile, Where, WrongDocumentVersion
 from proscribe.prove import faults
 from proscribe.prove.audit import CONTRADICTED, SIGNED, WITNESSED, HeadRecord, audit, head_fault
@@ -21,9 +21,11 @@ from proscribe.prove.faults import LedgerFault
 from proscribe.prove.heads import WrongLogKey, check_head, log_of, new_key, read_key, sign_head
 from proscribe.prove.model import (
     EntryKind,
+    HeadProof,
     InclusionProof,
     LedgerCheck,
     LedgerFinding,
+    ProvenEntry,
     SignedTreeHead,
     TreeHead,
     WitnessedHead,
@@ -108,6 +110,22 @@ def inclusion(installation: Installation, index: int, head: SignedTreeHead | Tre
     return InclusionProof(index=index, path=tuple(part.hex() for part in path))
 
 
+def proof(installation: Installation, *, since: SignedTreeHead | None = None, entries: Sequence[int] = ()) -> HeadProof:
+    """A head with the proof that the ledger grew from ``since``, and of some entries, for whoever holds that head.
+
+    Raises what ``signed_head`` and ``consistency`` raise, and NoSuchProof for an entry that is not there.
+    """
+    head = signed_head(installation)
+    stored = installation.stores.ledger
+    proven = []
+    for index in entries:
+        path = inclusion(installation, index, head).path
+        (entry,) = stored.entries(index, index + 1)
+        proven.append(ProvenEntry(entry=to_json(entry), path=path))
+    grown = () if since is None else consistency(installation, since, head)
+    return HeadProof(head=head, since=since, consistency=grown, entries=tuple(proven))
+
+
 @dataclass(frozen=True, slots=True)
 class Witnessed:
     """What came of looking at somebody's head: what was known before, and what is wrong, if anything is."""
@@ -142,6 +160,22 @@ def witness(installation: Installation, source: str, head: SignedTreeHead, proof
             _keep_theirs(installation, kept, f"{CONTRADICTED}:{source}", CONTRADICTED)
     why = None if found is None else in_words(found, before or head, head)
     return Witnessed(source=source, head=head, before=before, contradiction=found, why=why)
+
+
+def witness_proof(installation: Installation, source: str, proof: HeadProof) -> Witnessed:
+    """As ``witness``, of a head with its proof: one that runs from another head than the known one counts as none."""
+    before = witnessed(installation, source)
+    grown = proof.consistency if proof.since == before else ()
+    return witness(installation, source, proof.head, grown)
+
+
+def known_logs(installation: Installation) -> tuple[WitnessedHead, ...]:
+    """The newest good head of each source, by name."""
+    newest: dict[str, WitnessedHead] = {}
+    for kept in installation.stores.documents.all(WitnessedHead):
+        if not kept.contradiction:
+            newest.setdefault(kept.source, kept)
+    return tuple(newest[source] for source in sorted(newest))
 
 
 def _keep_theirs(installation: Installation, kept: WitnessedHead, subject: str, event: str) -> None:
