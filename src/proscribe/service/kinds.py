@@ -35,6 +35,7 @@ def kinds() -> dict[str, type[Document]]:
         "proscribe.assess.rate.rubric",
         "proscribe.plan.orders",
         "proscribe.publish.notices.model",
+        "proscribe.publish.stix.model",
     ):
         try:
             import_module(name)

@@ -21,7 +21,7 @@ from proscribe.publish.oscal.results import assessment_results
 from proscribe.publish.stix.errors import TlpForbids
 from proscribe.publish.stix.model import Received, Tlp
 from proscribe.publish.stix.opening import MAX_BYTES
-from proscribe.publish.stix.read import draft, marking_of, read
+from proscribe.publish.stix.read import marking_of, read
 from proscribe.publish.stix.write import Shared, bundle_bytes, withheld_note, without_context
 from proscribe.service import proof, standing
 from proscribe.service.installation import Installation
@@ -137,7 +137,7 @@ def _marked(installation: Installation, directive: Directive, tlp: Tlp) -> list[
     """What a partner's marking asks for. Raises TlpForbids."""
     floor = marking_of(directive)
     for one in installation.stores.documents.all(Received):
-        if one.directive.id == directive.id and draft(one).title == directive.title:
+        if _rests_on(directive, one):
             floor = one.tlp if floor is None else floor.at_least(one.tlp)
     if floor is Tlp.red:
         raise _red(directive.id)
@@ -161,6 +161,21 @@ def _marked(installation: Installation, directive: Directive, tlp: Tlp) -> list[
             f"{tlp.label} : ne le remettez qu'aux personnes que le marquage permet.",
         )
     ]
+
+
+def _rests_on(directive: Directive, one: Received) -> bool:
+    """Whether a directive is what a partner sent, even where its sources no longer say so.
+
+    What this release ships is public: a stranger who sends it again, marked, does not make it less so.
+    """
+    if directive in library.shipped():
+        return False
+    there = one.directive
+    return (there.title, there.items, there.stated_reasons) == (
+        directive.title,
+        directive.items,
+        directive.stated_reasons,
+    )
 
 
 def _red(directive: str) -> TlpForbids:
