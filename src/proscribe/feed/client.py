@@ -17,13 +17,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
-from proscribe.canonical import Digest, digest_bytes
-from proscribe.documents import Document, from_json, to_bytes
+from proscribe.canonical import digest_bytes
+from proscribe.documents import from_json, to_bytes
 from proscribe.errors import InvalidDocument, WrongDocumentVersion
 from proscribe.feed import refusals
 from proscribe.feed.layout import MAX_FILE, MAX_FILES, MAX_TOTAL, read_path
+from proscribe.feed.model import FeedState
 from proscribe.feed.sources import PATIENCE, Absent, Source, open_source
 
 if TYPE_CHECKING:
@@ -34,21 +35,6 @@ TIMESTAMP = "metadata/timestamp.json"
 TIMESTAMP_MAX = 16 << 10
 _STATE = "state.json"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-
-
-@dataclass(frozen=True)
-class FeedState(Document):
-    """What was last accepted of a feed: the client's own note, which a pull replaces only when all of it held."""
-
-    KIND: ClassVar[str] = "proscribe.feed-state"
-
-    versions: dict[str, int]  # of root, timestamp, snapshot, targets
-    timestamp: Digest  # of the bytes of timestamp.json
-    until: datetime  # when the first of the four lapses
-    accepted_at: datetime  # when this timestamp was first seen
-    checked_at: datetime  # when it was last served, or replaced
-    files: dict[str, str]  # path -> SHA-256, hex
-    not_understood: tuple[str, ...] = ()  # paths that this release does not know
 
 
 @dataclass(frozen=True, slots=True)

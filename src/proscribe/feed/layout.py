@@ -10,12 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
-from typing import ClassVar
 
-from proscribe.canonical import Digest
-from proscribe.documents import Document
 from proscribe.errors import Where
 from proscribe.feed.errors import FeedItem
 from proscribe.text import Text
@@ -50,20 +46,6 @@ _SHAPES = {
     Place.heads: re.compile(r"departments\.json"),
 }
 _ORDER = {place: number for number, place in enumerate(Place)}
-
-
-@dataclass(frozen=True)
-class Revocation(Document):
-    """A directive taken back by the authority that issued it; departments propose to lift their ban."""
-
-    KIND: ClassVar[str] = "proscribe.revocation"
-
-    directive: str
-    directive_digest: Digest
-    version: int  # of the directive taken back
-    revoked_on: date
-    reason: Text
-    superseded_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

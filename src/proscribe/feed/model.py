@@ -213,3 +213,121 @@ class DepartmentHeads(Document):
 
     at: datetime
     heads: dict[str, SignedTreeHead]
+
+
+@dataclass(frozen=True)
+class Revocation(Document):
+    """A directive taken back by the authority that issued it; departments propose to lift their ban."""
+
+    KIND: ClassVar[str] = "proscribe.revocation"
+
+    directive: str
+    directive_digest: Digest
+    version: int  # of the directive taken back
+    revoked_on: date
+    reason: Text
+    superseded_by: str = ""
+
+
+@dataclass(frozen=True)
+class FeedState(Document):
+    """What was last accepted of a feed: the client's own note, which a pull replaces only when all of it held."""
+
+    KIND: ClassVar[str] = "proscribe.feed-state"
+
+    versions: dict[str, int]  # of root, timestamp, snapshot, targets
+    timestamp: Digest  # of the bytes of timestamp.json
+    until: datetime  # when the first of the four lapses
+    accepted_at: datetime  # when this timestamp was first seen
+    checked_at: datetime  # when it was last served, or replaced
+    files: dict[str, str]  # path -> SHA-256, hex
+    not_understood: tuple[str, ...] = ()  # paths that this release does not know
+
+
+class Adopting(StrEnum):
+    """How far a department goes by itself with what a feed brings. None of these sends anything to a device."""
+
+    never = "never"  # a case is opened, and that is all
+    approved = "approved"  # somebody here approves each directive
+    standing = "standing"  # a signed standing order may stand for that approval
+
+
+@dataclass(frozen=True)
+class FeedItemRecord(Document):
+    """One file of a feed as a department met it: taken in, or refused and why."""
+
+    KIND: ClassVar[str] = "proscribe.feed-item"
+
+    feed: str
+    path: str
+    sha256: str  # hex, of the file
+    of: Digest | None  # of the document inside; None where it could not be read
+    at: datetime
+    seats: tuple[str, ...] = ()  # whose signatures counted; empty where no key list is known for the feed
+    refused: str = ""  # error code
+    why: Text | None = None
+
+
+@dataclass(frozen=True)
+class Adoption(Document):
+    """A directive of a feed, adopted here: by whom or under which standing order. Enforcing it is another decision."""
+
+    KIND: ClassVar[str] = "proscribe.adoption"
+
+    feed: str
+    directive: str
+    version: int
+    directive_digest: Digest
+    targets_digest: Digest | None  # None: the feed had no target set for this version
+    at: datetime
+    by: str  # a role, or the standing order's issuer
+    order: Digest | None = None  # the standing order; None: approved here
+
+
+@dataclass(frozen=True)
+class PullReport(Document):
+    """What a pull brought, or why it was refused."""
+
+    KIND: ClassVar[str] = "proscribe.feed-pull"
+
+    feed: str
+    at: datetime
+    fresh: bool = False
+    taken: tuple[str, ...] = ()  # paths
+    refused: tuple[FeedItemRecord, ...] = ()
+    gone: tuple[str, ...] = ()  # paths that were there before; what was adopted of them stays
+    cases: tuple[str, ...] = ()  # ids of the cases opened
+    adopted: tuple[str, ...] = ()  # directive ids
+    proposals: tuple[Text, ...] = ()  # what a person should now decide
+    error: str = ""  # code, where the whole feed was refused
+    why: Text | None = None
+    requests: int = 0
+    received: int = 0  # bytes
+
+
+class FeedHealth(StrEnum):
+    """How a feed stands, as a department sees it."""
+
+    good = "good"
+    stale = "stale"  # no new sign of life for longer than expected; what is accepted holds still
+    lapsed = "lapsed"  # what was accepted is past its time
+    refused = "refused"  # the last pull was refused
+    never = "never"  # nothing was ever accepted
+
+
+@dataclass(frozen=True)
+class FeedStatus(Document):
+    """One configured feed, as a department sees it."""
+
+    KIND: ClassVar[str] = "proscribe.feed-status"
+
+    feed: str
+    source: str
+    adopt: Adopting
+    at: datetime
+    health: FeedHealth
+    why: Text
+    state: FeedState | None
+    last: PullReport | None
+    key_list: int | None  # version of the issuer's key list; None: none is known
+    adopted: tuple[Adoption, ...]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from proscribe.decide.model import Stage
 from proscribe.documents import Value, from_json
 from proscribe.errors import InvalidDocument, ProscribeError, Where
+from proscribe.feed.model import Adopting
 from proscribe.text import Text
 
 FILE = "proscribe.toml"
@@ -67,6 +69,21 @@ class CaseSettings(Value):
 
 
 @dataclass(frozen=True, slots=True)
+class FeedSettings(Value):
+    """One authority's feed to pull. ``root`` is a file of the home folder: the first root, had by another way."""
+
+    name: str
+    source: str  # an https address, a folder, or a packed feed
+    root: str
+    key_list: str | None = None  # digest of the authority's first key list; None: nothing of it can be adopted
+    issuer: str | None = None  # whose key list it is judged by; None: the feed's own, under its name
+    adopt: Adopting = Adopting.never
+    approvers: tuple[str, ...] = ()  # roles that may adopt; empty: whoever runs this installation
+    stale_hours: int = 48  # without a new sign of life for so long, the feed counts as stale
+    patience_seconds: int = 60  # for one file
+
+
+@dataclass(frozen=True, slots=True)
 class Settings(Value):
     """All settings."""
 
@@ -77,6 +94,7 @@ class Settings(Value):
     case: CaseSettings = field(default_factory=CaseSettings)
     exemptions: ExemptionSettings = field(default_factory=ExemptionSettings)
     notices: NoticeSettings = field(default_factory=NoticeSettings)
+    feeds: tuple[FeedSettings, ...] = ()
 
 
 def load(home: Path) -> Settings:
@@ -109,13 +127,26 @@ def load(home: Path) -> Settings:
 
 
 def _shape(data: dict[str, Any]) -> dict[str, Any]:
-    """``[systems.<name>]`` tables become a list; the connector's own settings keep to a table of their own."""
+    """``[systems.<name>]`` tables become a list; the connector's own settings keep to a table of their own.
+
+    ``[feeds.<name>]`` tables become a list too, each with its name.
+    """
     shaped = dict(data)
-    tables = shaped.pop("systems", {})
-    systems = []
+    systems, feeds = shaped.pop("systems", {}), shaped.pop("feeds", {})
+    # What is not tables is left as it is: it is refused with its place.
+    return {
+        **shaped,
+        "systems": _rows(systems, _system),
+        "feeds": _rows(feeds, lambda name, own: {**own, "name": name}),
+    }
+
+
+def _rows(tables: Any, row: Callable[[str, dict[str, Any]], dict[str, Any]]) -> Any:
     if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
-        return {**shaped, "systems": tables}  # not tables: refused with its place
-    for table in tables.values():
-        own = {key: str(value) for key, value in table.items() if key != "connector"}
-        systems.append({"connector": table.get("connector", ""), "settings": own})
-    return {**shaped, "systems": systems}
+        return tables
+    return [row(name, table) for name, table in tables.items()]
+
+
+def _system(_name: str, table: dict[str, Any]) -> dict[str, Any]:
+    own = {key: str(value) for key, value in table.items() if key != "connector"}
+    return {"connector": table.get("connector", ""), "settings": own}
