@@ -44,6 +44,8 @@ def show_status(report: StatusReport) -> None:
                 )
             )
         )
+    if report.ended is not None:
+        click.echo(f"! {report.ended}")
     if report.frozen:
         click.echo(str(Text("All sending is frozen.", "Tout envoi est gelé.")))
     rows = [
@@ -76,6 +78,8 @@ def show_status(report: StatusReport) -> None:
             )
         )
     )
+    for line in report.approvals:
+        click.echo(str(line))
 
 
 def show_tick(summary: TickSummary) -> None:

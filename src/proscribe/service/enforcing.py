@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from proscribe.catalogue.model import TargetSet
 from proscribe.directive.model import Directive
@@ -11,8 +12,9 @@ from proscribe.documents import digest
 from proscribe.errors import ProscribeError
 from proscribe.plan.difference import difference
 from proscribe.plan.model import Plan
+from proscribe.plan.orders import HERE
 from proscribe.prove.model import EntryKind
-from proscribe.service import inventory, planning, rounds
+from proscribe.service import inventory, planning, rounds, signing, warrant
 from proscribe.service.installation import Installation
 from proscribe.service.model import Standing, TickSummary
 from proscribe.service.standing import order_of
@@ -52,11 +54,14 @@ def apply(
     *,
     approved: bool,
     standing: bool = False,
+    source: str = HERE,
     on_progress: Callable[[int], None] | None = None,
 ) -> TickSummary:
     """Observe, plan again, compare, adopt, start. Nothing is sent unless the plan is still the same.
 
-    Raises AlteredPlan, NotApproved, PlanBlocked, StalePlan (with the differences), and what observing raises.
+    ``source``: the feed that the directive came through, for the standing order that ``standing`` may need.
+    Raises AlteredPlan, NotApproved, PlanBlocked, InterimEnded, NotSigned, NoStandingOrder, StalePlan (with the
+    differences), and what observing raises.
     """
     _refuse_altered(installation, plan)
     _refuse_blocked(plan)
@@ -72,6 +77,8 @@ def apply(
     directive = documents.get(Directive, plan.directive_digest)
     targets = documents.get(TargetSet, plan.targets_digest)
     _refuse_replaced(installation, directive)
+    warrant.refuse_ended(installation, directive.id)
+    signed = signing.approvals(installation, plan, standing=standing, source=source)
     snapshot = inventory.observe(installation, on_progress=on_progress)
     seen = planning.view(installation, directive, targets, snapshot)
     again = planning.plan_on(installation, seen, plan.policy, follow_recommended=plan.follow_recommended)
@@ -88,6 +95,9 @@ def apply(
             approved_by=installation.actor,
             approved_at=installation.clock.now(),
             standing=standing,
+            source="" if source == HERE else source,
+            signed=signed.kinds,
+            order=signed.order,
         )
         installation.keep(
             order,
@@ -97,9 +107,17 @@ def apply(
             plan=order.plan,
             role=installation.actor,
             standing=standing,
+            **_signatures(plan, order),
         )
         rounds.enter(installation, again, targets, snapshot.manifest.scopes, retry_rejected=True)
     return rounds.run(installation, snapshot)
+
+
+def _signatures(plan: Plan, order: Standing) -> dict[str, Any]:
+    """What the ledger says of signatures, where any were asked for. ``approved`` is the plan as it was signed."""
+    if not order.signed:
+        return {}
+    return {"signed": list(order.signed), "approved": digest(plan), "order": order.order}
 
 
 def tick(installation: Installation, *, on_progress: Callable[[int], None] | None = None) -> TickSummary:

@@ -19,6 +19,7 @@ class Standing(Document):
     """The decision under which a directive is enforced here: an approved plan, its targets, and until when."""
 
     KIND: ClassVar[str] = "proscribe.standing"
+    LATER: ClassVar[frozenset[str]] = frozenset({"source", "signed", "order"})
 
     directive: str
     directive_digest: Digest
@@ -29,6 +30,9 @@ class Standing(Document):
     standing: bool  # act later without asking, where the fleet changes
     lifted_at: datetime | None = None
     lifted_because: str = ""
+    source: str = ""  # the feed that the directive came through; "" where it was adopted by hand
+    signed: tuple[str, ...] = ()  # kinds of document whose signatures were asked for and found at approval
+    order: str = ""  # digest of the standing order that covered the plan at approval; "" where none was asked for
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,7 @@ class StatusReport(Document):
     """The outcomes of one directive as last judged; they add up to ``fleet``."""
 
     KIND: ClassVar[str] = "proscribe.status"
+    LATER: ClassVar[frozenset[str]] = frozenset({"ended", "approvals"})
 
     directive: str
     title: Text
@@ -65,6 +70,8 @@ class StatusReport(Document):
     departments: tuple[DepartmentOutcomes, ...]
     frozen: bool
     lifted: bool
+    ended: Text | None = None  # why nothing more is sent, though the ban was not lifted
+    approvals: tuple[Text, ...] = ()  # whose signatures stand under it
 
 
 @dataclass(frozen=True, slots=True)

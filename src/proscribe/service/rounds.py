@@ -23,12 +23,15 @@ from proscribe.inventory.snapshot import device_scopes
 from proscribe.plan.holds import held_devices
 from proscribe.plan.inputs import aliases_of
 from proscribe.plan.model import Plan
+from proscribe.plan.orders import HERE, affected
 from proscribe.prove.model import EntryKind
-from proscribe.service import following, inventory, planning
+from proscribe.service import following, inventory, planning, signing, warrant
 from proscribe.service.installation import Installation
 from proscribe.service.model import Cured, DriftCount, Standing, TickSummary
 from proscribe.service.standing import orders, status
+from proscribe.service.trusting import NotSigned
 from proscribe.text import Text, plural
+from proscribe.trust.errors import KeyListExpired
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ class _Seen:
     view: planning.View
     plan: Plan  # what planning again gives
     drift: DriftCount
+    ended: Text | None  # why nothing more may be sent, whatever was approved
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,8 @@ def run(installation: Installation, snapshot: Snapshot, faults: Sequence[Proscri
     decisions = orders(installation)
     seen = tuple(_look(installation, order, snapshot) for order in decisions if order.lifted_at is None)
     outcomes = {one.order.directive: _judge(installation, one) for one in seen}
-    asks = [text for one in seen for text in _new_steps(installation, one, snapshot)]
+    ended = [one.ended for one in seen if one.ended is not None]
+    asks = [text for one in seen if one.ended is None for text in _new_steps(installation, one, snapshot)]
     report = loop.tick(_means(installation), _present(installation, decisions, seen, outcomes, snapshot))
     followed = following.follow_up(installation)
     for one in seen:
@@ -69,10 +74,10 @@ def run(installation: Installation, snapshot: Snapshot, faults: Sequence[Proscri
         report,
         counts={**report.counts, **followed.counts},
         happened=(*report.happened, *followed.happened),
-        waits=(*report.waits, *followed.waits),
+        waits=(*ended, *asks, *(text for text in (*report.waits, *followed.waits) if text not in ended)),
         errors=(*faults, *report.errors, *followed.faults),
     )
-    return _summary(installation, report, asks, seen, decisions)
+    return _summary(installation, report, seen, decisions)
 
 
 def _look(installation: Installation, order: Standing, snapshot: Snapshot) -> _Seen:
@@ -100,7 +105,7 @@ def _look(installation: Installation, order: Standing, snapshot: Snapshot) -> _S
         cured=len(cured),
     )
     again = planning.plan_on(installation, seen, approved.policy, follow_recommended=approved.follow_recommended)
-    return _Seen(order, seen, again, drift)
+    return _Seen(order, seen, again, drift, warrant.ended(installation, order))
 
 
 def _judge(installation: Installation, seen: _Seen) -> tuple[DeviceOutcome, ...]:
@@ -129,16 +134,18 @@ def _new_steps(installation: Installation, seen: _Seen, snapshot: Snapshot) -> I
     fresh = [action for action in actions_of(seen.plan, digest(seen.plan), known) if action.key not in keys]
     if not fresh:
         return
-    if not seen.order.standing or seen.plan.blocked:
+    why = _asks(installation, seen)
+    if why is not None:
         left = plural(
             len(fresh),
             Text("new change waits", "nouveau changement attend"),
             Text("new changes wait", "nouveaux changements attendent"),
         )
         yield Text(
-            f"{left.en} for approval: run 'proscribe plan {seen.order.directive}'.",
-            f"{left.fr} une approbation : lancez « proscribe plan {seen.order.directive} ».",
+            f"{left.en} for approval: run 'proscribe plan {seen.order.directive}'.{why.en}",
+            f"{left.fr} une approbation\u00a0: lancez «\u00a0proscribe plan {seen.order.directive}\u00a0».{why.fr}",
         )
+        yield from _no_longer_exempt(installation, seen)
         return
     with installation.atomic():
         planning.keep(installation, seen.view.directive, seen.view.targets, seen.plan)
@@ -153,6 +160,33 @@ def _new_steps(installation: Installation, seen: _Seen, snapshot: Snapshot) -> I
             role=order.approved_by,
             standing=True,
         )
+
+
+def _asks(installation: Installation, seen: _Seen) -> Text | None:
+    """Why a person must be asked (an empty text where nothing more is to be said of it); None where none need be."""
+    if not seen.order.standing or seen.plan.blocked:
+        return Text("", "")
+    try:
+        covered = signing.order_covering(installation, seen.plan, source=seen.order.source or HERE)
+        if covered is None:  # a plan that is so large that it must be signed is not signed by anybody yet
+            signing.demand(installation, digest(seen.plan), Plan.KIND, number=affected(seen.plan))
+    except (signing.NoStandingOrder, NotSigned, KeyListExpired) as error:
+        return Text(f" {error.what.en[:1].upper()}{error.what.en[1:]}.", f" Motif\u00a0: {error.what.fr}.")
+    return None
+
+
+def _no_longer_exempt(installation: Installation, seen: _Seen) -> Iterable[Text]:
+    """The exemptions that are over and whose devices are among those that the new changes are about."""
+    now = installation.clock.now()
+    touched = {device for step in seen.plan.steps for device in (*step.holders, step.scope)}
+    for exemption, ended in installation.stores.exemptions.all():
+        over = ended is not None or exemption.expires < now.date()
+        if exemption.directive == seen.order.directive and over and touched & set(exemption.devices):
+            last = exemption.expires if ended is None else ended.date()
+            yield Text(
+                f"Exemption {exemption.id} ended on {last}: its devices are among these.",
+                f"L'exemption {exemption.id} a pris fin le {last}\u00a0: ses appareils en font partie.",
+            )
 
 
 def _present(
@@ -179,7 +213,10 @@ def _present(
         waves={plan: installation.stores.documents.get(Plan, plan).waves for plan in plans},
         lifted=frozenset(order.directive for order in decisions if order.lifted_at is not None),
         barred=barred,
-        held={one.order.directive: _held(one.plan) for one in seen if one.plan.blocked},
+        held={
+            **{one.order.directive: _held(one.plan) for one in seen if one.plan.blocked},
+            **{one.order.directive: one.ended for one in seen if one.ended is not None},
+        },
         kept=_kept(installation, seen, now),
         observations=_Scopes(
             # What was carried over from an earlier snapshot was not seen at the time that this one gives.
@@ -277,7 +314,6 @@ def _record(installation: Installation, seen: _Seen) -> None:
 def _summary(
     installation: Installation,
     report: TickReport,
-    asks: Sequence[Text],
     seen: Sequence[_Seen],
     decisions: Sequence[Standing],
 ) -> TickSummary:
@@ -285,7 +321,7 @@ def _summary(
         at=report.at,
         counts=dict(report.counts),
         happened=report.happened,
-        waits=(*asks, *report.waits),
+        waits=report.waits,
         errors=tuple(_said(error) for error in report.errors),
         drift=tuple(one.drift for one in seen),
         frozen=report.frozen,

@@ -1,35 +1,181 @@
-"""Whether what is decided here was signed as the key list asks, and what is said where nothing was signed."""
+"""Whether what is decided here was signed as the key list asks, and what is said where nothing was signed.
+
+Without a key list nothing is asked for, and it is said that approvals are unsigned.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from proscribe.canonical import Digest
+from proscribe.catalogue.model import TargetSet
+from proscribe.directive.model import Directive
+from proscribe.documents import digest
+from proscribe.errors import ProscribeError
+from proscribe.plan.model import Plan
+from proscribe.plan.orders import HERE, InvalidStandingOrder, StandingOrder, affected, newest, uncovered, validate
 from proscribe.service.installation import Installation
+from proscribe.service.model import Standing
+from proscribe.text import Text
 
 if TYPE_CHECKING:
     from proscribe.trust.model import Verification
 
 
+class NoStandingOrder(ProscribeError):
+    """Acting without asking was wished for, and no signed standing order covers it."""
+
+    code = "service.no-standing-order"
+
+
+class SignatureVoid(ProscribeError):
+    """What was signed when it was approved counts no more: a key that signed it was revoked for that time."""
+
+    code = "service.signature-void"
+
+
+@dataclass(frozen=True, slots=True)
+class Approvals:
+    """What was signed of a plan and what it rests on: the kinds of document, and the standing order's digest."""
+
+    kinds: tuple[str, ...] = ()
+    order: str = ""
+
+
 def demand(
-    installation: Installation, document: Digest, kind: str, *, affected: int | None = None
+    installation: Installation, document: Digest, kind: str, *, number: int | None = None
 ) -> Verification | None:
     """The signatures of a document, or None where no key list is installed or none of its rules covers the kind.
 
-    Raises NotSigned with the next step where a rule covers it and the signatures are not on file, or count no more.
+    ``number``: devices that a plan changes. Raises NotSigned with the next step where a rule covers the kind and the
+    signatures are not on file, or count no more.
     """
-    try:
-        from proscribe.service import trusting
-    except ImportError:
-        return None
-    return trusting.require(installation, document, kind, affected=affected)
+    from proscribe.service import trusting
+
+    return trusting.require(installation, document, kind, affected=number)
 
 
 def seats(installation: Installation, document: Digest) -> tuple[str, ...]:
     """The seats whose signatures of a document are on file and still count."""
-    try:
-        from proscribe.service import trusting
-    except ImportError:
-        return ()
+    from proscribe.service import trusting
+
     found = trusting.verification_of(installation, document)
     return () if found is None else found.holders
+
+
+def approvals(installation: Installation, plan: Plan, *, standing: bool, source: str = HERE) -> Approvals:
+    """Ask for every signature that carrying out a plan needs.
+
+    Raises NotSigned, or NoStandingOrder where it is to be acted later without asking.
+    """
+    asked = (
+        (plan.directive_digest, Directive.KIND, None),
+        (plan.targets_digest, TargetSet.KIND, None),
+        (digest(plan), Plan.KIND, affected(plan)),
+    )
+    kinds = [kind for one, kind, number in asked if demand(installation, one, kind, number=number) is not None]
+    order = order_covering(installation, plan, source=source) if standing else None
+    if order is None:
+        return Approvals(tuple(kinds))
+    return Approvals((*kinds, StandingOrder.KIND), digest(order))
+
+
+def order_covering(installation: Installation, plan: Plan, *, source: str = HERE) -> StandingOrder | None:
+    """The signed standing order under which a plan may be carried out without asking.
+
+    None where no key list is installed, or it has no rule for standing orders: then a person's word at approval is
+    enough, as it always was. Raises NoStandingOrder, with what each order lacks.
+    """
+    from proscribe.service import trusting
+    from proscribe.trust.verify import rule_for
+
+    keys = trusting.key_list(installation)
+    if keys is None or rule_for(keys, StandingOrder.KIND) is None:
+        return None
+    now = installation.clock.now()
+    lacking: list[Text] = []
+    for order in newest(_signed_orders(installation)):
+        why = uncovered(order, plan, now, source=source)
+        if why is None:
+            return order
+        lacking.append(why)
+    none = Text("none is signed and in order", "aucun n'est signé et en règle")
+    said = Text("; ".join(one.en for one in lacking) or none.en, "; ".join(one.fr for one in lacking) or none.fr)
+    raise NoStandingOrder(
+        Text(
+            f"no standing order covers this plan of {plan.directive}: {said.en}",
+            f"aucun ordre permanent ne couvre ce plan de {plan.directive}\u00a0: {said.fr}",
+        ),
+        remedy=Text(
+            "Write a standing order ('proscribe schema proscribe.standing-order'), have it signed ('proscribe sign') "
+            "and record it ('proscribe verify FILE --record'); or approve plan by plan, without --standing.",
+            "Rédigez un ordre permanent («\u00a0proscribe schema proscribe.standing-order\u00a0»), faites-le signer "
+            "(«\u00a0proscribe sign\u00a0») et consignez-le («\u00a0proscribe verify FICHIER --record\u00a0»); ou "
+            "approuvez plan par plan, sans --standing.",
+        ),
+    )
+
+
+def _signed_orders(installation: Installation) -> Iterator[StandingOrder]:
+    from proscribe.service import trusting
+
+    for order in installation.stores.documents.all(StandingOrder):
+        try:
+            validate(order)
+            trusting.require(installation, digest(order), StandingOrder.KIND)
+        except (InvalidStandingOrder, trusting.NotSigned):
+            continue
+        yield order
+
+
+def refuse_void(installation: Installation, order: Standing) -> None:
+    """Raises SignatureVoid where something that was signed at approval is signed no more."""
+    rests_on = {Directive.KIND: order.directive_digest, TargetSet.KIND: order.targets_digest}
+    for kind, document in rests_on.items():
+        if kind in order.signed and not seats(installation, document):
+            raise SignatureVoid(
+                Text(
+                    f"the signatures under which {order.directive} was approved count no more ({kind})",
+                    f"les signatures au titre desquelles {order.directive} a été approuvée ne comptent plus ({kind})",
+                ),
+                remedy=Text(
+                    f"Have it signed again and recorded ('proscribe sign', 'proscribe verify FILE --record'), or take "
+                    f"the ban back ('proscribe lift {order.directive}').",
+                    "Faites-la signer de nouveau et consignez-la («\u00a0proscribe sign\u00a0», «\u00a0proscribe "
+                    f"verify FICHIER --record\u00a0»), ou levez l'interdiction («\u00a0proscribe lift "
+                    f"{order.directive}\u00a0»).",
+                ),
+            )
+
+
+def said_of(installation: Installation, order: Standing) -> tuple[Text, ...]:
+    """Whose signatures stand under what is enforced; that there are none, where there are none."""
+    from proscribe.service import trusting
+
+    if trusting.key_list(installation) is None:
+        return (
+            Text(
+                "Approvals are unsigned: no key list is installed here. A role's name is all there is.",
+                "Les approbations ne sont pas signées\u00a0: aucune liste de clés n'est installée ici. Seul un nom de "
+                "rôle en tient lieu.",
+            ),
+        )
+    return (
+        _line(installation, Text("Directive", "Directive"), order.directive_digest),
+        _line(installation, Text("Target set", "Ensemble de cibles"), order.targets_digest),
+    )
+
+
+def _line(installation: Installation, what: Text, document: Digest) -> Text:
+    from proscribe.service import trusting
+
+    found = trusting.verification_of(installation, document)
+    if found is None:
+        return Text(f"{what.en}: unsigned.", f"{what.fr}\u00a0: sans signature.")
+    holders = ", ".join(found.holders)
+    return Text(
+        f"{what.en}: signed by {holders} ({len(found.holders)} of {found.threshold} seats).",
+        f"{what.fr}\u00a0: signatures de {holders} ({len(found.holders)} sièges sur {found.threshold}).",
+    )

@@ -51,6 +51,8 @@ def order_of(installation: Installation, reference: str) -> Standing:
 
 def status(installation: Installation, reference: str) -> StatusReport:
     """The outcomes as last judged. Raises NotEnforced."""
+    from proscribe.service import signing, warrant  # they come after decisions, which stand here
+
     order = order_of(installation, reference)
     outcomes = installation.stores.outcomes.tally(order.directive)
     history = installation.stores.outcomes.history(order.directive)
@@ -68,6 +70,8 @@ def status(installation: Installation, reference: str) -> StatusReport:
         ),
         frozen=installation.stores.freeze.frozen(),
         lifted=order.lifted_at is not None,
+        ended=None if order.lifted_at is not None else warrant.ended(installation, order),
+        approvals=signing.said_of(installation, order),
     )
 
 
