@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 from proscribe.canonical import Digest
@@ -132,7 +131,7 @@ def _accept(current: KeyList | None, signed: SignedDocument, pin: Digest | None,
             remedy=Text(
                 "Give the digest of the first key list, which you have by another way: 'proscribe key trust FILE --pin "
                 "DIGEST'.",
-                "Donnez l'empreinte de la première liste, obtenue par une autre voie : « proscribe key trust FICHIER "
+                "Donnez l'empreinte de la première liste, obtenue par une autre voie\u00a0: « proscribe key trust FICHIER "
                 "--pin EMPREINTE ».",
             ),
         )
@@ -158,7 +157,7 @@ def _unpinned(installation: Installation) -> KeyListUnpinned:
         ),
         remedy=Text(
             "Restore both from one backup, or accept the list by its digest: 'proscribe key trust FILE --pin DIGEST'.",
-            "Restaurez les deux à partir d'une même sauvegarde, ou acceptez la liste par son empreinte : « proscribe "
+            "Restaurez les deux à partir d'une même sauvegarde, ou acceptez la liste par son empreinte\u00a0: « proscribe "
             "key trust FICHIER --pin EMPREINTE ».",
         ),
         where=Where(file=str(installation.home / FILE)),
@@ -222,6 +221,7 @@ _KINDS: dict[str, _Kind] = {
         "proscribe.plan.orders:StandingOrder", lambda one: one.id, lambda one: (one.version,)
     ),
     "proscribe.plan": _Kind("proscribe.plan.model:Plan", lambda one: one.directive),
+    "proscribe.exemption": _Kind("proscribe.plan.model:ExemptionGrant", lambda one: one.exemption.directive),
     "proscribe.attestation": _Kind(
         "proscribe.feed.model:Attestation",
         lambda one: f"{one.department}/{one.directive}",
@@ -238,15 +238,7 @@ def register(
     Raises NoKeyList, SignatureRefused, Replayed, and what ``envelope.document_of`` raises. Again with the same
     signatures, it gives what was recorded.
     """
-    keys = key_list(installation, issuer=issuer)
-    if keys is None:
-        raise NoKeyList(
-            Text("no key list is installed", "aucune liste de clés n'est installée"),
-            remedy=Text(
-                "Install one: 'proscribe key trust FILE --pin DIGEST'.",
-                "Installez-en une : « proscribe key trust FICHIER --pin EMPREINTE ».",
-            ),
-        )
+    keys = _needed(installation, issuer)
     known = verification_of(installation, signed.of, affected=affected, issuer=issuer)
     if known is not None and known.envelope == digest(signed):
         return known
@@ -269,6 +261,28 @@ def register(
             key_list=verification.key_list,
         )
     return verification
+
+
+def check(
+    installation: Installation, signed: SignedDocument, *, affected: int | None = None, issuer: str = OWN
+) -> Verification:
+    """As ``register``, and nothing is recorded; a replay is not looked for."""
+    document, _ = _inside(signed)
+    keys = _needed(installation, issuer)
+    return verify(signed, keys, at=installation.clock.now(), affected=_affected(document, affected))
+
+
+def _needed(installation: Installation, issuer: str) -> KeyList:
+    keys = key_list(installation, issuer=issuer)
+    if keys is None:
+        raise NoKeyList(
+            Text("no key list is installed", "aucune liste de clés n'est installée"),
+            remedy=Text(
+                "Install one: 'proscribe key trust FILE --pin DIGEST'.",
+                "Installez-en une\u00a0: « proscribe key trust FICHIER --pin EMPREINTE ».",
+            ),
+        )
+    return keys
 
 
 def _inside(signed: SignedDocument) -> tuple[Document | None, str]:
@@ -419,10 +433,3 @@ def require(
             ),
         )
     return found
-
-
-def read_file(path: Path) -> SignedDocument:
-    """Read a signed document from a file; see ``trust.envelope.read_envelope``."""
-    from proscribe.trust.envelope import read_envelope
-
-    return read_envelope(path)
