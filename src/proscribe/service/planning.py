@@ -121,7 +121,7 @@ def propose(installation: Installation, reference: str, choices: Choices) -> Pla
     Raises UnknownDirective, NothingToObserve, LimitError, InvalidExemption, NotWatched.
     """
     directive = known_directive(installation, reference)
-    targets = choices.targets or _targets_in_use(installation, directive)
+    targets = choices.targets or targets_in_use(installation, directive)
     # First of all, so that the next observation looks for these targets even where this one did not.
     _keep_ground(installation, directive, targets)
     snapshot = inventory.current(installation)
@@ -168,7 +168,7 @@ def _keep_ground(installation: Installation, directive: Directive, targets: Targ
         installation.keep(targets, EntryKind.target_set, subject=directive.id, directive=directive.id)
 
 
-def _targets_in_use(installation: Installation, directive: Directive) -> TargetSet:
+def targets_in_use(installation: Installation, directive: Directive) -> TargetSet:
     """The target set this installation adopted for the directive, else the shipped one."""
     adopted = installation.stores.documents.latest(TargetSet, subject=directive.id)
     if adopted is not None and adopted.directive_version == directive.version:
