@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from proscribe.page.markup import Cell, Column, Pen, Raw
+from proscribe.page.markup import Pen
 from proscribe.page.style import style_sheet
 from proscribe.publish.notices.model import Fact, Notice, Section, Table
 from proscribe.text import Language, Text
@@ -16,6 +16,7 @@ _OTHER: dict[Language, tuple[Language, str]] = {"en": ("fr", "Français"), "fr":
 _OWN = (
     ".masthead a{color:var(--on-deep)}.masthead .other{float:right;margin:0 0 .5rem 1rem}"
     ".sheet>.lead{margin:1.6rem 0 0;max-width:46rem}dl.facts{max-width:46rem}dl.facts dd{overflow-wrap:anywhere}"
+    "@media screen and (max-width:38rem){th,td{padding:.45rem .35rem}tbody th{min-width:0}}"
     "@media print{.masthead .other{display:none}}"
 )
 
@@ -76,8 +77,14 @@ def _values(pen: Pen, notice: Notice, fact: Fact) -> str:
 
 
 def _table(pen: Pen, table: Table) -> str:
-    rows: list[list[Cell]] = [[Raw(pen.text(cell)) for cell in row] for row in table.rows]
-    return pen.table(table.caption, [Column(title) for title in table.columns], rows)
+    """Two or three short columns: they fit a telephone as they are, so that the table stays one for every reader."""
+    head = "".join(f'<th scope="col">{pen.text(title)}</th>' for title in table.columns)
+    rows = "".join(
+        f'<tr><th scope="row">{pen.text(first)}</th>{"".join(f"<td>{pen.text(one)}</td>" for one in rest)}</tr>'
+        for first, *rest in table.rows
+    )
+    caption = f"<caption>{pen.text(table.caption)}</caption>"
+    return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
 
 def _footer(pen: Pen, notice: Notice) -> str:
