@@ -60,6 +60,12 @@ COMMANDS: dict[str, tuple[str, Text]] = {
         Text("Listen to what systems send by themselves.", "Écouter ce que les systèmes envoient d'eux-mêmes."),
     ),
     "status": ("status", Text("Outcomes, device by device class.", "Résultats, par catégorie d'appareils.")),
+    "key": ("key", Text("Keys, and who may sign what.", "Clés, et qui peut signer quoi.")),
+    "sign": ("sign", Text("Sign a document.", "Signer un document.")),
+    "verify": (
+        "verify",
+        Text("What the signatures of a document are worth.", "Ce que valent les signatures d'un document."),
+    ),
     "freeze": (
         "freeze",
         Text("Stop all sending at once (or thaw).", "Geler tout envoi (ou dégeler)."),

@@ -131,8 +131,8 @@ def _accept(current: KeyList | None, signed: SignedDocument, pin: Digest | None,
             remedy=Text(
                 "Give the digest of the first key list, which you have by another way: 'proscribe key trust FILE --pin "
                 "DIGEST'.",
-                "Donnez l'empreinte de la première liste, obtenue par une autre voie\u00a0: « proscribe key trust FICHIER "
-                "--pin EMPREINTE ».",
+                "Donnez l'empreinte de la première liste, obtenue par une autre voie\u00a0: « proscribe key trust "
+                "FICHIER --pin EMPREINTE ».",
             ),
         )
     return keylist.successor(current, signed, at=now)
@@ -157,8 +157,8 @@ def _unpinned(installation: Installation) -> KeyListUnpinned:
         ),
         remedy=Text(
             "Restore both from one backup, or accept the list by its digest: 'proscribe key trust FILE --pin DIGEST'.",
-            "Restaurez les deux à partir d'une même sauvegarde, ou acceptez la liste par son empreinte\u00a0: « proscribe "
-            "key trust FICHIER --pin EMPREINTE ».",
+            "Restaurez les deux à partir d'une même sauvegarde, ou acceptez la liste par son empreinte\u00a0: "
+            "« proscribe key trust FICHIER --pin EMPREINTE ».",
         ),
         where=Where(file=str(installation.home / FILE)),
     )
@@ -238,7 +238,7 @@ def register(
     Raises NoKeyList, SignatureRefused, Replayed, and what ``envelope.document_of`` raises. Again with the same
     signatures, it gives what was recorded.
     """
-    keys = _needed(installation, issuer)
+    keys = needed(installation, issuer=issuer)
     known = verification_of(installation, signed.of, affected=affected, issuer=issuer)
     if known is not None and known.envelope == digest(signed):
         return known
@@ -268,11 +268,12 @@ def check(
 ) -> Verification:
     """As ``register``, and nothing is recorded; a replay is not looked for."""
     document, _ = _inside(signed)
-    keys = _needed(installation, issuer)
+    keys = needed(installation, issuer=issuer)
     return verify(signed, keys, at=installation.clock.now(), affected=_affected(document, affected))
 
 
-def _needed(installation: Installation, issuer: str) -> KeyList:
+def needed(installation: Installation, *, issuer: str = OWN) -> KeyList:
+    """The key list in force. Raises NoKeyList where none was ever installed."""
     keys = key_list(installation, issuer=issuer)
     if keys is None:
         raise NoKeyList(

@@ -166,7 +166,7 @@ class KeyExists(TrustError):
 
 
 class ExposedKey(TrustError):
-    """A private key in a file that others can read or change."""
+    """A private key or passphrase in a file that others can read or change."""
 
     code = "trust.key-exposed"
 

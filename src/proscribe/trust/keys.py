@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from proscribe.errors import UnreadableFile, Where
 from proscribe.text import Text
 from proscribe.trust.errors import ExposedKey, KeyExists, UnusableKey, WrongPassphrase
-from proscribe.trust.model import Scheme
+from proscribe.trust.model import Scheme, Storage
 
 if TYPE_CHECKING:
     from proscribe.trust.library import Signer, SSlibKey
@@ -261,7 +261,7 @@ def read_pair(path: Path, passphrase: Passphrase | None) -> KeyPair:
 def _owner_only(path: Path, mode: int) -> None:
     if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise ExposedKey(
-            Text("others can read or change this private key", "d'autres peuvent lire ou modifier cette clé privée"),
+            Text("others can read or change this secret", "d'autres peuvent lire ou modifier ce secret"),
             remedy=Text(
                 "Run 'chmod 600' on it; if others had access, revoke the key and make a new one.",
                 "Appliquez-lui « chmod 600 »; si d'autres y ont eu accès, révoquez la clé et créez-en une autre.",
@@ -281,6 +281,29 @@ def _passphrase(what: Text, source: str = "") -> WrongPassphrase:
         ),
         where=Where(file=source),
     )
+
+
+def read_secret(path: Path) -> bytes:
+    """The passphrase in a file: its first line. Raises UnreadableFile, ExposedKey or WrongPassphrase."""
+    lines = _bytes_of(path, owner_only=True).splitlines()
+    if not lines:
+        raise _passphrase(Text("the file is empty", "le fichier est vide"), str(path))
+    return lines[0]
+
+
+def secret_missing(variable: str) -> WrongPassphrase:
+    """The error for a variable of the environment that was named and is not set."""
+    return _passphrase(Text(f"the variable {variable} is not set", f"la variable {variable} n'est pas définie"))
+
+
+def storage_of(reference: str, passphrase: Passphrase | None = None) -> Storage:
+    """Where the private half of a reference lies. Raises as ``open_signer``."""
+    if reference.startswith("pkcs11:"):
+        from proscribe.trust.pkcs11 import storage_of as token_storage
+
+        return token_storage(reference, passphrase)
+    pem = _bytes_of(Path(reference.removeprefix("file:")), owner_only=True)
+    return Storage.encrypted_file if b"ENCRYPTED" in pem else Storage.plain_file
 
 
 def open_signer(reference: str, passphrase: Passphrase | None = None) -> Signer:

@@ -29,6 +29,7 @@ from proscribe.trust.model import (
     Verification,
     Weight,
 )
+from proscribe.trust.words import WEIGHTS
 
 _STRENGTH = {storage: place for place, storage in enumerate(Storage)}  # strongest first
 
@@ -42,20 +43,6 @@ _REASONS: dict[Weight, type[errors.NotEnoughSignatures]] = {
     Weight.not_quantum_safe: errors.NotQuantumSafe,
     Weight.unknown_key: errors.UnknownKey,
 }
-
-WORDS: dict[Weight, Text] = {
-    Weight.counted: Text("counts", "compte"),
-    Weight.unknown_key: Text("the key is not on the key list", "la clé ne figure pas à la liste"),
-    Weight.wrong_role: Text("has no role that may sign this", "n'a aucun rôle autorisant cette signature"),
-    Weight.author: Text("prepared the document, so may not approve it", "a préparé le document et ne peut l'approuver"),
-    Weight.expired: Text("the key has expired", "la clé a expiré"),
-    Weight.not_yet_valid: Text("the key is not yet valid", "la clé n'est pas encore valide"),
-    Weight.revoked: Text("the key was revoked", "la clé a été révoquée"),
-    Weight.bad: Text("the signature does not fit the document", "la signature ne correspond pas au document"),
-    Weight.same_seat: Text("the seat counts already", "le siège compte déjà"),
-    Weight.not_quantum_safe: Text("no ML-DSA-65 signature of this seat", "aucune signature ML-DSA-65 de ce siège"),
-}
-"""What each weight means, for those who read it."""
 
 
 def rule_for(keys: KeyList, kind: str, affected: int | None = None) -> Rule | None:
@@ -230,7 +217,7 @@ def _judge(verification: Verification) -> None:
 def _said(what: Text, verification: Verification) -> Text:
     """The verdict, how many of how many seats, and why the other signatures do not count."""
     left = [one for one in verification.signatures if one.weight is not Weight.counted]
-    why = _joined(Text(f"{_name(one)}: ", f"{_name(one)}\u00a0: ") + WORDS[one.weight] for one in left)
+    why = _joined(Text(f"{_name(one)}: ", f"{_name(one)}\u00a0: ") + WEIGHTS[one.weight] for one in left)
     return Text(
         f"{what.en}: {seats(verification).en}{why.en}",
         f"{what.fr}\u00a0: {seats(verification).fr}{why.fr}",
