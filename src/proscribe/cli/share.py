@@ -16,10 +16,11 @@ from proscribe.text import COLON, Text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from proscribe.publish.stix.model import Proposed
     from proscribe.service.sharing import Incoming
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
-_SHOWN = 12  # identifiers with a concern that a person reads at once
+_SHOWN = 3  # identifiers shown for each concern
 
 
 class NotWritten(ProscribeError):
@@ -260,17 +261,23 @@ def _show(one: Incoming) -> None:
         click.echo(f"  {label}{COLON} {value}")
     for remark in received.remarks:
         click.echo(f"  ! {remark}")
-    concerns = [proposed for proposed in received.proposed if proposed.concern is not None]
-    for proposed in concerns[:_SHOWN]:
-        click.echo(f"  ! {proposed.target.value}{COLON} {proposed.concern}")
-    if len(concerns) > _SHOWN:
-        more = len(concerns) - _SHOWN
-        click.echo(str(Text(f"  ! {more} more, see --json", f"  ! {more} de plus, voir --json")))
+    for concern, values in _concerns(received.proposed).items():
+        some = ", ".join(values[:_SHOWN]) + (", …" if len(values) > _SHOWN else "")
+        click.echo(f"  ! {concern} ({len(values)}){COLON} {some}")
     for kept in received.kept_out:
         click.echo(
             str(Text(f"  Left aside: {kept.what}, {kept.count}", f"  Laissé de côté : {kept.what}, {kept.count}"))
         )
     click.echo(str(Text("  Nothing was adopted or enforced.", "  Rien n'a été adopté ni appliqué.")))
+
+
+def _concerns(proposed: Sequence[Proposed]) -> dict[Text, list[str]]:
+    """The values of the identifiers with a concern, by concern."""
+    found: dict[Text, list[str]] = {}
+    for one in proposed:
+        if one.concern is not None:
+            found.setdefault(one.concern, []).append(one.target.value)
+    return found
 
 
 def _signed(one: Incoming) -> Text:

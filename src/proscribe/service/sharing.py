@@ -23,7 +23,7 @@ from proscribe.publish.stix.model import Received, Tlp
 from proscribe.publish.stix.opening import MAX_BYTES
 from proscribe.publish.stix.read import marking_of, read
 from proscribe.publish.stix.write import Shared, bundle_bytes, withheld_note, without_context
-from proscribe.service import proof, standing
+from proscribe.service import casework, proof, standing
 from proscribe.service.installation import Installation
 from proscribe.text import Language, Text, plural
 from proscribe.trust.envelope import envelope_bytes
@@ -77,7 +77,8 @@ def stix(installation: Installation, reference: str, *, tlp: Tlp, with_context: 
 def receive(installation: Installation, path: Path) -> tuple[Incoming, ...]:
     """Read a partner's bundle and open a case for each ban in it. Nothing is adopted, planned or sent.
 
-    The same bytes open no second case. Raises NotABundle, BundleTooBig, NothingProposed or UnreadableFile.
+    The same bytes open no second case. Raises NotABundle, BundleTooBig, NothingProposed, UnreadableFile, and
+    RoleRefused where the role may not open cases.
     """
     found = read(_bytes(path), source=str(path))
     stem = "partner-" + found[0].bundle.removeprefix("sha256:")[:12]
@@ -229,7 +230,7 @@ def _opened(installation: Installation, case_id: str, one: Received) -> Incoming
 def _open_case(installation: Installation, case_id: str, one: Received, kept: Digest) -> None:
     case = Case(
         id=case_id,
-        title=one.directive.title,
+        title=_title(one.directive.title),
         track=Track.standard,
         origin=Origin.partner,
         concern=_concern(one),
@@ -238,7 +239,11 @@ def _open_case(installation: Installation, case_id: str, one: Received, kept: Di
         directive=one.directive.id,
         received=kept,
     )
-    installation.keep(case, EntryKind.case, subject=case_id, event="opened", origin=case.origin.value, received=kept)
+    casework.open_case(installation, case, {"received": one})
+
+
+def _title(ban: Text) -> Text:
+    return Text(f"Proposed by a partner: {ban.en or ban.fr}", f"Proposé par un partenaire : {ban.fr or ban.en}")
 
 
 def _concern(one: Received) -> Text:

@@ -25,19 +25,11 @@ def proposed(target: Target) -> Proposed:
 
 
 def _concern(target: Target) -> Text | None:
-    if target.type in APP_IDS:
-        # Not only on the platform it claims: a false platform must not lead past the protection.
-        protected = is_protected(Platform.unknown, target.value)
+    if target.type in APP_IDS or target.type in GLOBS or target.type is IdentifierType.app_name:
+        protected = _protected(target.value)
         if protected is not None:
             return protected
-    if target.type in GLOBS:
-        hits = _protected_by_glob(target.value)
-        if hits is not None:
-            return hits
-    wrong = malformed(target.type, target.value)
-    if wrong is not None:
-        return wrong
-    return _doubtful(target)
+    return malformed(target.type, target.value) or _doubtful(target)
 
 
 def _doubtful(target: Target) -> Text | None:
@@ -52,13 +44,17 @@ def _doubtful(target: Target) -> Text | None:
             "un nom n'est pas un identifiant : une personne doit confirmer ce qu'il trouve",
         )
     if not target.actionable:
-        return target.not_actionable_because or Text("the partner does not act upon it", "le partenaire n'agit pas")
+        return Text("the partner itself does not act upon it", "le partenaire lui-même n'agit pas sur lui")
     if target.type not in MATCHED and target.type is not IdentifierType.domain:
         return Text("it is kept for the record only", "il n'est conservé que pour mémoire")
     return None
 
 
-def _protected_by_glob(value: str) -> Text | None:
+def _protected(value: str) -> Text | None:
+    """Why an identifier or glob may never be a target, on whatever platform: a false one must not lead past it."""
+    value = value.strip()
+    if "*" not in value:
+        return is_protected(Platform.unknown, value)
     hits = [hit for platform in Platform for hit in protected_under(platform, value.partition("*")[0])]
     if not hits:
         return None
@@ -70,11 +66,8 @@ def selector_concerns(directive: Directive) -> Iterator[tuple[Selector, Text]]:
     """The selectors of a directive that would hit protected apps."""
     for item in directive.items:
         for selector in item.selectors:
-            if selector.kind is not SelectorKind.glob:
+            if selector.kind not in (SelectorKind.glob, SelectorKind.name):
                 continue
-            if "*" in selector.value:
-                concern = _protected_by_glob(selector.value)
-            else:
-                concern = is_protected(Platform.unknown, selector.value)
+            concern = _protected(selector.value)
             if concern is not None:
                 yield selector, concern

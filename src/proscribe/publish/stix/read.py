@@ -14,6 +14,7 @@ from typing import Any
 
 from proscribe.canonical import Digest, digest_bytes
 from proscribe.catalogue.model import TargetSet
+from proscribe.directive.library import find, shipped_ids
 from proscribe.directive.model import Directive, SourceRef, State
 from proscribe.directive.validate import texts
 from proscribe.documents import digest, from_json
@@ -259,6 +260,11 @@ def _doubts(directive: Directive, *, revoked: bool) -> Iterator[Text]:
         yield Text("The partner has revoked this.", "Le partenaire a révoqué ceci.")
     for selector, concern in selector_concerns(directive):
         yield Text(f"{selector.value}: {concern.en}", f"{selector.value} : {concern.fr}")
+    if directive.id in shipped_ids() and directive != find(directive.id):
+        yield Text(
+            f"Its id, {directive.id}, is that of a directive of this release, which says something else.",
+            f"Son identifiant, {directive.id}, est celui d'une directive fournie, qui dit autre chose.",
+        )
     gaps = sum(not (text.en.strip() and text.fr.strip()) for _, text in texts(directive))
     if gaps:
         yield Text(
