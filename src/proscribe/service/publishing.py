@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 from proscribe.decide.model import Case, Decision, EvidenceRegister, Impact, VendorRecord
 from proscribe.directive import library
 from proscribe.directive.model import Directive, State
+from proscribe.documents import Document
 from proscribe.errors import Where
 from proscribe.inventory.model import Retention, SnapshotManifest
 from proscribe.prove.model import EntryKind
@@ -16,9 +18,12 @@ from proscribe.publish.notices.compose import compose
 from proscribe.publish.notices.files import Format, contents, write
 from proscribe.publish.notices.gaps import refuse
 from proscribe.publish.notices.model import Audience, Contact, Gap, Notice, NoticeIncomplete, Particulars
+from proscribe.service import casestore
 from proscribe.service.config import FILE
 from proscribe.service.installation import Installation
 from proscribe.text import Text
+
+D = TypeVar("D", bound=Document)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,19 +102,26 @@ def _dossier(installation: Installation, name: str) -> _Dossier:
     if case is None:
         kept = documents.latest(Directive, subject=name)
         return _Dossier(kept if kept is not None else library.find(name))
-    decision = documents.latest(Decision, subject=name)
+    file = casestore.load(installation, name)
+
+    def newest(attached: str, cls: type[D]) -> D | None:
+        """What a step of the case took, else what was stored about the case."""
+        document = file.current(attached)
+        return document if isinstance(document, cls) else documents.latest(cls, subject=name)
+
+    decision = newest("decision", Decision)
     if decision is not None:
         directive = documents.get(Directive, decision.directive)
     else:
-        proposed = documents.latest(Directive, subject=name) or documents.latest(Directive, subject=case.directive)
+        proposed = newest("directive", Directive) or documents.latest(Directive, subject=case.directive)
         directive = proposed if proposed is not None else library.find(case.directive)
     return _Dossier(
         directive=directive,
         decision=decision,
         case=case.id,
-        evidence=documents.latest(EvidenceRegister, subject=name),
-        record=documents.latest(VendorRecord, subject=name),
-        impact=documents.latest(Impact, subject=name),
+        evidence=newest("evidence", EvidenceRegister),
+        record=newest("vendor", VendorRecord),
+        impact=newest("impact", Impact),
     )
 
 
