@@ -185,7 +185,7 @@ def _print_list(keys: KeyList, now: datetime) -> None:
             f"{rule.threshold} of {seats}{safe.en}",
             f"{rule.threshold} parmi {seats}{safe.fr}",
         )
-        click.echo(f"{', '.join(rule.kinds)}{many}{COLON} {said}")
+        click.echo(f"{', '.join(rule.kinds)}{above}{COLON} {said}")
 
 
 @command.command(
