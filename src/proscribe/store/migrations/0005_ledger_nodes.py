@@ -30,12 +30,13 @@ def back_fill(apps, _schema_editor):
     tree = Growing()
     while page := list(entries.filter(index__gte=tree.size)[:_PAGE]):
         found = []
-        for index, leaf in page:
-            if index != tree.size:
-                return  # an entry is missing: the ledger's check names it, and no node stands above a gap
+        whole = [leaf for at, (index, leaf) in enumerate(page, tree.size) if index == at]
+        for index, leaf in enumerate(whole, tree.size):
             if completed := tree.add(bytes(leaf)):
                 found.append(nodes(index=index, hashes=b"".join(completed)))
         nodes.objects.bulk_create(found)
+        if len(whole) < len(page):
+            return  # an entry is missing: the ledger's check names it, and no node stands above a gap
 
 
 def refuse_changes(_apps, schema_editor):
