@@ -9,7 +9,7 @@ from proscribe.publish.notices.model import Fact, Notice, Section, Table
 from proscribe.text import COLON, Language, Text
 
 _ACTIVE = re.compile(r"([\\`*_{}\[\]<>#|~&!])")
-_LEADING = re.compile(r"^(\s*)([-+=]|\d+(?=[.)]))")
+_LEADING = re.compile(r"^(\s*\d*)([-+=]|(?<=\d)[.)])")
 
 
 def markdown(notice: Notice, language: Language) -> str:
@@ -32,7 +32,7 @@ class _Writer:
 
     def __call__(self, text: Text) -> str:
         plain = _ACTIVE.sub(r"\\\1", self.pen.plain(text))
-        return _LEADING.sub(lambda found: f"{found[1]}\\{found[2]}" if not found[2].isdigit() else found[0], plain)
+        return _LEADING.sub(r"\1\\\2", plain)  # what would begin a list or underline a heading
 
     def section(self, section: Section) -> list[str]:
         """The blocks of a section."""
