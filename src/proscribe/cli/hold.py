@@ -10,6 +10,7 @@ import click
 from proscribe.cli.options import SUBCOMMAND, installation_options, open_installation
 from proscribe.cli.output import json_option, print_json, print_table
 from proscribe.text import Text
+from proscribe.text import devices as words
 
 
 @click.group(
@@ -35,8 +36,28 @@ def command() -> None:
     "--device",
     "devices",
     multiple=True,
-    required=True,
     help=str(Text("A device key; repeat for more.", "Clé d'appareil; à répéter au besoin.")),
+)
+@click.option(
+    "--user",
+    default="",
+    help=str(
+        Text(
+            "Whose records: a pseudonym or an account key, never a name. Needs --devices-of.",
+            "De qui sont les documents : pseudonyme ou clé de compte, jamais un nom. Exige --devices-of.",
+        )
+    ),
+)
+@click.option(
+    "--devices-of",
+    "listing",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help=str(
+        Text(
+            "CSV file with the columns user, and device or serial: which devices are whose. Read, not kept.",
+            "Fichier CSV à colonnes user, et device ou serial : à qui est chaque appareil. Lu, non conservé.",
+        )
+    ),
 )
 @click.option(
     "--authority",
@@ -61,21 +82,28 @@ def command() -> None:
 def add(
     hold_id: str,
     devices: tuple[str, ...],
-    authority: str,
-    placed_by: str,
+    user: str,
+    listing: Path | None,
     starts: datetime | None,
     home: Path | None,
     actor: str,
+    **grounds: str,
 ) -> None:
     """Made bilingual by ``help`` above."""
     from proscribe.plan.model import Hold
     from proscribe.service import holding
 
+    if bool(user) != (listing is not None):
+        raise click.UsageError(str(Text("--user and --devices-of go together", "--user et --devices-of vont ensemble")))
     installation = open_installation(home, actor)
+    lacking: tuple[str, ...] = ()
+    if listing is not None:
+        found = holding.devices_of(installation, user, listing)
+        devices, lacking = tuple(dict.fromkeys((*devices, *found.devices))), found.not_found
     first = installation.clock.now().date() if starts is None else starts.date()
-    hold = Hold(id=hold_id, devices=devices, authority=authority, placed_by=placed_by, starts=first)
+    hold = Hold(id=hold_id, devices=devices, starts=first, user=user, **grounds)
     added = holding.place(installation, hold)
-    for device in holding.not_seen(installation, hold):
+    for device in dict.fromkeys((*lacking, *holding.not_seen(installation, hold))):
         click.echo(
             str(
                 Text(
@@ -90,6 +118,18 @@ def add(
         click.echo(str(Text(f"Hold {hold_id} placed.", f"Mise en suspens {hold_id} ordonnée.")))
     else:
         click.echo(str(Text("This hold had already been placed.", "Cette mise en suspens avait déjà été ordonnée.")))
+    if user:
+        count = words(len(devices))
+        click.echo(
+            str(
+                Text(
+                    f"It is on {count.en} of {user}, as the list names them. No inventory says whose a device is: one "
+                    "that is handed out later needs a hold of its own.",
+                    f"Elle vise, de {user}, {count.fr}\u00a0: ceux que nomme la liste. Aucun inventaire ne dit à qui "
+                    "est un appareil; celui qui est remis plus tard exige sa propre mise en suspens.",
+                )
+            )
+        )
 
 
 @command.command(
@@ -113,11 +153,15 @@ def list_(home: Path | None, actor: str, as_json: bool) -> None:
         [
             "ID",
             str(Text("Authority", "Fondement")),
+            str(Text("User", "Utilisateur")),
             str(Text("State", "État")),
             str(Text("Since", "Depuis")),
             str(Text("Devices", "Appareils")),
         ],
-        [(one.id, one.authority, _state(one.starts, at, today), one.starts, len(one.devices)) for one, at in rows],
+        [
+            (one.id, one.authority, one.user, _state(one.starts, at, today), one.starts, len(one.devices))
+            for one, at in rows
+        ],
         numeric=1,
     )
 
@@ -130,19 +174,44 @@ def _state(starts: date, released: datetime | None, today: date) -> Text:
 
 @command.command(help=str(Text("Release a hold now.", "Lever une mise en suspens dès maintenant.")))
 @click.argument("hold_id", metavar="ID")
+@click.option(
+    "--disposal-authority",
+    default="",
+    help=str(
+        Text(
+            "Under what the records may now be disposed of; the ledger records it.",
+            "Ce qui permet désormais d'éliminer les documents; le registre le consigne.",
+        )
+    ),
+)
+@click.option("--released-by", default="", help=str(Text("Role that releases it.", "Rôle qui la lève.")))
 @installation_options
-def release(hold_id: str, home: Path | None, actor: str) -> None:
+def release(hold_id: str, disposal_authority: str, released_by: str, home: Path | None, actor: str) -> None:
     """Made bilingual by ``help`` above."""
     from proscribe.service import holding
 
-    if holding.release(open_installation(home, actor), hold_id):
+    installation = open_installation(home, actor)
+    if not holding.release(installation, hold_id, released_by=released_by, disposal_authority=disposal_authority):
+        click.echo(str(Text("This hold had already been released.", "Cette mise en suspens avait déjà été levée.")))
+        return
+    click.echo(
+        str(
+            Text(
+                f"Hold {hold_id} released. The next tick goes on with what was kept back; what no approved plan holds "
+                "waits for a standing order or for a plan.",
+                f"Mise en suspens {hold_id} levée. Le prochain passage poursuit ce qui était retenu; ce qu'aucun plan "
+                "approuvé ne prévoit attend un ordre permanent ou un plan.",
+            )
+        )
+    )
+    if not disposal_authority:
         click.echo(
             str(
                 Text(
-                    f"Hold {hold_id} released. Plan again to remove what is left there.",
-                    f"Mise en suspens {hold_id} levée. Planifiez de nouveau pour retirer ce qui reste.",
+                    "! No --disposal-authority was given: removing the app will delete its data.",
+                    "! Aucune --disposal-authority n'a été indiquée\u00a0: le retrait de l'application en supprimera "
+                    "les données.",
                 )
-            )
+            ),
+            err=True,
         )
-    else:
-        click.echo(str(Text("This hold had already been released.", "Cette mise en suspens avait déjà été levée.")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import ClassVar
@@ -11,6 +12,9 @@ from proscribe.errors import ProscribeError, Where
 from proscribe.plan.exemptions import is_device_key
 from proscribe.plan.model import Hold
 from proscribe.text import Text
+
+_REFERENCE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
+"""A pseudonym or an account key: no space and no @, so that neither a name nor an address is kept by mistake."""
 
 
 class InvalidHold(ProscribeError):
@@ -40,6 +44,8 @@ def validate(hold: Hold) -> None:
                     "pas acceptées.",
                 ),
             )
+    if hold.user:
+        check_user(hold.id, hold.user)
     for field, value in (("authority", hold.authority), ("placed_by", hold.placed_by)):
         if not value.strip():
             raise _invalid(
@@ -51,6 +57,23 @@ def validate(hold: Hold) -> None:
                     "Indiquez ce qui exige la conservation des documents et quel rôle ordonne la mise en suspens.",
                 ),
             )
+
+
+def check_user(hold_id: str, user: str) -> None:
+    """Check a reference to the user whose records are to be kept. Raises InvalidHold."""
+    if not _REFERENCE.fullmatch(user):
+        raise InvalidHold(
+            Text(
+                f"{user!r} is not a reference to a user", f"«\u00a0{user}\u00a0» n'est pas une référence d'utilisateur"
+            ),
+            remedy=Text(
+                "Give a pseudonym or an account key, in letters, digits, '.', '_' and '-'; names and addresses are not "
+                "kept here.",
+                "Indiquez un pseudonyme ou une clé de compte, en lettres sans accent, chiffres, '.', '_' et '-'; ni "
+                "noms ni adresses ne sont conservés ici.",
+            ),
+            where=Where(file=hold_id, field="user"),
+        )
 
 
 def in_force(hold: Hold, now: datetime) -> bool:

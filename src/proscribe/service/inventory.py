@@ -195,6 +195,21 @@ def device_keys(installation: Installation) -> frozenset[str] | None:
     return frozenset(table["key"].to_pylist()).union(others)
 
 
+def keys_by_serial(installation: Installation) -> dict[str, str]:
+    """Serial number to device key, as the newest snapshot has them; it joins devices that share one."""
+    try:
+        snapshot = _latest(installation)
+    except BrokenSnapshot:
+        return {}
+    if snapshot is None:
+        return {}
+    import pyarrow.parquet as pq  # kept out of start-up
+
+    table = pq.read_table(snapshot.devices, columns=["serial", "key"])
+    pairs = zip(table["serial"].to_pylist(), table["key"].to_pylist(), strict=True)
+    return {serial: key for serial, key in pairs if serial}
+
+
 def keys_of_devices(installation: Installation) -> Iterator[tuple[str, ...]]:
     """All keys of each device that several systems manage, as the newest snapshot joins them."""
     try:

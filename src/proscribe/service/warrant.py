@@ -22,8 +22,7 @@ def refuse_ended(installation: Installation, directive: str) -> None:
     """Raises InterimEnded where the directive rests on an interim decision whose last day is over."""
     from proscribe.service import casework
 
-    find = getattr(casework, "interim_expired", None)
-    case = None if find is None else find(installation, directive, installation.clock.now())
+    case = casework.interim_expired(installation, directive, installation.clock.now())
     if case is None:
         return
     raise InterimEnded(
