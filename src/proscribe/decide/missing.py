@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from proscribe.documents import Value
@@ -22,9 +23,12 @@ def flaw(name: str, what: tuple[str, str], remedy: tuple[str, str]) -> Missing:
     return Missing(name, Text(*what), Text(*remedy))
 
 
+_TO_WRITE = re.compile(r"\s*(\[.*\])?\s*", re.DOTALL)
+
+
 def blank(text: Text | None) -> bool:
-    """Whether a text is missing in either language."""
-    return text is None or not text.en.strip() or not text.fr.strip()
+    """Whether a text is missing in either language, or still is the draft's [words in brackets]."""
+    return text is None or any(_TO_WRITE.fullmatch(side) is not None for side in (text.en, text.fr))
 
 
 def written(name: str, text: Text | None) -> tuple[Missing, ...]:
