@@ -20,7 +20,7 @@ HEADS_PATH = "heads/departments.json"
 MAX_FILE = 8 << 20  # bytes of one file; a target set of every known identifier has 0.2 MB
 MAX_FILES = 20_000
 MAX_TOTAL = 256 << 20  # bytes of all files together
-_ID = r"(?P<id>[a-z0-9][a-z0-9-]{0,99})"
+_ID = r"(?P<id>(?=[^/]{1,100}/)[a-z0-9]+(?:-[a-z0-9]+)*)"
 _NUMBERED = _ID + r"/(?P<version>[1-9][0-9]{0,8})\.dsse\.json"
 
 

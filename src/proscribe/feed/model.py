@@ -292,6 +292,7 @@ class PullReport(Document):
 
     feed: str
     at: datetime
+    basis: Digest | None = None  # of the feed's state and the key list it was judged by; None: it was refused
     fresh: bool = False
     taken: tuple[str, ...] = ()  # paths
     refused: tuple[FeedItemRecord, ...] = ()

@@ -147,6 +147,10 @@ def _rows(tables: Any, row: Callable[[str, dict[str, Any]], dict[str, Any]]) -> 
     return [row(name, table) for name, table in tables.items()]
 
 
+def _feed(name: str, table: dict[str, Any]) -> dict[str, Any]:
+    return {**table, "name": name}
+
+
 def _system(_name: str, table: dict[str, Any]) -> dict[str, Any]:
     own = {key: str(value) for key, value in table.items() if key != "connector"}
     return {"connector": table.get("connector", ""), "settings": own}

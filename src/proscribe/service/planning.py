@@ -13,6 +13,7 @@ from proscribe.directive.model import Directive
 from proscribe.documents import digest, read
 from proscribe.evaluate.engine import evaluate
 from proscribe.evaluate.model import DeviceStatus, Finding
+from proscribe.feed.model import Adoption
 from proscribe.inventory.model import Snapshot
 from proscribe.inventory.snapshot import device_scopes
 from proscribe.plan.inputs import PlanInputs, aliases_of
@@ -152,7 +153,13 @@ def keep(installation: Installation, directive: Directive, targets: TargetSet, p
 
 
 def known_directive(installation: Installation, reference: str) -> Directive:
-    """A directive by its id or file; one's own is known by its id too once it was planned. Raises UnknownDirective."""
+    """A directive by its id or file; one's own is known by its id too once it was planned. Raises UnknownDirective.
+
+    What was adopted through a feed comes before what is shipped under the same id.
+    """
+    adoption = installation.stores.documents.latest(Adoption, subject=reference)
+    if adoption is not None:
+        return installation.stores.documents.get(Directive, adoption.directive_digest)
     try:
         return find(reference)
     except UnknownDirective:
