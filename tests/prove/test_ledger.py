@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import random
 from datetime import UTC, datetime
 
 import pytest
@@ -46,6 +47,36 @@ def test_inclusion_proofs_agree_with_pymerkle(data: list[bytes], draw: st.DataOb
     theirs = oracle(data).prove_inclusion(index + 1, size)
     assert (ours[index], *proof) == tuple(theirs.path)
     assert ledger.verify_inclusion(ours[index], index, size, proof, oracle(data).get_root(size))
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 3, 4, 5, 255, 256, 257, 1023, 1024, 1025, 2048, 3001])
+def test_long_trees_agree_with_pymerkle(size: int) -> None:
+    dice = random.Random(size)
+    data = [dice.randbytes(dice.randrange(60)) for _ in range(size)]
+    ours, theirs = hashes(data), oracle(data)
+    tree, growing = ledger.Tree(ours), ledger.Growing()
+    nodes = [growing.add(leaf) for leaf in ours]
+    assert tree.root() == growing.root() == theirs.get_root()
+    assert [len(completed) for completed in nodes] == [len(ledger.left_siblings(at)) for at in range(size)]
+    for _ in range(min(size, 25)):
+        then = dice.randrange(1, size + 1)
+        index, first = dice.randrange(then), dice.randrange(1, then + 1)
+        path = tree.inclusion(index, then)
+        assert (ours[index], *path) == tuple(theirs.prove_inclusion(index + 1, then).path)
+        proof = tree.consistency(first, then)
+        assert ledger.verify_consistency(first, then, theirs.get_root(first), theirs.get_root(then), proof)
+        assert list(proof) == subproof(first, data[:then], True)
+
+
+@given(some_leaves)
+def test_the_nodes_an_entry_completes_are_those_the_tree_holds(data: list[bytes]) -> None:
+    # What is stored beside entry n, lowest first, against roots that pymerkle computes over just those leaves.
+    growing = ledger.Growing()
+    for at, leaf in enumerate(hashes(data)):
+        for height, node in enumerate(growing.add(leaf), start=1):
+            first = at + 1 - (1 << height)
+            assert first % (1 << height) == 0
+            assert node == oracle(data[first : at + 1]).get_root()
 
 
 def mth(data: list[bytes]) -> bytes:
