@@ -75,6 +75,12 @@ COMMANDS: dict[str, tuple[str, Text]] = {
         "ledger",
         Text("Sign, check and witness ledgers.", "Signer et vérifier le registre; être témoin d'autres registres."),
     ),
+    "acknowledge": (
+        "acknowledge",
+        Text("Accept an authority's directive.", "Accuser réception de la directive d'une autorité."),
+    ),
+    "attest": ("attest", Text("Sign what came of a directive.", "Signer ce qu'il est advenu d'une directive.")),
+    "rollup": ("rollup", Text("Where every department stands.", "Où en est chaque ministère.")),
     "prove": ("prove", Text("Export or verify a proof bundle.", "Exporter ou vérifier un dossier de preuve.")),
     "report": ("report", Text("Write the HTML report.", "Produire le rapport HTML.")),
     "rehearse": (

@@ -160,7 +160,11 @@ def _counts(one: Attestation) -> object:
 
 
 def _fits_the_proof(papers: Papers, _: Terms) -> Iterator[Text]:
-    """The proof that an attestation names, where it was handed over; and what was wrong with any proof."""
+    return against_proofs(papers)
+
+
+def against_proofs(papers: Papers) -> Iterator[Text]:
+    """The proof that the newest attestation names, where it was handed over; and what was wrong with any proof."""
     for proof in papers.proofs:
         yield from proof.wrong
     one = papers.newest

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from proscribe.documents import digest
+from proscribe.documents import digest, read
 from proscribe.enforce.model import DeviceOutcome, Outcome
 from proscribe.errors import ProscribeError
 from proscribe.feed import challenge as challenges
@@ -29,11 +29,12 @@ from proscribe.prove.evidence import latest_coverage
 from proscribe.prove.ledger import leaf_hash
 from proscribe.prove.model import EntryKind, SignedTreeHead
 from proscribe.prove.pseudonym import names_a_device, spellings
-from proscribe.service import inventory, ledgering, planning, proof
+from proscribe.service import inventory, ledgering, planning, proof, trusting
 from proscribe.service.installation import Installation
 from proscribe.service.standing import order_of
 from proscribe.store.errors import NotStored
 from proscribe.text import Text
+from proscribe.trust.envelope import document_of, is_envelope, read_envelope
 
 FLOOR = 5
 """Devices. The smallest count that leaves a department, unless it chooses another."""
@@ -219,6 +220,22 @@ def _not_seen(row: Coverage) -> Text:
         + Text(": ", "\u00a0: ")
         + row.blind_to
     )
+
+
+def read_challenge(installation: Installation, path: Path, *, issuer: str = trusting.OWN) -> Challenge:
+    """A challenge from a file, signed or bare. ``issuer``: whose key list it is checked against.
+
+    Raises NotSigned where that list has a rule for challenges and this one is not signed accordingly.
+    """
+    if is_envelope(path):
+        signed = read_envelope(path)
+        if trusting.key_list(installation, issuer=issuer) is not None:
+            trusting.register(installation, signed, issuer=issuer)
+        challenge = document_of(signed, Challenge)
+    else:
+        challenge = read(Challenge, path)
+    trusting.require(installation, digest(challenge), Challenge.KIND, issuer=issuer)
+    return challenge
 
 
 def answer(installation: Installation, challenge: Challenge) -> ChallengeAnswer:

@@ -15,6 +15,7 @@ from proscribe.documents import Document, Value, digest, from_json
 from proscribe.errors import InvalidDocument, ProscribeError, UnreadableFile, Where
 from proscribe.feed import challenge as challenges
 from proscribe.feed import statement
+from proscribe.feed.consistency import against_proofs
 from proscribe.feed.model import (
     Acknowledgement,
     Attestation,
@@ -230,8 +231,8 @@ def _witness(installation: Installation, department: str, document: Acknowledgem
         ledgering.witness(installation, department, head, document.consistency)
 
 
-def receive_proof(installation: Installation, department: str, path: Path) -> ReceivedProof:
-    """Check a proof bundle that a department handed over, and note what it says; the bundle is not kept.
+def receive_proof(installation: Installation, department: str, path: Path) -> tuple[Text, ...]:
+    """Check a proof bundle that a department handed over; what contradicts it. The bundle is noted, and not kept.
 
     Its ledger must begin with every smaller head that the department signed. Raises UnreadableFile or UnsoundProof.
     """
@@ -280,7 +281,7 @@ def receive_proof(installation: Installation, department: str, path: Path) -> Re
             department=department,
             manifest=noted.manifest,
         )
-    return noted
+    return tuple(against_proofs(papers_of(installation, manifest.directive, department)))
 
 
 def _opened(path: Path) -> tuple[BundleManifest, Tree]:
