@@ -17,6 +17,7 @@ from proscribe.documents import digest, to_json
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://proscribe.example.org/stix")
 """Of our own objects' version 5 UUIDs (STIX 2.1, 2.9: any namespace but the one of cyber-observables)."""
 SCHEMA = 1
+FIELDS = frozenset({"extension_type", "schema", "directive", "directive_digest", "targets", "targets_digest"})
 CREATED = "2026-11-01T00:00:00.000Z"
 """Date of the objects that never change: the extension, and identities named by their own content."""
 

@@ -104,6 +104,8 @@ class _Reading:
             )
             self._opened.kept_out.add("extension")
             return None
+        for name in sorted(set(content) - extension.FIELDS):
+            self._opened.kept_out.add("property", "extension", name)
         return self._received(item, directive, targets, remarks, exact=True)
 
     def plain(self) -> Received:
@@ -156,7 +158,7 @@ class _Reading:
 
 def _documents(content: Any, source: str) -> tuple[Directive, TargetSet | None, list[Text]]:
     """The documents of our extension. Raises InvalidDocument, WrongDocumentVersion, BundleTooBig, NothingProposed."""
-    if not isinstance(content, dict) or content.get("schema") != extension.SCHEMA:
+    if not isinstance(content, dict) or content.get("schema") is True or content.get("schema") != extension.SCHEMA:
         raise NothingProposed(
             Text("it is of another schema", "son schéma est autre"),
             remedy=Text("Use the release that wrote it.", "Utilisez la version qui l'a produit."),
