@@ -7,7 +7,8 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from proscribe.decide.model import Case, Decision, EvidenceRegister, Impact, VendorRecord
+from proscribe.decide import needs
+from proscribe.decide.model import Case, Decision, EvidenceRegister, Impact, Stage, VendorRecord
 from proscribe.directive import library
 from proscribe.directive.model import Directive, State
 from proscribe.documents import Document
@@ -18,7 +19,7 @@ from proscribe.publish.notices.compose import compose
 from proscribe.publish.notices.files import Format, contents, write
 from proscribe.publish.notices.gaps import refuse
 from proscribe.publish.notices.model import Audience, Contact, Gap, Notice, NoticeIncomplete, Particulars
-from proscribe.service import casestore
+from proscribe.service import casestore, casework
 from proscribe.service.config import FILE
 from proscribe.service.installation import Installation
 from proscribe.text import Text
@@ -41,7 +42,7 @@ class _Dossier:
 
     directive: Directive
     decision: Decision | None = None
-    case: str = ""
+    case: Case | None = None
     evidence: EvidenceRegister | None = None
     record: VendorRecord | None = None
     impact: Impact | None = None
@@ -56,17 +57,16 @@ def notices(
 ) -> tuple[Notice, ...]:
     """The notices of a case by its id, or of a directive by its id or file; the same documents give the same notices.
 
-    Where no audience is named: all of them; before the decision of a draft only the vendor, who is asked first. Raises
-    NoticeIncomplete that lists every gap of every notice, NoticeMismatch, or UnknownDirective.
+    Where no audience is named: all whom the case must tell; before the decision only the vendor, who is asked first.
+    Raises NoticeIncomplete that lists every gap of every notice, NoticeMismatch, or UnknownDirective.
     """
     dossier = _dossier(installation, case_or_directive)
     contact = _contact(installation)
     at = dossier.decision.at if dossier.decision is not None else installation.clock.now()
     more = _particulars(installation, dossier, days or Days(), at)
-    undecided = dossier.decision is None and dossier.directive.state is State.draft
     made: list[Notice] = []
     gaps: list[Gap] = []
-    for audience in audiences or ((Audience.vendor,) if undecided else tuple(Audience)):
+    for audience in audiences or _audiences(dossier):
         try:
             made.append(compose(audience, dossier.directive, dossier.decision, contact=contact, at=at, more=more))
         except NoticeIncomplete as error:
@@ -80,7 +80,8 @@ def publish(
 ) -> tuple[Path, ...]:
     """Write notices to ``folder`` in both languages, keep them and record them. Nothing is written if one fails.
 
-    Raises PdfUnavailable or PdfRefused.
+    Notices of a decided case are laid ready for the step that publishes (or ends) it. Raises PdfUnavailable or
+    PdfRefused.
     """
     files = {name: data for one in made for name, data in contents(one, formats).items()}
     paths = write(files, folder)
@@ -93,36 +94,55 @@ def publish(
             directive=one.directive_digest,
             decision=one.decision,
         )
+        if one.case and one.decision is not None:
+            _lay_ready(installation, one)
     return paths
+
+
+def _lay_ready(installation: Installation, notice: Notice) -> None:
+    name = f"notice.{notice.audience}"
+    case = casestore.load(installation, notice.case).case
+    if any(need.name == name for need in needs.needed(case, Stage.publish)):
+        casework.attach(installation, notice.case, name, notice)
 
 
 def _dossier(installation: Installation, name: str) -> _Dossier:
     documents = installation.stores.documents
-    case = documents.latest(Case, subject=name)
-    if case is None:
+    if documents.latest(Case, subject=name) is None:
         kept = documents.latest(Directive, subject=name)
         return _Dossier(kept if kept is not None else library.find(name))
     file = casestore.load(installation, name)
+    ready = {one.name: one for one in casestore.desk_of(installation, name)}
 
-    def newest(attached: str, cls: type[D]) -> D | None:
-        """What a step of the case took, else what was stored about the case."""
-        document = file.current(attached)
-        return document if isinstance(document, cls) else documents.latest(cls, subject=name)
+    def find(attached: str, cls: type[D], *, first: bool = True) -> D | None:
+        """What lies ready for the next step, else (or only) what the newest step took."""
+        document = casestore.fetch(installation, ready[attached]) if first and attached in ready else None
+        document = document or file.current(attached)
+        return document if isinstance(document, cls) else None
 
-    decision = newest("decision", Decision)
-    if decision is not None:
-        directive = documents.get(Directive, decision.directive)
-    else:
-        proposed = newest("directive", Directive) or documents.latest(Directive, subject=case.directive)
-        directive = proposed if proposed is not None else library.find(case.directive)
+    decided = find("decision", Decision, first=False)
+    # What lies ready is not decided yet. Only the end of a decision is announced together with the step that takes it.
+    proposed = find("directive", Directive)
+    ending = decided is not None and proposed is not None and proposed.state in (State.revoked, State.superseded)
+    directive = proposed if decided is None or ending else find("directive", Directive, first=False)
     return _Dossier(
-        directive=directive,
-        decision=decision,
-        case=case.id,
-        evidence=newest("evidence", EvidenceRegister),
-        record=newest("vendor", VendorRecord),
-        impact=newest("impact", Impact),
+        directive=directive if directive is not None else library.find(file.case.directive),
+        decision=find("decision", Decision) if ending else decided,
+        case=file.case,
+        evidence=find("evidence", EvidenceRegister),
+        record=find("vendor", VendorRecord),
+        impact=find("impact", Impact),
     )
+
+
+def _audiences(dossier: _Dossier) -> tuple[Audience, ...]:
+    """Everybody whom the case must tell; of a draft only the vendor, who is asked before anything is decided."""
+    if dossier.decision is None and (dossier.case is not None or dossier.directive.state is State.draft):
+        return (Audience.vendor,)
+    if dossier.case is None:
+        return tuple(Audience)
+    names = {need.name for need in needs.needed(dossier.case, Stage.publish)}
+    return tuple(one for one in Audience if f"notice.{one}" in names)
 
 
 def _contact(installation: Installation) -> Contact:
@@ -151,7 +171,7 @@ def _particulars(installation: Installation, dossier: _Dossier, days: Days, at: 
 
     reply_due = dossier.record.reply_due if dossier.record is not None else None
     return Particulars(
-        case=dossier.case,
+        case=dossier.case.id if dossier.case is not None else "",
         evidence=dossier.evidence,
         record=dossier.record,
         alternatives=dossier.impact.alternatives if dossier.impact is not None else (),

@@ -140,8 +140,6 @@ def _needed(audience: Audience, material: Material) -> list[tuple[str, Any]]:
         fields.append(("decision", decision is not None or directive.state is not State.draft))
     if audience is Audience.departments and not material.over:
         fields += [("acknowledge_by", more.acknowledge_by), ("attest_by", more.attest_by)]
-    if material.interim and decision is not None:
-        fields.append(("decision.interim_until", decision.interim_until))
     return fields
 
 

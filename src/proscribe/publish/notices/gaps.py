@@ -30,6 +30,7 @@ _FRENCH = frozenset(
         "elle été"
     )
 )
+_ADDRESS = re.compile(r"https?://[^\s()]+")  # has the language of whoever made it, on both sides
 _NUMBER = re.compile(r"\d+")
 _GROUPED = re.compile("(?<=\\d)[ ,.\u00a0\u202f](?=\\d{3}(?!\\d))")
 _BREAKS = re.compile(r"[ \t\r\n\f\v\u0085\u2028\u2029]+")
@@ -94,6 +95,7 @@ def _gaps(path: str, text: Text) -> Iterator[Gap]:
 
 def _untranslated(text: Text) -> Text | None:
     """What is wrong between the two sides, or None. Names and short labels may be the same in both."""
+    text = Text(_ADDRESS.sub("", text.en), _ADDRESS.sub("", text.fr))
     english, french = _words(text.en), _words(text.fr)
     if text.en == text.fr and (len(english) >= _SAID or (_ENGLISH | _FRENCH) & set(english)):
         return Text("both languages say the same words", "les deux langues disent les mêmes mots")

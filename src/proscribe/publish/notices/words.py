@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from proscribe.decide.model import Decision, Track
+from proscribe.decide.model import Decision
 from proscribe.directive.model import ActionVerb, Compromise, Directive, Force, RequiredAction, Stance, State
 from proscribe.page.markup import Pen
 from proscribe.publish.notices.model import Contact, Fact, Particulars, Section, Table
@@ -97,8 +97,8 @@ class Material:
 
     @property
     def interim(self) -> bool:
-        """Whether the decision acts first and ends by itself."""
-        return self.decision is not None and self.decision.track is Track.interim
+        """Whether the decision ends by itself; once confirmed it has no such day any more."""
+        return self.decision is not None and self.decision.interim_until is not None
 
     @property
     def carve_outs(self) -> tuple[Text, ...]:
