@@ -6,6 +6,7 @@ What was not seen comes first everywhere, and nothing here counts as satisfied t
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ OSCAL_VERSION = "1.2.1"
 NAMESPACE = "https://proscribe.example.org/oscal"
 """Of our properties: a name, not an address that answers."""
 _UUIDS = uuid.uuid5(uuid.NAMESPACE_URL, NAMESPACE)
+_BREAKS = re.compile(r"[ \t\n\v\f\r\x1c-\x1f\x85\u2028\u2029]+")  # and not the no-break spaces of French
 _ANSWERED = (Outcome.absent_verified, Outcome.removed_verified, Outcome.contained)
 _NOT_SEEN = (
     Outcome.unknown,
@@ -64,7 +66,8 @@ class Pen:
 
     def line(self, text: Text | str) -> str:
         """The same on one line: OSCAL's titles and values hold no line break."""
-        return " ".join((self.say(text) if isinstance(text, Text) else text).split()) or "-"
+        words = self.say(text) if isinstance(text, Text) else text
+        return _BREAKS.sub(" ", words).strip() or "-"
 
     def uid(self, *key: str) -> str:
         """A version 5 UUID of this document for ``key``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,7 @@ from proscribe.publish.stix.opening import Opened, Tally
 from proscribe.text import Text
 
 _MOST = 200  # characters of a name
+_SPACES = re.compile(r"[ \t\n]+")  # other spaces that break lines were replaced before; those of French stay
 _COMMON = frozenset(
     (
         *("type", "spec_version", "id", "created_by_ref", "created", "modified", "revoked", "labels", "confidence"),
@@ -76,7 +78,7 @@ def _list(value: Any) -> list[Any]:
 def name_of(item: dict[str, Any], field: str = "name") -> str:
     """A text of an object, cut to what fits a line; "" where it has none."""
     value = item.get(field)
-    return " ".join(value[: 4 * _MOST].split())[:_MOST] if isinstance(value, str) else ""
+    return _SPACES.sub(" ", value[: 4 * _MOST]).strip()[:_MOST] if isinstance(value, str) else ""
 
 
 def producer(item: dict[str, Any], opened: Opened) -> str:
