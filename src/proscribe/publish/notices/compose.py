@@ -137,7 +137,8 @@ def _needed(audience: Audience, material: Material) -> list[tuple[str, Any]]:
             fields.append(("evidence.claims", vendor.public_claims(more.evidence)))
     else:
         fields.append(("directive.effective", directive.effective))
-        fields.append(("decision", decision is not None or directive.state is not State.draft))
+        # A directive alone may stand for a decision taken elsewhere; in a case the decision is a document of its own.
+        fields.append(("decision", decision is not None or not (more.case or directive.state is State.draft)))
     if audience is Audience.departments and not material.over:
         fields += [("acknowledge_by", more.acknowledge_by), ("attest_by", more.attest_by)]
     return fields
