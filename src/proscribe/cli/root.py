@@ -33,6 +33,10 @@ COMMANDS: dict[str, tuple[str, Text]] = {
         "directive",
         Text("List, show, validate or start a directive.", "Énumérer, afficher, valider ou créer une directive."),
     ),
+    "case": (
+        "case",
+        Text("A decision, from concern to review.", "Une décision, de la préoccupation au réexamen."),
+    ),
     "schema": ("schema", Text("Show the JSON Schema of a document.", "Afficher le schéma JSON d'un document.")),
     "import": ("ingest", Text("Read exports into a snapshot.", "Lire des exportations dans un instantané.")),
     "observe": ("observe", Text("Read the live fleet into a snapshot.", "Lire le parc en service dans un instantané.")),

@@ -151,8 +151,8 @@ def _own(folder: Path, had: set[str], wanted: Mapping[str, bytes]) -> None:
     path = folder / "case.json"
     if not path.exists() or path.read_bytes() != wanted["case.json"]:
         raise FolderInUse(
-            Text("the folder does not hold this case", "le dossier de fichiers ne contient pas ce dossier"),
-            remedy=Text("Name an empty folder.", "Nommez un dossier de fichiers vide."),
+            Text("the folder does not hold this case", "le répertoire ne contient pas ce dossier de décision"),
+            remedy=Text("Name an empty folder.", "Nommez un répertoire vide."),
             where=Where(file=str(folder)),
         )
 

@@ -11,6 +11,7 @@ from proscribe.text import COLON, Language, Text
 
 _ACTIVE = re.compile(r"([\\`*_{}\[\]<>#|~&!])")
 _LEADING = re.compile(r"^([-+=])|^(\d+)([.)])")
+_BREAKS = re.compile(r"[ \t\r\n]+")  # a no-break space is none of them
 _TITLE = Text("Record of decision", "Compte rendu de décision")
 _THEN = Text(
     "What was known when the decision was taken. Nothing that came later is in it.",
@@ -24,7 +25,7 @@ def markdown(record: Record, language: Language) -> str:
 
     def say(text: Text) -> str:
         """The words on one line; none of them becomes markup."""
-        plain = _ACTIVE.sub(r"\\\1", " ".join(pen.plain(text).split(" ")).replace("\n", " "))
+        plain = _ACTIVE.sub(r"\\\1", _BREAKS.sub(" ", pen.plain(text)).strip(" "))
         return _LEADING.sub(lambda found: f"\\{found[1]}" if found[1] else f"{found[2]}\\{found[3]}", plain)
 
     blocks = [f"# {say(_TITLE)}{pen.plain(COLON)} {say(record.title)}", say(_THEN)]
