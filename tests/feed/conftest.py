@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import functools
 import http.server
+import json
 import shutil
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from securesystemslib.signer import CryptoSigner, SSlibKey
 
+from proscribe.clock import ManualClock, use_clock
+from proscribe.documents import Document, digest
 from proscribe.feed import repository
 from proscribe.feed.client import Pulled, pull
 from proscribe.feed.repository import Repository, Seats
+from proscribe.service.installation import Installation, open_installation
+from proscribe.text import Text
+from proscribe.trust.envelope import envelope_bytes, prepare, sign
+from proscribe.trust.keys import KeyPair, new_pair
+from proscribe.trust.model import KeyList, PublicKey, Rule, Scheme, SignedDocument, Storage
 
 NOW = datetime(2026, 11, 2, 13, 0, tzinfo=UTC)
 ITEM = "directives/ca-example/1.dsse.json"
@@ -224,3 +232,91 @@ def new_authority() -> type[Authority]:
 @pytest.fixture
 def new_department() -> type[Department]:
     return Department
+
+
+@dataclass
+class Officials:
+    """The authority's seats and key lists: two of three sign, whoever prepared it does not."""
+
+    now: datetime = NOW
+    pairs: dict[str, KeyPair] = field(
+        default_factory=lambda: {seat: new_pair(Scheme.ed25519) for seat in ("cio", "security", "legal", "spare")}
+    )
+    holders: tuple[str, ...] = ("cio", "security", "legal")
+    kinds: tuple[str, ...] = (
+        "proscribe.key-list",
+        "proscribe.directive",
+        "proscribe.target-set",
+        "proscribe.revocation",
+        "proscribe.standing-order",
+    )
+
+    def keys(self, version: int = 1, **changes: object) -> KeyList:
+        made = KeyList(
+            organisation=Text("Authority", "Autorité"),
+            version=version,
+            issued=self.now,
+            expires=self.now + timedelta(days=400),
+            keys=tuple(
+                PublicKey(
+                    id=self.pairs[seat].id,
+                    scheme=Scheme.ed25519,
+                    public=self.pairs[seat].public,
+                    holder=seat,
+                    roles=("officer",),
+                    storage=Storage.encrypted_file,
+                    valid_from=self.now - timedelta(days=1),
+                    valid_until=self.now + timedelta(days=400),
+                )
+                for seat in self.holders
+            ),
+            rules=(Rule(kinds=self.kinds, roles=("officer",), threshold=2),),
+        )
+        return replace(made, **changes)  # type: ignore[arg-type]
+
+    def sealed(self, document: Document, *seats: str) -> SignedDocument:
+        signed = prepare(document, by="drafter", at=self.now)
+        for seat in seats or ("cio", "security"):
+            signed = sign(signed, self.pairs[seat].signer())
+        return signed
+
+    def file(self, document: Document, *seats: str) -> bytes:
+        """The signed document as a file of the feed."""
+        return envelope_bytes(self.sealed(document, *seats))
+
+
+@pytest.fixture
+def officials() -> Officials:
+    return Officials()
+
+
+@dataclass
+class Branch:
+    """A department with an installation of its own, its clock and its settings."""
+
+    home: Path
+    clock: ManualClock
+    source: Path | str
+    table: dict[str, object] = field(default_factory=dict)
+
+    def open(self, actor: str = "operator") -> Installation:
+        rows = {"source": str(self.source), "root": "1.root.json", **self.table}
+        lines = [f"{name} = {json.dumps(value)}" for name, value in rows.items()]
+        (self.home / "proscribe.toml").write_text("\n".join(["[feeds.central]", *lines]), encoding="utf-8")
+        return open_installation(self.home, actor=actor, clock=self.clock)
+
+
+@pytest.fixture
+def branch(tmp_path: Path, authority: Authority, officials: Officials) -> Iterator[Branch]:
+    """A department that pinned the authority's first root and first key list, and adopts nothing by itself."""
+    home = tmp_path / "branch"
+    home.mkdir()
+    (home / "1.root.json").write_bytes(authority.first_root)
+    clock = ManualClock(authority.now)
+    with use_clock(clock):
+        yield Branch(home, clock, authority.public, {"key_list": digest(officials.keys())})
+
+
+@pytest.fixture
+def new_officials() -> type[Officials]:
+    return Officials

@@ -72,9 +72,13 @@ class Intake:
         return self._pulled.state.files[item.path]
 
     def _settled(self, item: Item) -> bool:
-        """Whether this very file was taken, and verified if it can be."""
+        """Whether this very file was taken, and verified or installed if it can be."""
         same = [one for one in self._records[item.path] if one.sha256 == self._sha256(item) and not one.refused]
-        if item.place not in _SIGNED or self._keys() is None:
+        keys = self._keys()
+        if item.place is Place.keys and same:
+            pinned = same[0].of == self._settings.key_list
+            return not pinned if keys is None else keys.version >= item.version
+        if item.place not in _SIGNED or keys is None:
             return bool(same)
         return any(one.seats for one in same)
 
