@@ -25,7 +25,7 @@ from proscribe.text import Text
 from proscribe.trust import keylist
 from proscribe.trust.envelope import document_of
 from proscribe.trust.errors import KeyListExpired, KeyListRolledBack, SignatureRefused
-from proscribe.trust.model import KeyList, PublicKey, SignedDocument, Verification
+from proscribe.trust.model import KeyList, SignedDocument, Verification
 from proscribe.trust.verify import rule_for, verify
 
 OWN = "own"
@@ -370,7 +370,7 @@ def _standing(installation: Installation, of: Digest, affected: int | None, issu
         for recorded in _recorded(installation, signed.of_kind, subject):
             if recorded.envelope != digest(signed) or recorded.key_list not in lists:
                 continue
-            keys = _with_revocations(lists[recorded.key_list], lists.values())
+            keys = keylist.with_revocations(lists[recorded.key_list], lists.values())
             try:
                 yield replace(
                     verify(signed, keys, at=recorded.at, affected=_affected(document, affected)),
@@ -381,19 +381,6 @@ def _standing(installation: Installation, of: Digest, affected: int | None, issu
                 refused = refusal
     if refused is not None:
         raise refused
-
-
-def _with_revocations(keys: KeyList, lists: Any) -> KeyList:
-    """A key list of the past with what has been revoked since, at the earliest moment that any list names."""
-    revoked: dict[str, datetime] = {}
-    for key in (key for one in lists for key in one.keys):
-        if key.revoked_at is not None:
-            revoked[key.id] = min(utc(key.revoked_at), revoked.get(key.id, utc(key.revoked_at)))
-
-    def revised(key: PublicKey) -> PublicKey:
-        return replace(key, revoked_at=revoked.get(key.id))
-
-    return replace(keys, keys=tuple(revised(key) for key in keys.keys))
 
 
 def require(

@@ -6,7 +6,8 @@ one before it, by that one's own rule, and by its own seats, by its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from itertools import pairwise
@@ -26,7 +27,8 @@ def first(signed: SignedDocument, *, pin: Digest, at: datetime) -> KeyList:
     from proscribe.trust.verify import verify
 
     keys = document_of(signed, KeyList)
-    check_list(keys)
+    check_keys(keys)
+    _raise(keys, list(_list_faults(keys)))
     if digest(keys) != pin:
         raise errors.WrongPin(
             Text(
@@ -51,7 +53,8 @@ def successor(current: KeyList, signed: SignedDocument, *, at: datetime) -> KeyL
     from proscribe.trust.verify import verify
 
     keys = document_of(signed, KeyList)
-    check_list(keys)
+    check_keys(keys)
+    _raise(keys, list(_list_faults(keys)))
     _follows(current, keys)
     _keeps_revocations(current, keys)
     try:
@@ -74,8 +77,6 @@ def successor(current: KeyList, signed: SignedDocument, *, at: datetime) -> KeyL
 
 def _open_ended(keys: KeyList) -> KeyList:
     """A list that has expired can still name its successor: its keys, which end by themselves, decide."""
-    from dataclasses import replace
-
     return replace(keys, expires=max([keys.expires, *(key.valid_until for key in keys.keys)], key=utc))
 
 
@@ -123,11 +124,20 @@ def _keeps_revocations(current: KeyList, keys: KeyList) -> None:
             )
 
 
+def with_revocations(keys: KeyList, lists: Iterable[KeyList]) -> KeyList:
+    """A key list of the past with what has been revoked since, at the earliest moment that any list names."""
+    revoked: dict[str, datetime] = {}
+    for key in (key for one in lists for key in one.keys):
+        if key.revoked_at is not None:
+            revoked[key.id] = min(utc(key.revoked_at), revoked.get(key.id, utc(key.revoked_at)))
+    return replace(keys, keys=tuple(replace(key, revoked_at=revoked.get(key.id)) for key in keys.keys))
+
+
 # --- what makes a list sound
 
 
 def check_list(keys: KeyList) -> None:
-    """Whether a list may be issued. Raises InvalidKeyList that names every fault, InvalidSeat or UnusableKey."""
+    """Whether a list is fit to be drawn up. Raises InvalidKeyList naming every fault, InvalidSeat or UnusableKey."""
     _raise(keys, [*_list_faults(keys), *_key_faults(keys), *_rule_faults(keys), *_reach_faults(keys)])
 
 
@@ -135,7 +145,8 @@ def check_list(keys: KeyList) -> None:
 def check_keys(keys: KeyList) -> None:
     """Whether a list says clearly whose key may do what. Raises as ``check_list``.
 
-    That its rules can be met is no part of it: revocations may have left too few keys.
+    That every rule can be met is no part of it: a revocation that leaves too few keys for some rule must still get
+    through, and then nothing of that kind can be signed.
     """
     _raise(keys, [*_key_faults(keys), *_rule_faults(keys)])
 
