@@ -26,8 +26,8 @@ FLOOR = 5  # as service.attesting has it, which is not imported to show the help
             "ground, and the digest of the proof, which stays here. Writes an in-toto Statement in a DSSE envelope; "
             "given such a file instead of a directive, adds a signature to it.",
             "Attester ce qu'il est advenu d'une directive\u00a0: résultats par catégorie d'appareils, ce qui n'a pu "
-            "être vu, exemptions par motif, et l'empreinte de la preuve, qui reste ici. Produit un Statement in-toto dans "
-            "une enveloppe DSSE; si un tel fichier est donné au lieu d'une directive, y ajoute une signature.",
+            "être vu, exemptions par motif, et l'empreinte de la preuve, qui reste ici. Produit un Statement in-toto "
+            "dans une enveloppe DSSE; si un tel fichier est donné au lieu d'une directive, y ajoute une signature.",
         )
     )
 )

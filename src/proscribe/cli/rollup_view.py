@@ -18,7 +18,7 @@ WORDS: dict[DepartmentStanding, Text] = {
     DepartmentStanding.waiting: Text("waiting", "attendu"),
     DepartmentStanding.attested: Text("attested", "attesté"),
 }
-_NAME = 30  # characters of a department's name that fit
+_NAME = 28  # characters of a department's name that fit
 
 
 def show_rollup(found: Rollup) -> None:
@@ -34,13 +34,12 @@ def show_rollup(found: Rollup) -> None:
         [
             str(Text("Standing", "État")),
             str(Text("Department", "Ministère")),
-            str(Text("Not verified", "Non vérifiés")),
-            str(Text("Unmanaged", "Non gérés")),
+            str(Text("Not\nverified", "Non\nvérifiés")),
+            str(Text("Un-\nmanaged", "Non\ngérés")),
             str(Text("Verified", "Vérifiés")),
-            str(Text("Devices", "Appareils")),
         ],
         [_cells(row) for row in found.rows],
-        numeric=4,
+        numeric=3,
     )
     standings = [f"{WORDS[one]} {number(count)}" for one, count in found.standings.items()]
     total = plural(len(found.rows), Text("department", "ministère"), Text("departments", "ministères"))
@@ -98,5 +97,4 @@ def _cells(row: DepartmentRow) -> tuple[object, ...]:
         number(_not_verified(row)) if known else "?",
         "?" if row.unmanaged is None else number(row.unmanaged),
         number(_verified(row)) if known else "?",
-        number(row.devices) if row.devices is not None else "?",
     )

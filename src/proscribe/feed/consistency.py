@@ -134,7 +134,7 @@ def _dates_in_order(papers: Papers, _: Terms) -> Iterator[Text]:
         )
     by_number = sorted((received.document for received in papers.attestations), key=lambda one: one.number)
     for earlier, later in pairwise(by_number):
-        if utc(later.at) < utc(earlier.at):
+        if later.number > earlier.number and utc(later.at) < utc(earlier.at):
             yield Text(
                 f"attestation {later.number} is dated before attestation {earlier.number}",
                 f"l'attestation {later.number} porte une date antérieure à l'attestation {earlier.number}",
