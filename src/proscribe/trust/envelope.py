@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from proscribe.canonical import canonical_bytes, digest_json
 from proscribe.clock import utc
 from proscribe.documents import Document, digest, from_json, to_bytes, to_json
-from proscribe.errors import ProscribeError, UnreadableFile, Where
+from proscribe.errors import InvalidDocument, ProscribeError, UnreadableFile, Where, WrongDocumentVersion
 from proscribe.text import Text
 from proscribe.trust import dsse
 from proscribe.trust.errors import InvalidSeat, NotCanonical
@@ -63,7 +63,7 @@ def merge(*signed: SignedDocument) -> SignedDocument:
 
 
 def statement_of(signed: SignedDocument, *, source: str = "") -> Statement:
-    """What is signed. Raises InvalidEnvelope, NotCanonical, InvalidSeat or InvalidDocument; no signature is checked."""
+    """What is signed. Raises InvalidEnvelope, NotCanonical or InvalidSeat; no signature is checked."""
     statement = _statement(signed, source)
     if digest_json(statement.document) != signed.of or statement.document.get("kind") != signed.of_kind:
         raise dsse.unfit(
@@ -82,7 +82,10 @@ def _statement(signed: SignedDocument, source: str) -> Statement:
         )
     body = dsse.strict_json(opened.payload, source=source)
     _canonical(body, opened.payload, source)
-    statement = from_json(Statement, body, source=source)
+    try:
+        statement = from_json(Statement, body, source=source)
+    except (InvalidDocument, WrongDocumentVersion) as error:
+        raise dsse.unfit(error.what, source) from error
     check_seat(statement.prepared_by)
     _canonical(to_json(statement), opened.payload, source)
     return statement
