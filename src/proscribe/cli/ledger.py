@@ -108,7 +108,7 @@ def check(heads: tuple[Path, ...], home: Path | None, actor: str, as_json: bool)
         str(
             Text(
                 f"Checked: {seen.en}, {own.en} of this log, {theirs.en} of others. Wrong: {len(found.findings)}.",
-                f"Vérifié : {seen.fr}, {own.fr} de ce registre, {theirs.fr} d'autrui. Erreurs : {len(found.findings)}.",
+                f"Vérifié : {seen.fr}, {own.fr} de ce registre, {theirs.fr} d'autrui. Erreurs : {len(found.findings)}.",
             )
         )
     )
@@ -117,7 +117,7 @@ def check(heads: tuple[Path, ...], home: Path | None, actor: str, as_json: bool)
             str(
                 Text(
                     "Nothing was signed yet: a ledger rewritten as a whole would pass. 'proscribe ledger head' signs.",
-                    "Rien n'a encore été signé : un registre entièrement réécrit passerait. «\u00a0proscribe ledger "
+                    "Rien n'a encore été signé : un registre entièrement réécrit passerait. «\u00a0proscribe ledger "
                     "head\u00a0» signe.",
                 )
             )
@@ -171,7 +171,7 @@ def prove(
                 Text(
                     f"It begins with the {before.en} of the earlier head; hashes in the proof: "
                     f"{len(proof.consistency)}.",
-                    f"Il commence par les entrées de la tête antérieure ({before.fr}); empreintes de la preuve : "
+                    f"Il commence par les entrées de la tête antérieure ({before.fr}); empreintes de la preuve : "
                     f"{len(proof.consistency)}.",
                 )
             )
@@ -181,7 +181,7 @@ def prove(
             str(
                 Text(
                     f"Entry {index} is in it; hashes in the proof: {len(one.path)}.",
-                    f"L'entrée {index} y figure; empreintes de la preuve : {len(one.path)}.",
+                    f"L'entrée {index} y figure; empreintes de la preuve : {len(one.path)}.",
                 )
             )
         )
@@ -210,7 +210,7 @@ def verify(file: Path) -> int:
             str(
                 Text(
                     f"It holds. Entries proven: {len(proof.entries)}. Compare the log with the name you know it by.",
-                    f"La preuve est valable. Entrées prouvées : {len(proof.entries)}. Comparez le registre au nom que "
+                    f"La preuve est valable. Entrées prouvées : {len(proof.entries)}. Comparez le registre au nom que "
                     "vous lui connaissez.",
                 )
             )
@@ -223,7 +223,7 @@ def verify(file: Path) -> int:
         Text(
             "Keep the head of somebody else's ledger, and say whether it follows the last one. Without arguments: what "
             "is kept.",
-            "Conserver la tête du registre d'autrui et dire si elle fait suite à la précédente. Sans argument : ce qui "
+            "Conserver la tête du registre d'autrui et dire si elle fait suite à la précédente. Sans argument : ce qui "
             "est conservé.",
         )
     )

@@ -99,7 +99,7 @@ def node_changed(first: int, last: int, *, certain: bool) -> LedgerNodeChanged:
     )
     doubt = Text(
         ", or one of those entries: nothing signed covers them yet",
-        ", ou l'une de ces entrées : rien de signé ne les couvre encore",
+        ", ou l'une de ces entrées : rien de signé ne les couvre encore",
     )
     return LedgerNodeChanged(what if certain else what + doubt, remedy=_KEEP)
 
@@ -110,7 +110,7 @@ def truncated(head: SignedTreeHead, size: int) -> LedgerTruncated:
     return LedgerTruncated(
         Text(
             f"the newest entries are gone: there were at least {before.en} on {_day(head)}, and there are {now.en}",
-            f"les entrées les plus récentes ont disparu : il y en avait au moins {before.fr} le {_day(head)}, et il "
+            f"les entrées les plus récentes ont disparu : il y en avait au moins {before.fr} le {_day(head)}, et il "
             f"y en a {now.fr}",
         ),
         remedy=_CONTINUE,
@@ -122,7 +122,7 @@ def orphaned_nodes(size: int, end: int) -> LedgerTruncated:
     return LedgerTruncated(
         Text(
             f"the newest entries are gone: the tree reaches to entry {end - 1}, the ledger to {size - 1}",
-            f"les entrées les plus récentes ont disparu : l'arbre va jusqu'à l'entrée {end - 1}, le registre jusqu'à "
+            f"les entrées les plus récentes ont disparu : l'arbre va jusqu'à l'entrée {end - 1}, le registre jusqu'à "
             f"{size - 1}",
         ),
         remedy=_CONTINUE,
@@ -133,7 +133,7 @@ def forked(head: SignedTreeHead, good: int | None = None) -> LedgerForked:
     """A head that the entries do not lead to. ``good``: size of the largest head before it that they lead to."""
     what = Text(
         f"the past was rewritten: the first {head.size} entries are not those signed on {_day(head)}",
-        f"le passé a été réécrit : les {head.size} premières entrées diffèrent de ce qui a été signé le {_day(head)}",
+        f"le passé a été réécrit : les {head.size} premières entrées diffèrent de ce qui a été signé le {_day(head)}",
     )
     since = (
         Text("", "")
@@ -148,7 +148,7 @@ def unrecorded(head: SignedTreeHead) -> LedgerForked:
     return LedgerForked(
         Text(
             f"the past was rewritten: entry {head.size} is not the record of the head signed on {_day(head)}",
-            f"le passé a été réécrit : l'entrée {head.size} n'est pas la mention de la tête signée le {_day(head)}",
+            f"le passé a été réécrit : l'entrée {head.size} n'est pas la mention de la tête signée le {_day(head)}",
         ),
         remedy=_CONTINUE,
     )
@@ -214,7 +214,7 @@ def log_replaced(head: SignedTreeHead, log: str, where: str = "") -> LogReplaced
 _CONTINUE = Text(
     "Restore a newer backup. If there is none, entries are lost: keep this database as evidence, tell whoever holds a "
     "head, and move ledger.key and heads/ away; a new log begins then.",
-    "Restaurez une sauvegarde plus récente. S'il n'y en a pas, des entrées sont perdues : conservez cette base de "
+    "Restaurez une sauvegarde plus récente. S'il n'y en a pas, des entrées sont perdues : conservez cette base de "
     "données comme preuve, avisez ceux qui détiennent une tête et déplacez ledger.key et heads/; un nouveau registre "
     "s'ouvre alors.",
 )

@@ -69,7 +69,7 @@ def inclusion_at(index: int, size: int, fetch: Fetch) -> tuple[bytes, ...]:
     """The audit path of leaf ``index`` among the first ``size``, leaf to root. Raises NoSuchProof."""
     if not 0 <= index < size:
         raise _no_proof(
-            Text(f"no entry {index}: the ledger has {size}", f"aucune entrée {index} : le registre en compte {size}")
+            Text(f"no entry {index}: the ledger has {size}", f"aucune entrée {index} : le registre en compte {size}")
         )
     start, end = 0, size
     siblings: list[_Range] = []

@@ -75,27 +75,27 @@ def in_words(found: Contradiction, old: SignedTreeHead, new: SignedTreeHead) -> 
     before, after = number(old.size), number(new.size)
     return {
         Contradiction.not_signed: Text(
-            "not signed: the signature of a head does not fit", "non signé : la signature d'une tête ne concorde pas"
+            "not signed: the signature of a head does not fit", "non signé : la signature d'une tête ne concorde pas"
         ),
         Contradiction.other_log: Text(
             f"another log: {new.log[:16]} instead of {old.log[:16]}",
-            f"un autre registre : {new.log[:16]} au lieu de {old.log[:16]}",
+            f"un autre registre : {new.log[:16]} au lieu de {old.log[:16]}",
         ),
         Contradiction.back_in_time: Text(
             f"back in time: dated {new.at.isoformat()}; a head of {old.at.isoformat()} is known",
-            f"retour en arrière : en date du {new.at.isoformat()}; une tête du {old.at.isoformat()} est connue",
+            f"retour en arrière : en date du {new.at.isoformat()}; une tête du {old.at.isoformat()} est connue",
         ),
         Contradiction.truncated: Text(
             f"truncated: {after.en} entries, after there were {before.en}",
-            f"tronqué : {after.fr} entrées, alors qu'il y en avait {before.fr}",
+            f"tronqué : {after.fr} entrées, alors qu'il y en avait {before.fr}",
         ),
         Contradiction.forked: Text(
             f"forked: it does not begin with the {before.en} entries known, or its proof is of something else",
-            f"divergent : il ne commence pas par les {before.fr} entrées connues, ou sa preuve porte sur autre chose",
+            f"divergent : il ne commence pas par les {before.fr} entrées connues, ou sa preuve porte sur autre chose",
         ),
         Contradiction.unproven: Text(
             f"unproven: no proof that the {after.en} entries begin with the {before.en} known",
-            f"non prouvé : rien ne montre que les {after.fr} entrées commencent par les {before.fr} connues",
+            f"non prouvé : rien ne montre que les {after.fr} entrées commencent par les {before.fr} connues",
         ),
     }[found]
 
