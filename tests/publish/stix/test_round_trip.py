@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import stix2
-from stix2patterns.validator import run_validator
+from stix2patterns.validator import run_validator  # type: ignore[import-untyped]
 
 from proscribe import documents
 from proscribe.canonical import canonical_bytes
