@@ -227,6 +227,12 @@ def test_a_vendor_is_asked_before_anything_is_decided(directive, evidence, make)
         assert [one.field for one in caught.value.gaps] == ["decision"]
 
 
+def test_a_proposal_may_have_no_day_of_effect_yet(directive, make):
+    proposed = facts(make(Audience.vendor, replace(directive, effective=None)), "proposal")
+    assert "Planned from" not in proposed
+    assert facts(make(Audience.vendor, directive), "proposal")["Planned from"] == ["30\u00a0October\u00a02023"]
+
+
 def test_a_vendor_sees_the_claims_that_rest_on_public_evidence_and_no_others(directive, evidence, make):
     notice = make(Audience.vendor, directive, evidence=evidence)
     claims = facts(notice, "claims")

@@ -196,14 +196,12 @@ def _reply(material: Material) -> Section:
             "Vous pouvez demander une rencontre, ou plus de temps, avant le dernier jour.",
         ),
     )
-    if final(material):
+    if final(material) or last is None:
         first = Text(
             "You can send new facts at any time to the office below.",
             "Vous pouvez transmettre de nouveaux faits en tout temps au bureau indiqué ci-dessous.",
         )
         points = points[:-1]
-    elif last is None:
-        return Section(name="reply", heading=Text("How to reply", "Comment répondre"), points=points)
     else:
         shown = day(last)
         first = Text(
