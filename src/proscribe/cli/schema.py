@@ -69,6 +69,7 @@ DESCRIPTIONS: dict[str, Text] = {
     "proscribe.recheck": Text(
         "The evidence of a report, looked up again", "Les éléments de preuve d'un rapport, revérifiés"
     ),
+    "proscribe.registration": Text("Where signatures were recorded", "Où des signatures ont été consignées"),
     "proscribe.review": Text(
         "A word on findings: set aside, released", "Un avis sur des constats\u00a0: écartés, diffusables"
     ),
@@ -77,6 +78,7 @@ DESCRIPTIONS: dict[str, Text] = {
     "proscribe.rollup": Text("Where every department stands", "Où en est chaque ministère"),
     "proscribe.rubric": Text("How findings become a rating", "Comment les constats deviennent une cote"),
     "proscribe.scheduled-review": Text("A decision looked at again", "Une décision réexaminée"),
+    "proscribe.signature-list": Text("The signatures in a proof", "Les signatures d'un dossier de preuve"),
     "proscribe.signature-verification": Text(
         "What checking signatures found", "Ce que la vérification des signatures a établi"
     ),

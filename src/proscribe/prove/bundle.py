@@ -9,7 +9,7 @@ import errno
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -39,6 +39,7 @@ from proscribe.prove.pseudonym import Pseudonyms, spellings
 from proscribe.prove.readme import readme
 from proscribe.prove.report import render
 from proscribe.prove.report_model import ReportData
+from proscribe.prove.signatures import SignatureInputs
 from proscribe.prove.verify import verify
 from proscribe.text import Text
 
@@ -66,6 +67,8 @@ class BundleInputs:
     ledger: LedgerStore
     pseudonym_key: bytes  # at least 32 random bytes; never leaves the organisation
     small_cell_floor: int = 0
+    signatures: SignatureInputs = field(default_factory=SignatureInputs)
+    approvals: tuple[Text, ...] = ()  # whose signatures stand under what was approved, in words
     disclose_devices: bool = False  # True: device keys instead of pseudonyms, for whoever may see them
 
 
@@ -118,6 +121,7 @@ def report_data(inputs: BundleInputs) -> ReportData:
         snapshots=tuple(digest(snapshot) for snapshot in inputs.snapshots),
         tree_head=extract.head,
         small_cell_floor=inputs.small_cell_floor,
+        approvals=inputs.approvals,
     )
 
 
@@ -167,6 +171,7 @@ def _write(inputs: BundleInputs, writer: Writer) -> BundleManifest:
     }
     parts.update(_numbered(names.PLAN, plans))
     parts.update(_numbered(names.SNAPSHOT, inputs.snapshots))
+    parts.update((name, [to_bytes(document)]) for name, document in inputs.signatures.members)
 
     listed: list[Member] = []
     for name in sorted(parts):
@@ -187,6 +192,8 @@ def _write(inputs: BundleInputs, writer: Writer) -> BundleManifest:
         organisation=inputs.organisation,
         pseudonymised=not inputs.disclose_devices,
         small_cell_floor=inputs.small_cell_floor,
+        key_lists=tuple(one.of for one in inputs.signatures.key_lists),
+        signed=tuple(one.of for one in inputs.signatures.signed),
     )
     manifest_digest, size = writer.add(names.MANIFEST, [to_bytes(manifest)])
     every = (*listed, Member(name=names.MANIFEST, digest=manifest_digest, bytes=size))

@@ -29,10 +29,13 @@ from proscribe.prove.model import (
     LedgerProofs,
     NotSeen,
     ReceiptLine,
+    SignatureList,
     TreeHead,
 )
+from proscribe.prove.signatures import check_signatures
 from proscribe.terms import Enrolment
 from proscribe.text import Text, devices
+from proscribe.trust.model import SignedDocument
 
 PARTLY_VISIBLE = frozenset({Enrolment.byod, Enrolment.user_enrolment, Enrolment.cope})
 """Enrolments with a part that no inventory shows: "not listed" never means "not there".
@@ -59,6 +62,9 @@ class Proof:
     entries: tuple[tuple[LedgerEntry, bytes], ...]
     receipts: tuple[ReceiptLine, ...]
     outcomes: Callable[[], Iterator[DeviceOutcome]]
+    key_lists: tuple[SignedDocument, ...] = ()
+    signed: tuple[SignedDocument, ...] = ()
+    signatures: SignatureList | None = None
 
 
 class _Report:
@@ -79,7 +85,7 @@ class _Report:
         yield from self._found or [Check(self._name, CheckState.passed, self._member, Text(en, fr))]
 
 
-def check_all(proof: Proof, earlier: TreeHead | None = None) -> Iterator[Check]:
+def check_all(proof: Proof, earlier: TreeHead | None = None, key_list: Digest | None = None) -> Iterator[Check]:
     """Every check, in the order in which one leans on the other."""
     yield from _chain(proof)
     yield from _plans(proof)
@@ -88,6 +94,7 @@ def check_all(proof: Proof, earlier: TreeHead | None = None) -> Iterator[Check]:
     if earlier is not None:
         yield from _goes_on_from(proof, earlier)
     yield from _anchored(proof)
+    yield from check_signatures(proof, key_list)
     yield from _receipts(proof)
     survey = _Survey(proof)
     yield from _outcomes_add_up(proof, survey)

@@ -32,7 +32,16 @@ from proscribe.text import Text
 
 SMALL_DEPARTMENTS = "(small departments)"  # stands in documents for departments put together
 
-_COMMON = frozenset({EntryKind.snapshot, EntryKind.observation, EntryKind.freeze, EntryKind.thaw, EntryKind.retention})
+_COMMON = frozenset(
+    {
+        EntryKind.snapshot,
+        EntryKind.observation,
+        EntryKind.freeze,
+        EntryKind.thaw,
+        EntryKind.retention,
+        EntryKind.key_list,
+    }
+)
 _OUTCOMES = frozenset(outcome.value for outcome in Outcome)
 _ORDERS = frozenset({EntryKind.intent, EntryKind.receipt, EntryKind.fault})
 
@@ -108,10 +117,15 @@ def _concerns(entry: LedgerEntry, directive: str, orders: set[str]) -> bool:
     elif isinstance(several, list | dict) and several:
         about = set(several) == {directive}
     else:
-        about = entry.subject in (directive, *orders) or entry.entry in _COMMON
+        about = entry.subject in (directive, *orders) or entry.entry in _COMMON or _signs_an_order(entry)
     if about and entry.entry in _ORDERS:
         orders.add(entry.subject)
     return about
+
+
+def _signs_an_order(entry: LedgerEntry) -> bool:
+    """Whether an entry records the signatures of a standing order, which may be about several directives."""
+    return entry.entry is EntryKind.signature and entry.body.get("document") == "proscribe.standing-order"
 
 
 def tally(directive: str, outcomes: Iterable[DeviceOutcome]) -> Counts:

@@ -21,6 +21,9 @@ REPORT_FR = "report_fr.html"
 TARGETS = "targets.json"
 PLAN = "plans/plan-{:04d}.json"
 SNAPSHOT = "observations/snapshot-{:04d}.json"
+KEY_LIST = "signatures/key-list-{:04d}.json"
+SIGNED = "signatures/signed-{:04d}.json"
+VERIFIED = "signatures/verified.json"
 MANIFEST = "manifest.json"
 CHECKSUMS = "SHA256SUMS"
 
@@ -41,9 +44,12 @@ FIXED = (
 )
 
 
-def expected(plans: int, snapshots: int) -> frozenset[str]:
+def expected(plans: int, snapshots: int, key_lists: int = 0, signed: int = 0) -> frozenset[str]:
     """The members a manifest must list: no more, no fewer."""
     return frozenset(FIXED) | {
+        *(KEY_LIST.format(number) for number in range(1, key_lists + 1)),
+        *(SIGNED.format(number) for number in range(1, signed + 1)),
+        *([VERIFIED] if key_lists else []),
         *(PLAN.format(number) for number in range(1, plans + 1)),
         *(SNAPSHOT.format(number) for number in range(1, snapshots + 1)),
     }

@@ -12,6 +12,7 @@ from proscribe.documents import Document, Value
 from proscribe.enforce.model import Outcome
 from proscribe.inventory.model import Coverage
 from proscribe.text import Text
+from proscribe.trust.model import Verification
 
 
 class EntryKind(StrEnum):
@@ -160,6 +161,7 @@ class BundleManifest(Document):
     """What a proof bundle holds and how it hangs together."""
 
     KIND: ClassVar[str] = "proscribe.proof"
+    LATER: ClassVar[frozenset[str]] = frozenset({"key_lists", "signed"})
 
     created_at: datetime
     directive: str
@@ -175,6 +177,17 @@ class BundleManifest(Document):
     organisation: Text
     pseudonymised: bool = True  # False: device keys as the management systems know them
     small_cell_floor: int = 0  # departments below it were put together; 0: none were
+    key_lists: tuple[Digest, ...] = ()  # those ever accepted, first to newest; none: nothing is signed
+    signed: tuple[Digest, ...] = ()  # the documents in the envelopes, in the order of the members
+
+
+@dataclass(frozen=True)
+class SignatureList(Document):
+    """What was found of each signed document when it was recorded. Envelopes that name devices are not in a bundle."""
+
+    KIND: ClassVar[str] = "proscribe.signature-list"
+
+    verifications: tuple[Verification, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -212,7 +212,8 @@ def chain(pen: Pen, data: ReportData) -> str:
             "registre les consigne dans l'ordre; rien ne peut y changer sans que sa racine change.",
         ),
     )
-    return f'{lead}<dl class="facts">{rows}</dl>'
+    signed = "".join(_paragraph(pen, line) for line in data.approvals)
+    return f'{lead}<dl class="facts">{rows}</dl>{signed}'
 
 
 def how_to_verify(pen: Pen, data: ReportData) -> str:

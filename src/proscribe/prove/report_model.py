@@ -35,6 +35,7 @@ class ReportData:
     snapshots: tuple[Digest, ...]
     tree_head: TreeHead | None  # None where the report stands without a ledger
     small_cell_floor: int = 0
+    approvals: tuple[Text, ...] = ()  # whose signatures stand under it, in words
 
 
 class Group(StrEnum):

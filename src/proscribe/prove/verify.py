@@ -35,10 +35,12 @@ from proscribe.prove.model import (
     LedgerProofs,
     NotSeen,
     ReceiptLine,
+    SignatureList,
     TreeHead,
     VerifyResult,
 )
 from proscribe.text import Text
+from proscribe.trust.model import SignedDocument
 
 D = TypeVar("D", bound=Document)
 V = TypeVar("V", bound=Value)
@@ -55,17 +57,18 @@ class _Damaged(Exception):
         self.check = Check("documents", CheckState.failed, member, what)
 
 
-def verify(path: Path, *, earlier: TreeHead | None = None) -> VerifyResult:
-    """Check the proof in ``path``; with ``earlier``, also that its ledger goes on from that tree head.
+def verify(path: Path, *, earlier: TreeHead | None = None, key_list: Digest | None = None) -> VerifyResult:
+    """Check the proof in ``path``; with ``earlier``, also that its ledger goes on from that tree head; with
+    ``key_list``, the digest of one that the reader trusts, also that its signatures come from there.
 
     Raises UnreadableFile where there is no file to read. Everything wrong inside the file is a failed check.
     """
     try:
         with path.open("rb") as stream:
             if not path.stat().st_size:
-                return _verify(path.name, b"", earlier)
+                return _verify(path.name, b"", earlier, key_list)
             with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
-                return _verify(path.name, data, earlier)
+                return _verify(path.name, data, earlier, key_list)
     except OSError as error:
         raise UnreadableFile(
             Text(f"cannot be read: {error.strerror}", f"lecture impossible : {error.strerror}"),
@@ -74,7 +77,7 @@ def verify(path: Path, *, earlier: TreeHead | None = None) -> VerifyResult:
         ) from error
 
 
-def _verify(file: str, data: Sliceable, earlier: TreeHead | None) -> VerifyResult:
+def _verify(file: str, data: Sliceable, earlier: TreeHead | None, key_list: Digest | None = None) -> VerifyResult:
     container = Container(data)
     if container.faults:
         return VerifyResult(
@@ -86,7 +89,7 @@ def _verify(file: str, data: Sliceable, earlier: TreeHead | None) -> VerifyResul
         if any(check.state is CheckState.failed for check in sealed):
             return VerifyResult(file=file, checks=tuple(sealed), directive=manifest.directive)
         proof = _open(container, manifest)
-        found = tuple(check_all(proof, earlier))
+        found = tuple(check_all(proof, earlier, key_list))
     except _Damaged as damage:
         return VerifyResult(file=file, checks=(damage.check,))
     documents = _passed(
@@ -152,7 +155,7 @@ def _sealed(container: Container) -> tuple[list[Check], BundleManifest]:
 def _listed(manifest: BundleManifest, sums: dict[str, _Sums]) -> Iterator[Check]:
     """Where the members differ from what the manifest lists, and from what a proof must hold."""
     listed = {member.name: member for member in manifest.members}
-    wanted = names.expected(len(manifest.plans), len(manifest.snapshots))
+    wanted = names.expected(len(manifest.plans), len(manifest.snapshots), len(manifest.key_lists), len(manifest.signed))
     present = frozenset(sums) - {names.MANIFEST, names.CHECKSUMS}
     if len(listed) != len(manifest.members):
         yield _failed("members", names.MANIFEST, "it lists a member twice", "il énumère un membre deux fois")
@@ -204,6 +207,11 @@ def _open(container: Container, manifest: BundleManifest) -> Proof:
         entries=tuple(_lines(container, names.ENTRIES, LedgerEntry)),
         receipts=tuple(value for value, _ in _lines(container, names.RECEIPTS, ReceiptLine)),
         outcomes=outcomes,
+        key_lists=tuple(
+            document(names.KEY_LIST.format(at), SignedDocument) for at in range(1, len(manifest.key_lists) + 1)
+        ),
+        signed=tuple(document(names.SIGNED.format(at), SignedDocument) for at in range(1, len(manifest.signed) + 1)),
+        signatures=document(names.VERIFIED, SignatureList) if manifest.key_lists else None,
     )
 
 

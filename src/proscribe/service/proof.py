@@ -12,6 +12,7 @@ from proscribe.plan.model import ExemptionRegister, Plan
 from proscribe.prove.bundle import BundleInputs, export, report_data
 from proscribe.prove.model import BundleManifest
 from proscribe.prove.report import render
+from proscribe.service import signing
 from proscribe.service.installation import Installation, open_installation
 from proscribe.service.standing import order_of
 from proscribe.text import Language
@@ -50,6 +51,8 @@ def inputs(installation: Installation, directive: str, *, small_cell_floor: int 
         outcomes=list(stores.outcomes.latest(order.directive)),
         exemptions=ExemptionRegister(tuple(one for one, _ in stores.exemptions.all() if one.directive == directive)),
         ledger=stores.ledger,
+        signatures=signing.for_proof(installation, order),
+        approvals=signing.said_of(installation, order),
         small_cell_floor=small_cell_floor,
         pseudonym_key=installation.pseudonym_key,
     )

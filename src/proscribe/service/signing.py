@@ -14,8 +14,9 @@ from proscribe.catalogue.model import TargetSet
 from proscribe.directive.model import Directive
 from proscribe.documents import digest
 from proscribe.errors import ProscribeError
-from proscribe.plan.model import Plan
+from proscribe.plan.model import ExemptionGrant, Plan
 from proscribe.plan.orders import HERE, InvalidStandingOrder, StandingOrder, affected, newest, uncovered, validate
+from proscribe.prove.signatures import SHOWN, SignatureInputs
 from proscribe.service.installation import Installation
 from proscribe.service.model import Standing
 from proscribe.text import Text
@@ -148,6 +149,34 @@ def refuse_void(installation: Installation, order: Standing) -> None:
                     f"{order.directive}\u00a0»).",
                 ),
             )
+
+
+def for_proof(installation: Installation, order: Standing) -> SignatureInputs:
+    """The key lists, the envelopes that name no device, and what was found of every signature about a directive."""
+    from proscribe.service import trusting
+    from proscribe.trust.model import SignedDocument, Verification
+
+    documents = installation.stores.documents
+    issuers = trusting.issuers(installation)
+    lists = [digest(keys) for one in issuers for keys in trusting.key_lists(installation, issuer=one)]
+    wanted = {order.directive_digest, order.targets_digest, order.order, *_named(installation, order)}
+    found = [one for one in documents.all(Verification) if one.of in wanted]
+    found.reverse()
+    shown = [one.envelope for one in found if one.of_kind in SHOWN and one.envelope is not None]
+    return SignatureInputs(
+        key_lists=[documents.get(SignedDocument, documents.digests(SignedDocument, subject=one)[0]) for one in lists],
+        signed=[documents.get(SignedDocument, one) for one in dict.fromkeys(shown)],
+        verifications=found,
+    )
+
+
+def _named(installation: Installation, order: Standing) -> Iterator[Digest]:
+    """The plans and exemptions of a directive: their envelopes name devices, what was found of them does not."""
+    stores = installation.stores
+    yield from stores.documents.digests(Plan, subject=order.directive)
+    for granted in stores.documents.all(ExemptionGrant):
+        if granted.exemption.directive == order.directive:
+            yield digest(granted)
 
 
 def said_of(installation: Installation, order: Standing) -> tuple[Text, ...]:

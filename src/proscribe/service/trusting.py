@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib import import_module
 from typing import Any
 
@@ -25,13 +25,16 @@ from proscribe.text import Text
 from proscribe.trust import keylist
 from proscribe.trust.envelope import document_of
 from proscribe.trust.errors import KeyListExpired, KeyListRolledBack, SignatureRefused
-from proscribe.trust.model import KeyList, SignedDocument, Verification
+from proscribe.trust.model import KeyList, Registration, SignedDocument, Verification
 from proscribe.trust.verify import rule_for, verify
 
 OWN = "own"
 """The organisation's own key list; a feed may have another, under its name."""
 
 FILE = "key-lists.json"
+
+_CLOCK_SET_BACK = timedelta(hours=1)
+"""By how much a machine's clock may have been corrected between two entries of the ledger."""
 
 
 class NoKeyList(ProscribeError):
@@ -74,6 +77,11 @@ def key_list(installation: Installation, *, issuer: str = OWN) -> KeyList | None
 def key_lists(installation: Installation, *, issuer: str = OWN) -> tuple[KeyList, ...]:
     """Every key list accepted, oldest first."""
     return tuple(_list(installation, one) for one in _accepted(installation, issuer))
+
+
+def issuers(installation: Installation) -> tuple[str, ...]:
+    """Whose key lists were accepted here: the organisation's own, and feeds'."""
+    return tuple(sorted(_all_accepted(installation)))
 
 
 def install(
@@ -239,28 +247,29 @@ def register(
     signatures, it gives what was recorded.
     """
     keys = needed(installation, issuer=issuer)
-    known = verification_of(installation, signed.of, affected=affected, issuer=issuer)
-    if known is not None and known.envelope == digest(signed):
+    known = _known(installation, signed, affected, issuer)
+    if known is not None:
         return known
     now = installation.clock.now()
     document, subject = _inside(signed)
     verification = verify(signed, keys, at=now, affected=_affected(document, affected))
     with installation.atomic():
-        _refuse_older(installation, signed, document, subject)
+        _refuse_older(installation, signed, document, subject, issuer)
         _keep(installation, signed, document, verification, subject)
-        installation.record(
-            EntryKind.signature,
-            subject,
-            digest=signed.of,
-            document=signed.of_kind,
-            envelope=verification.envelope,
-            verification=digest(verification),
-            seats=list(verification.holders),
-            threshold=verification.threshold,
-            prepared_by=verification.prepared_by,
-            key_list=verification.key_list,
-        )
+        _record(installation, verification, subject)
     return verification
+
+
+def _known(
+    installation: Installation, signed: SignedDocument, affected: int | None, issuer: str
+) -> Verification | None:
+    """What was recorded of this very envelope, where it still holds."""
+    envelope = digest(signed)
+    try:
+        found = _standing(installation, signed.of, affected, issuer)
+        return next((one for one in found if one.envelope == envelope), None)
+    except SignatureRefused:
+        return None
 
 
 def check(
@@ -302,12 +311,16 @@ def _affected(document: Document | None, given: int | None) -> int | None:
     return affected(document) if isinstance(document, Plan) and given is None else given
 
 
-def _refuse_older(installation: Installation, signed: SignedDocument, document: Document | None, subject: str) -> None:
+def _refuse_older(
+    installation: Installation, signed: SignedDocument, document: Document | None, subject: str, issuer: str
+) -> None:
     kind = _KINDS.get(signed.of_kind)
     if document is None or kind is None or kind.order is None:
         return
+    lists = _accepted(installation, issuer)
     for earlier in _recorded(installation, signed.of_kind, subject):
-        if earlier.of == signed.of:
+        # What another issuer numbers is its own matter: a partner's version 99 does not end ours.
+        if earlier.of == signed.of or earlier.key_list not in lists:
             continue
         known: Document = installation.stores.documents.get(kind.cls(), earlier.of)
         if kind.order(known) >= kind.order(document):
@@ -342,6 +355,47 @@ def _keep(
     documents.put(verification, subject=f"{signed.of_kind}:{subject}", at=now)
 
 
+def _record(installation: Installation, verification: Verification, subject: str) -> None:
+    entry = installation.stores.ledger.append(
+        EntryKind.signature,
+        subject,
+        installation.actor,
+        {
+            "digest": verification.of,
+            "document": verification.of_kind,
+            "envelope": verification.envelope,
+            "verification": digest(verification),
+            "seats": list(verification.holders),
+            "threshold": verification.threshold,
+            "prepared_by": verification.prepared_by,
+            "key_list": verification.key_list,
+        },
+        verification.at,
+    )
+    where = Registration(verification=digest(verification), entry=entry.index)
+    installation.stores.documents.put(where, subject=where.verification, at=verification.at)
+
+
+def _in_ledger(installation: Installation, recorded: Verification) -> bool:
+    """Whether the ledger has it, at the moment it names and in its place among the other entries.
+
+    Who can write to the database alone could otherwise give signatures an earlier moment, at which a key that is
+    expired or revoked by now was still good.
+    """
+    found = digest(recorded)
+    where = installation.stores.documents.latest(Registration, subject=found)
+    if where is None:
+        return False
+    entries = tuple(installation.stores.ledger.entries(max(0, where.entry - 1), where.entry + 1))
+    return (
+        bool(entries)
+        and entries[-1].index == where.entry
+        and entries[-1].entry is EntryKind.signature
+        and entries[-1].body.get("verification") == found
+        and entries[-1].at == utc(recorded.at) >= entries[0].at - _CLOCK_SET_BACK
+    )
+
+
 def _recorded(installation: Installation, kind: str, subject: str) -> Iterator[Verification]:
     """What was recorded of a kind about a subject, newest first."""
     return installation.stores.documents.all(Verification, subject=f"{kind}:{subject}")
@@ -362,7 +416,7 @@ def verification_of(
 
 
 def _standing(installation: Installation, of: Digest, affected: int | None, issuer: str) -> Iterator[Verification]:
-    """The recorded verifications of a document that still hold. Raises the refusal of the last where none does."""
+    """The newest recorded verification of each envelope that still holds. Raises the last refusal where none does."""
     lists = {digest(keys): keys for keys in key_lists(installation, issuer=issuer)}
     refused: SignatureRefused | None = None
     for signed in installation.stores.documents.all(SignedDocument, subject=of):
@@ -372,15 +426,31 @@ def _standing(installation: Installation, of: Digest, affected: int | None, issu
                 continue
             keys = keylist.with_revocations(lists[recorded.key_list], lists.values())
             try:
-                yield replace(
-                    verify(signed, keys, at=recorded.at, affected=_affected(document, affected)),
-                    key_list=recorded.key_list,
-                )
-                refused = None
+                found = verify(signed, keys, at=recorded.at, affected=_affected(document, affected))
             except SignatureRefused as refusal:
                 refused = refusal
+                continue
+            if not _in_ledger(installation, recorded):
+                refused = _not_in_ledger(recorded)
+                continue
+            yield replace(found, key_list=recorded.key_list)
+            return
     if refused is not None:
         raise refused
+
+
+def _not_in_ledger(recorded: Verification) -> SignatureRefused:
+    day = recorded.at.date().isoformat()
+    return SignatureRefused(
+        Text(
+            f"the ledger does not say that it was recorded on {day}",
+            f"le registre ne dit pas qu'il a été consigné le {day}",
+        ),
+        remedy=Text(
+            "Somebody changed the database. Run 'proscribe ledger check', and restore it from a backup.",
+            "La base de données a été modifiée. Lancez « proscribe ledger check », puis restaurez une sauvegarde.",
+        ),
+    )
 
 
 def require(
