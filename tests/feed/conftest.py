@@ -13,13 +13,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from securesystemslib.signer import CryptoSigner, SSlibKey
+from securesystemslib.signer import Signer
 
 from proscribe.clock import ManualClock, use_clock
 from proscribe.documents import Document, digest
 from proscribe.feed import repository
 from proscribe.feed.client import Pulled, pull
-from proscribe.feed.repository import Repository, Seats
+from proscribe.feed.repository import Repository
+from proscribe.feed.seats import Seats
 from proscribe.service.installation import Installation, open_installation
 from proscribe.text import Text
 from proscribe.trust.envelope import envelope_bytes, prepare, sign
@@ -31,16 +32,9 @@ ITEM = "directives/ca-example/1.dsse.json"
 SECOND = "directives/ca-example/2.dsse.json"
 
 
-def make_signer() -> CryptoSigner:
-    """An Ed25519 key whose id is the one of ``repository.public_key``."""
-    made = CryptoSigner.generate_ed25519()
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
-    public = made._private_key.public_key()
-    pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    key = repository.public_key(pem)
-    assert isinstance(key, SSlibKey)
-    return CryptoSigner(made._private_key, key)
+def make_signer() -> Signer:
+    """A key as 'proscribe key new' makes them."""
+    return new_pair(Scheme.ed25519).signer()
 
 
 @dataclass
@@ -48,9 +42,9 @@ class Authority:
     """A feed and everybody who may sign for it."""
 
     folder: Path
-    officers: list[CryptoSigner] = field(default_factory=lambda: [make_signer() for _ in range(3)])
-    snapshot: CryptoSigner = field(default_factory=make_signer)
-    timestamp: CryptoSigner = field(default_factory=make_signer)
+    officers: list[Signer] = field(default_factory=lambda: [make_signer() for _ in range(3)])
+    snapshot: Signer = field(default_factory=make_signer)
+    timestamp: Signer = field(default_factory=make_signer)
     now: datetime = NOW
 
     def seats(self, **changed: Seats) -> dict[str, Seats]:
@@ -64,7 +58,7 @@ class Authority:
         }
 
     @property
-    def signers(self) -> list[CryptoSigner]:
+    def signers(self) -> list[Signer]:
         return [*self.officers[:2], self.snapshot, self.timestamp]
 
     @property
@@ -219,7 +213,7 @@ def department(request: pytest.FixtureRequest, tmp_path: Path, authority: Author
 
 
 @pytest.fixture
-def new_signer() -> Callable[[], CryptoSigner]:
+def new_signer() -> Callable[[], Signer]:
     """Test modules cannot import each other: what they make comes as fixtures."""
     return make_signer
 

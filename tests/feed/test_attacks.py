@@ -12,7 +12,7 @@ from tuf.api.metadata import Metadata, MetaFile, TargetFile
 
 from proscribe.feed import errors, repository
 from proscribe.feed.client import last_state, pull
-from proscribe.feed.repository import Seats
+from proscribe.feed.seats import Seats
 from proscribe.text import set_language
 
 DAY = timedelta(days=1)

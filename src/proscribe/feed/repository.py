@@ -15,57 +15,25 @@ import os
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from proscribe.errors import Where
-from proscribe.feed.errors import FeedFolder, FeedItem, FeedKey, FeedThreshold
+from proscribe.feed.errors import FeedFolder, FeedItem, FeedKey
 from proscribe.feed.layout import MAX_FILE, read_path
+from proscribe.feed.seats import DraftRole, Seats, Terms, seat, signers_of, too_few
 from proscribe.text import Text
 
 if TYPE_CHECKING:
     # The public modules pass these on without naming them as their own, which a strict type checker refuses.
-    from securesystemslib.signer._key import Key
-    from securesystemslib.signer._signer import Signer
     from tuf.api._payload import Root, Snapshot, Targets, Timestamp
     from tuf.api.metadata import Metadata
 
-ROLES = ("root", "targets", "snapshot", "timestamp")
+    from proscribe.trust.library import Signer
+
 OFFICERS = ("root", "targets")
 """The roles whose metadata officers sign in a draft; the others are signed on release."""
-
-
-@dataclass(frozen=True, slots=True)
-class Seats:
-    """Who may sign for a role, and how many must."""
-
-    keys: tuple[Key, ...]
-    threshold: int
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """How long each role's word holds, in days. The timestamp's is how long a freeze can go unnoticed at most."""
-
-    root: int = 365
-    targets: int = 180
-    snapshot: int = 30
-    timestamp: int = 7
-
-    def until(self, role: str, now: datetime) -> datetime:
-        """When what is signed for ``role`` at ``now`` lapses."""
-        return (now.astimezone(UTC) + timedelta(days=getattr(self, role))).replace(microsecond=0)
-
-
-@dataclass(frozen=True, slots=True)
-class DraftRole:
-    """A role with unpublished changes: how many of its seats have signed."""
-
-    role: str
-    version: int
-    signed: int
-    threshold: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,26 +44,6 @@ class Standing:
     expires: dict[str, datetime]
     files: tuple[str, ...]
     draft: tuple[DraftRole, ...]
-
-
-def public_key(pem: bytes) -> Key:
-    """A PEM SubjectPublicKeyInfo as the root names it; its id is the one of ``trust.keys``. Raises FeedKey."""
-    from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
-    from securesystemslib.signer._key import SSlibKey
-
-    try:
-        key = load_pem_public_key(pem)
-        der = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        return SSlibKey.from_crypto(key, keyid=hashlib.sha256(der).hexdigest())
-    except (ValueError, UnsupportedAlgorithm) as error:
-        raise FeedKey(
-            Text("this is no public key that a feed can use", "cette clé publique ne convient pas à un fil"),
-            remedy=Text(
-                "Give the public half (PEM) of an Ed25519, ECDSA P-256 or ML-DSA-65 key.",
-                "Donnez la moitié publique (PEM) d'une clé Ed25519, ECDSA P-256 ou ML-DSA-65.",
-            ),
-        ) from error
 
 
 class Repository:
@@ -137,12 +85,18 @@ class Repository:
         current = self._current()
         return {} if current is None else _digests(current[2])
 
+    @staticmethod
+    def place(path: str, digest: str) -> str:
+        """Where a file lies below ``targets``: its digest is part of its name."""
+        folder, _, name = path.rpartition("/")
+        return f"{folder}/{digest}.{name}"
+
     def read(self, path: str) -> bytes:
         """A public file. Raises FeedItem where there is none."""
         found = self.files().get(path)
         if found is None:
             raise _no_item(path)
-        return (self.public / "targets" / _hashed(path, found)).read_bytes()
+        return (self.public / "targets" / self.place(path, found)).read_bytes()
 
     # The draft.
 
@@ -163,7 +117,7 @@ class Repository:
         for part in (self.metadata, self.public / "targets", self.draft / "targets"):
             part.mkdir(parents=True, exist_ok=True)
         root = Root(expires=self.terms.until("root", now), consistent_snapshot=True)
-        _seat(root, seats)
+        seat(root, seats)
         self._write_draft("root", Metadata(root))
         self._write_draft("targets", Metadata(Targets(expires=self.terms.until("targets", now))))
 
@@ -179,7 +133,7 @@ class Repository:
         root = Root.from_dict(old.to_dict())
         root.version = old.version + 1
         root.expires = self.terms.until("root", now)
-        _seat(root, seats)
+        seat(root, seats)
         self._write_draft("root", Metadata(root))
         self.stage({}, now=now)
 
@@ -198,7 +152,7 @@ class Repository:
             self._acceptable(path, data, public)
             file = TargetFile.from_data(path, data, ["sha256"])
             listed[path] = file
-            _write(self.draft / "targets" / _hashed(path, file.hashes["sha256"]), data)
+            _write(self.draft / "targets" / self.place(path, file.hashes["sha256"]), data)
         for path in remove:
             if listed.pop(path, None) is None:
                 raise _no_item(path)
@@ -230,7 +184,9 @@ class Repository:
 
     def _draft_targets(self, now: datetime) -> Metadata[Targets]:
         if self._path("targets").exists():
-            return self._load(self._path("targets"))
+            draft: Metadata[Targets] = self._load(self._path("targets"))
+            draft.signed.expires = self.terms.until("targets", now)
+            return draft
         current = self._current()
         if current is None:
             raise self._no_feed()
@@ -305,9 +261,9 @@ class Repository:
         """
         for role in self.standing().draft:
             if role.signed < role.threshold:
-                raise _too_few(role)
+                raise too_few(role)
         root = self._next_root()
-        machine = {role: _signers(root.signed, role, signers) for role in ("snapshot", "timestamp")}
+        machine = {role: signers_of(root.signed, role, signers) for role in ("snapshot", "timestamp")}
         targets = self._release_targets()
         snapshot = self._next_snapshot(targets, machine["snapshot"], now)
         timestamp = self._next_timestamp(snapshot, machine["timestamp"], now)
@@ -328,8 +284,8 @@ class Repository:
             return current[2]
         targets: Metadata[Targets] = self._load(draft)
         for path, digest in _digests(targets).items():
-            staged = self.draft / "targets" / _hashed(path, digest)
-            public = self.public / "targets" / _hashed(path, digest)
+            staged = self.draft / "targets" / self.place(path, digest)
+            public = self.public / "targets" / self.place(path, digest)
             if not public.exists():
                 _write(public, staged.read_bytes())
         _put(self.metadata / f"{targets.signed.version}.targets.json", targets)
@@ -424,65 +380,6 @@ def publish(
     return repository
 
 
-def _seat(root: Root, seats: Mapping[str, Seats]) -> None:
-    """Give the roles named their keys and thresholds in place of those they had."""
-    for role, seat in seats.items():
-        ids = {key.keyid for key in seat.keys}
-        if role not in ROLES or not 0 < seat.threshold <= len(ids):
-            raise FeedKey(
-                Text(
-                    f"{role}: {seat.threshold} signatures of {len(ids)} keys cannot be",
-                    f"{role}\u00a0: {seat.threshold} signatures de {len(ids)} clés, c'est impossible",
-                ),
-                remedy=Text(
-                    "Name as many different keys as must sign, or more; two of three is usual.",
-                    "Nommez au moins autant de clés différentes que de signatures exigées; deux sur trois est l'usage.",
-                ),
-                where=Where(field=role),
-            )
-        for known in list(root.roles[role].keyids):
-            root.revoke_key(known, role)
-        for key in seat.keys:
-            root.add_key(key, role)
-        root.roles[role].threshold = seat.threshold
-    missing = [role for role in ROLES if not root.roles[role].keyids]
-    if missing:
-        raise FeedKey(
-            Text(f"no key for {', '.join(missing)}", f"aucune clé pour {', '.join(missing)}"),
-            remedy=Text("Name the keys of every role.", "Nommez les clés de chaque rôle."),
-            where=Where(field=missing[0]),
-        )
-
-
-def _signers(root: Root, role: str, signers: Sequence[Signer]) -> list[Signer]:
-    asked = root.roles[role]
-    fit = [signer for signer in signers if signer.public_key.keyid in asked.keyids]
-    if len({signer.public_key.keyid for signer in fit}) < asked.threshold:
-        raise FeedKey(
-            Text(
-                f"{role}: {len(fit)} of {asked.threshold} keys given",
-                f"{role}\u00a0: {len(fit)} clé sur {asked.threshold} fournie",
-            ),
-            remedy=Text("Give this role's key too.", "Donnez aussi la clé de ce rôle."),
-            where=Where(field=role),
-        )
-    return fit
-
-
-def _too_few(role: DraftRole) -> FeedThreshold:
-    return FeedThreshold(
-        Text(
-            f"{role.role}: {role.signed} of {role.threshold} seats signed",
-            f"{role.role}\u00a0: {role.signed} siège sur {role.threshold} a signé",
-        ),
-        remedy=Text(
-            "Have another officer run 'proscribe feed sign' on this folder.",
-            "Demandez à un autre responsable d'exécuter « proscribe feed sign » sur ce dossier.",
-        ),
-        where=Where(field=role.role),
-    )
-
-
 def _no_item(path: str) -> FeedItem:
     return FeedItem(
         Text(f"{path!r} is not in this feed", f"{path!r} n'est pas dans ce fil"),
@@ -493,11 +390,6 @@ def _no_item(path: str) -> FeedItem:
 
 def _digests(targets: Metadata[Targets]) -> dict[str, str]:
     return {path: file.hashes["sha256"] for path, file in targets.signed.targets.items()}
-
-
-def _hashed(path: str, digest: str) -> str:
-    folder, _, name = path.rpartition("/")
-    return f"{folder}/{digest}.{name}"
 
 
 def _bytes(metadata: Metadata[Any]) -> bytes:

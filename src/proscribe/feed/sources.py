@@ -56,7 +56,7 @@ def open_source(source: str | Path, *, patience: float = PATIENCE) -> Iterator[S
     if path.is_dir():
         yield _Folder(path)
     elif path.is_file():
-        with _package(path) as package:
+        with open_package(path) as package:
             yield package
     else:
         raise FeedAddress(
@@ -87,36 +87,48 @@ class _Folder:
                 yield chunk
 
 
-class _Package:
+class Package:
+    """A packed feed, its own bytes found in order."""
+
     def __init__(self, container: Any) -> None:
         self._container = container
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every member."""
+        return tuple(self._container.entries)
+
     def chunks(self, path: str) -> Iterator[bytes]:
+        """The bytes of one member. Raises Absent or FeedPackage."""
         if path not in self._container.entries:
             raise Absent(path)
         try:
             yield from self._container.chunks(path)
         except ValueError as error:
-            raise _not_a_package(path, Text(str(error), "son contenu ne correspond pas à son en-tête")) from error
+            raise not_a_package(path, Text(str(error), "son contenu ne correspond pas à son en-tête")) from error
 
 
 @contextmanager
-def _package(path: Path) -> Iterator[_Package]:
+def open_package(path: Path) -> Iterator[Package]:
+    """A packed feed, open for the block. Raises FeedPackage."""
     from proscribe.prove.container import Container
 
     with path.open("rb") as stream:
         size = os.fstat(stream.fileno()).st_size
         if not 0 < size <= MAX_TOTAL:
-            raise _not_a_package(str(path), Text(f"it has {size} bytes", f"il compte {size} octets"))
+            raise not_a_package(str(path), Text(f"it has {size} bytes", f"il compte {size} octets"))
         with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
             container = Container(data)
             if container.faults:
                 fault = container.faults[0]
-                raise _not_a_package(f"{path}: {fault.member}", fault.what)
-            yield _Package(container)
+                raise not_a_package(f"{path}: {fault.member}", fault.what)
+            if sum(entry.size for entry in container.entries.values()) > MAX_TOTAL:
+                raise not_a_package(str(path), Text("it unpacks to too much", "son contenu est trop volumineux"))
+            yield Package(container)
 
 
-def _not_a_package(place: str, what: Text) -> FeedPackage:
+def not_a_package(place: str, what: Text) -> FeedPackage:
+    """Why a file is not taken for a packed feed."""
     return FeedPackage(
         Text(f"this is no packed feed: {what.en}", f"ce n'est pas un fil empaqueté\u00a0: {what.fr}"),
         remedy=Text(
