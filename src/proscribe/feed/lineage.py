@@ -45,7 +45,7 @@ def _links(papers: Papers) -> list[_Link]:
     given: list[Acknowledgement | Attestation] = [received.document for received in papers.acknowledgements]
     given += [received.document for received in papers.attestations]
     links = [_Link(one.tree_head, one.since, one.consistency) for one in given if one.tree_head is not None]
-    return sorted(links, key=lambda link: (utc(link.head.at), link.head.size))
+    return sorted(links, key=lambda link: (utc(link.head.at), link.head.size, link.since == link.head))
 
 
 def _chain(links: list[_Link]) -> Iterator[Break]:
