@@ -416,9 +416,10 @@ def verification_of(
 
 
 def _standing(installation: Installation, of: Digest, affected: int | None, issuer: str) -> Iterator[Verification]:
-    """The newest recorded verification of each envelope that still holds. Raises the last refusal where none does."""
+    """The recorded verifications of a document that still hold. Raises the last refusal where none does."""
     lists = {digest(keys): keys for keys in key_lists(installation, issuer=issuer)}
     refused: SignatureRefused | None = None
+    holds = False
     for signed in installation.stores.documents.all(SignedDocument, subject=of):
         document, subject = _inside(signed)
         for recorded in _recorded(installation, signed.of_kind, subject):
@@ -433,9 +434,9 @@ def _standing(installation: Installation, of: Digest, affected: int | None, issu
             if not _in_ledger(installation, recorded):
                 refused = _not_in_ledger(recorded)
                 continue
+            holds = True
             yield replace(found, key_list=recorded.key_list)
-            return
-    if refused is not None:
+    if refused is not None and not holds:
         raise refused
 
 

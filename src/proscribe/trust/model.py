@@ -147,3 +147,13 @@ class Verification(Document):
     def holders(self) -> tuple[str, ...]:
         """The seats that count."""
         return tuple(sorted({one.holder for one in self.signatures if one.weight is Weight.counted}))
+
+
+@dataclass(frozen=True)
+class Registration(Document):
+    """Where the ledger says that a verification was made: its moment is believed because of the entries around it."""
+
+    KIND: ClassVar[str] = "proscribe.registration"
+
+    verification: Digest
+    entry: int  # index in the ledger
