@@ -11,7 +11,7 @@ import click
 from proscribe.cli.options import SUBCOMMAND, installation_options, open_installation
 from proscribe.cli.output import json_option, print_json, print_table
 from proscribe.errors import ProscribeError, Where
-from proscribe.text import COLON, Text
+from proscribe.text import COLON, Text, plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -284,13 +284,7 @@ def _signed(one: Incoming) -> Text:
     envelope = one.received.envelope
     if envelope is None:
         return Text("none", "aucune")
-    count = envelope.signatures
+    count = plural(envelope.signatures, Text("signature", "signature"), Text("signatures", "signatures"))
     if not envelope.fits:
-        return Text(
-            f"of another document than this ban ({count} signatures)",
-            f"d'un autre document que cette interdiction ({count} signatures)",
-        )
-    return Text(
-        f"attached, {count} signatures, not checked: see 'proscribe verify'",
-        f"jointe, {count} signatures, non vérifiées : voir « proscribe verify »",
-    )
+        return Text("of another document than this ban, ", "d'un autre document que cette interdiction, ") + count
+    return count + Text(", not checked: see 'proscribe verify'", ", à vérifier avec « proscribe verify »")

@@ -185,3 +185,9 @@ def test_texts_of_any_letters_come_back(decided: Decided) -> None:
     odd = replace(directive, title=Text("Ban: “ŵ” 微信 \N{NO-BREAK SPACE}x", "Interdiction : «\u00a0微信\u00a0» œ"))
     data = bundle_bytes(Shared(odd, targets, Tlp.clear))
     assert read(stix2.parse(data.decode()).serialize().encode())[0].directive == odd
+
+
+def test_a_shipped_ban_without_its_context_is_no_other_ban(decided: Decided) -> None:
+    directive, targets = decided()
+    (received,) = read(bundle_bytes(Shared(without_context(directive), targets, Tlp.clear)))
+    assert received.remarks == ()

@@ -262,7 +262,7 @@ def _doubts(directive: Directive, *, revoked: bool) -> Iterator[Text]:
         yield Text("The partner has revoked this.", "Le partenaire a révoqué ceci.")
     for selector, concern in selector_concerns(directive):
         yield Text(f"{selector.value}: {concern.en}", f"{selector.value} : {concern.fr}")
-    if directive.id in shipped_ids() and directive != find(directive.id):
+    if directive.id in shipped_ids() and _public(directive) != _public(find(directive.id)):
         yield Text(
             f"Its id, {directive.id}, is that of a directive of this release, which says something else.",
             f"Son identifiant, {directive.id}, est celui d'une directive fournie, qui dit autre chose.",
@@ -273,6 +273,11 @@ def _doubts(directive: Directive, *, revoked: bool) -> Iterator[Text]:
             f"Texts that lack a language: {gaps}. Nothing is published before both are there.",
             f"Textes auxquels manque une langue : {gaps}. Rien n'est publié avant qu'elles y soient toutes deux.",
         )
+
+
+def _public(directive: Directive) -> Directive:
+    """A directive without what our own bundles leave out unless they are asked for it."""
+    return replace(directive, analyst_context=())
 
 
 def _envelopes(opened: Opened) -> Iterator[SignedDocument]:

@@ -241,7 +241,7 @@ def withheld_note(directive: Directive) -> Text | None:
     if not directive.analyst_context:
         return None
     return Text(
-        "The analysts' context stays here, and with it the signed form, which holds it. --with-context sends both.",
-        "Le contexte des analystes reste ici, et avec lui la forme signée, qui le contient. --with-context envoie les "
-        "deux.",
+        "The analysts' context stays here, and so would a signed form, which holds it; --with-context sends both.",
+        "Le contexte des analystes reste ici, de même que toute forme signée, qui le contient; --with-context envoie "
+        "les deux.",
     )
