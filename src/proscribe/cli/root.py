@@ -56,6 +56,10 @@ COMMANDS: dict[str, tuple[str, Text]] = {
         "share",
         Text("STIX and OSCAL, with partners.", "STIX et OSCAL, avec des partenaires."),
     ),
+    "feed": (
+        "feed",
+        Text("Directives from an authority to its departments.", "Les directives d'une autorité à ses organismes."),
+    ),
     "plan": ("plan", Text("What would be done, and what cannot.", "Ce qui serait fait, et ce qui ne peut l'être.")),
     "apply": ("apply", Text("Carry out an approved plan.", "Exécuter un plan approuvé.")),
     "watch": ("watch", Text("Keep a ban enforced.", "Maintenir une interdiction en vigueur.")),

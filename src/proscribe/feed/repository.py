@@ -85,6 +85,11 @@ class Repository:
         current = self._current()
         return {} if current is None else _digests(current[2])
 
+    def drafted(self) -> dict[str, str]:
+        """Every path that will be public once the draft is released, with its SHA-256 (hex)."""
+        draft = self._path("targets")
+        return _digests(self._load(draft)) if draft.exists() else self.files()
+
     @staticmethod
     def place(path: str, digest: str) -> str:
         """Where a file lies below ``targets``: its digest is part of its name."""
