@@ -53,20 +53,26 @@ def drawing(view: CaseView) -> str:
 
 def _stage(view: CaseView, stage: Stage, step: Step | None) -> list[str]:
     lacks = view.lacks.get(stage)
-    name = str(STAGES[stage])
+    name = _name(stage)
     if step is not None:
-        papers = plural(len(step.documents), Text("document", "document"), Text("documents", "documents"))
-        return [f"[x] {_DONE!s:<6}{name:<22}{step.at.date()}  {step.by:<16.16}{papers}"]
+        papers = plural(len(step.documents), Text("doc.", "doc."), Text("docs.", "doc."))
+        return [f"[x] {_DONE!s:<6}{name}{step.at.date()}  {step.by:<15.14}{papers}"]
     if lacks is None:
-        return [f"[ ] {_LATER!s:<6}{name}"]
+        return [f"[ ] {_LATER!s:<6}{name}".rstrip()]
     if not lacks:
         ready = Text("everything is there", "tout y est")
-        return [f"[>] {_NEXT!s:<6}{name:<22}{ready}"]
+        return [f"[>] {_NEXT!s:<6}{name}{ready}"]
     count = plural(len(lacks), Text("thing is missing", "chose manque"), Text("things are missing", "choses manquent"))
-    lines = [f"[>] {_NEXT!s:<6}{name:<22}{count}"]
+    lines = [f"[>] {_NEXT!s:<6}{name}{count}"]
     for one in lacks:
         lines += _folded(_same(one.name) + COLON + Text(" ", " ") + one.what, " " * 10, "- ")
     return lines
+
+
+def _name(stage: Stage) -> str:
+    """The name that 'case advance' takes, and the word for it where that is another one."""
+    word = str(STAGES[stage])
+    return f"{stage.value:<13}" + ("" if word == stage.value else f"{word:<21}")
 
 
 def _folded(text: Text, indent: str, mark: str = "") -> list[str]:

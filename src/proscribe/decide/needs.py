@@ -85,6 +85,14 @@ _SIGNED = tuple(
         ("targets", Text("the signatures of the target set", "les signatures des cibles")),
     )
 )
+_ENVELOPES = tuple(
+    Needed(name, (kind,), what, many=True, optional=True)
+    for name, kind, what in (
+        ("envelope", "proscribe.signed", Text("the signed envelopes", "les enveloppes signées")),
+        ("key-list", "proscribe.key-list", Text("the key list they were checked with", "la liste de clés employée")),
+    )
+)
+"""So that whoever has the case can check its signatures without us."""
 _NOTICES = {
     audience: Needed(
         f"notice.{audience}",
@@ -143,9 +151,10 @@ def _opinions(*kinds: ReviewKind) -> tuple[Needed, ...]:
     )
 
 
+_REVOKED = (_DIRECTIVE, _DECISION, _SIGNED[0], *_ENVELOPES, _EVIDENCE_AGAIN)
 _LATER: dict[Stage, tuple[Needed, ...]] = {
     Stage.decide: (_DECISION, _EVIDENCE_AGAIN, _VENDOR_AGAIN),
-    Stage.sign: _SIGNED,
+    Stage.sign: (*_SIGNED, *_ENVELOPES),
     Stage.acknowledge: (_ACKNOWLEDGEMENT,),
     Stage.act: (_ACTION, _VENDOR_AGAIN),
     Stage.attest: (_ATTESTATION,),
@@ -153,7 +162,7 @@ _LATER: dict[Stage, tuple[Needed, ...]] = {
     Stage.review: (_SCHEDULED, _EVIDENCE_AGAIN),
     Stage.amend: (_DIRECTIVE, _TARGETS, _DECISION, _EVIDENCE_AGAIN),
     Stage.supersede: (_SUCCESSOR,),
-    Stage.revoke: (_DIRECTIVE, _DECISION, _SIGNED[0], _NOTICES["public"], _NOTICES["staff"], _EVIDENCE_AGAIN),
+    Stage.revoke: (*_REVOKED, _NOTICES["public"], _NOTICES["staff"]),
 }
 
 NEEDS: dict[Road, dict[Stage, tuple[Needed, ...]]] = {
@@ -182,7 +191,7 @@ NEEDS: dict[Road, dict[Stage, tuple[Needed, ...]]] = {
         Stage.targets: (_DIRECTIVE, _TARGETS),
         Stage.publish: (_NOTICES["staff"],),
         **_LATER,
-        Stage.revoke: (_DIRECTIVE, _DECISION, _SIGNED[0], _NOTICES["staff"], _EVIDENCE_AGAIN),
+        Stage.revoke: (*_REVOKED, _NOTICES["staff"]),
     },
 }
 

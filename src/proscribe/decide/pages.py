@@ -30,7 +30,7 @@ def markdown(record: Record, language: Language) -> str:
 
     blocks = [f"# {say(_TITLE)}{pen.plain(COLON)} {say(record.title)}", say(_THEN)]
     for part in record.parts:
-        blocks += [f"## {say(part.heading)}", *map(say, part.paragraphs)]
+        blocks += [f"{'###' if part.below else '##'} {say(part.heading)}", *map(say, part.paragraphs)]
         if part.rows:
             blocks.append(
                 "\n".join(
@@ -74,8 +74,9 @@ def _section(pen: Pen, index: int, part: Part) -> str:
         body += '<dl class="facts">' + "".join(_fact(pen, row) for row in part.rows) + "</dl>"
     if part.table:
         body += pen.table(part.heading, [Column(title) for title in part.columns], part.table, wide=True)
-    name = f"part-{index}"
-    return f'<section aria-labelledby="{name}"><h2 id="{name}">{pen.text(part.heading)}</h2>{body}</section>'
+    name, level = f"part-{index}", "h3" if part.below else "h2"
+    heading = f'<{level} id="{name}">{pen.text(part.heading)}</{level}>'
+    return f'<section aria-labelledby="{name}">{heading}{body}</section>'
 
 
 def _fact(pen: Pen, row: Row) -> str:

@@ -61,7 +61,7 @@ class StepRefused(ProscribeError):
                 "Ajoutez ce qui est nommé, puis réessayez; "
                 f"«\u00a0proscribe case show {case.id}\u00a0» montre où en est le dossier.",
             ),
-            where=Where(field=case.id),
+            where=Where(file=case.id),
         )
         self.stage = stage
         self.missing = missing

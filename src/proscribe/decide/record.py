@@ -47,13 +47,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One section: paragraphs, rows, then a table (columns, rows)."""
+    """One section: paragraphs, rows, then a table (columns, rows). ``below``: it belongs to the section before."""
 
     heading: Text
     paragraphs: tuple[Text, ...] = ()
     rows: tuple[Row, ...] = ()
     columns: tuple[Text, ...] = ()
     table: tuple[tuple[Text, ...], ...] = ()
+    below: bool = False
 
 
 @dataclass(frozen=True)
@@ -200,10 +201,10 @@ def _evidence(file: CaseFile, *, public: bool) -> Iterator[Part]:
     version = Text(f"Version {register.version} of the register.", f"Version {register.version} du registre.")
     yield Part(Text("Claims, and the other side", "Affirmations, et l'autre partie"), (version,))
     for claim in register.claims:
-        yield Part(_same(claim.id), (claim.text,), tuple(_claim(claim, shown)))
+        yield Part(_same(claim.id), (claim.text,), tuple(_claim(claim, shown)), below=True)
     yield Part(Text("Evidence", "Éléments de preuve"), said)
     for item in shown:
-        yield Part(item.title, (), tuple(_item(item)))
+        yield Part(item.title, (), tuple(_item(item)), below=True)
 
 
 def _claim(claim: Claim, items: tuple[EvidenceItem, ...]) -> Iterator[Row]:

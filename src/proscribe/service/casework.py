@@ -30,6 +30,7 @@ from proscribe.service.installation import Installation
 from proscribe.service.kinds import kinds
 from proscribe.text import Text, days
 from proscribe.trust.errors import KeyListExpired
+from proscribe.trust.model import KeyList, SignedDocument, Verification
 
 ROLES: dict[Stage, tuple[str, ...]] = {
     **dict.fromkeys((Stage.intake, Stage.assess, Stage.targets, Stage.impact), ("analyst", "security", "case-officer")),
@@ -342,10 +343,19 @@ def _prepared(
         if found is None:
             nobody.add(name)
         else:
-            ready[name] = found
+            ready.update(_signed(installation, of, found))
     if nobody and note is None:
         note = _NOBODY_SIGNS
     return Taking(stage, ready, at=at, by=installation.actor, note=note, unsigned=frozenset(nobody)), why
+
+
+def _signed(installation: Installation, of: str, found: Verification) -> dict[str, Document]:
+    """What a signature is worth, the envelope itself, and the key list: enough to check it elsewhere."""
+    documents = installation.stores.documents
+    made: dict[str, Document] = {f"signature.{of}": found, "key-list": documents.get(KeyList, found.key_list)}
+    if found.envelope is not None:
+        made[f"envelope.{of}"] = documents.get(SignedDocument, found.envelope)
+    return made
 
 
 def _authorised(installation: Installation, stage: Stage) -> None:
