@@ -358,6 +358,6 @@ def to_unicode(font: pikepdf.Dictionary) -> dict[int, str]:
     return found
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def read_pdf() -> Callable[[bytes], Pdf]:
     return Pdf

@@ -96,9 +96,9 @@ def _preserve() -> Section:
                 "Bloquez d'abord. Le retrait supprime les données d'une application.",
             ),
             Text(
-                "Find out which devices hold records that must be kept. Note the authority to dispose of the others.",
-                "Repérez les appareils qui contiennent des documents à conserver. Notez l'autorisation de disposer des "
-                "autres.",
+                "Find out which devices hold records that must be kept. Note the disposal authority for the others.",
+                "Repérez les appareils qui contiennent des documents à conserver. Notez l'autorisation de disposition "
+                "qui vise les autres.",
             ),
             Text(
                 "Where records are on hold, block the app and wait. Remove it when the hold is released.",
@@ -128,7 +128,7 @@ def _exemptions(material: Material) -> Section:
     return Section(
         name="exemptions",
         heading=heading,
-        paragraphs=(named,),
+        paragraphs=(named, words.longest(material)),
         facts=words.exemption_facts(material),
         closing=_without(material),
     )

@@ -162,9 +162,9 @@ def _exemption(material: Material) -> Section:
         heading=heading,
         paragraphs=(
             Text(
-                "You can ask for an exemption for one device. It has a last day.",
-                "Vous pouvez demander une exemption pour un appareil. Elle a une date de fin.",
+                "You can ask for an exemption for one device.", "Vous pouvez demander une exemption pour un appareil."
             ),
+            words.longest(material),
         ),
         facts=words.exemption_facts(material),
     )

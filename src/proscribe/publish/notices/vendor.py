@@ -52,7 +52,7 @@ def final(material: Material) -> bool:
 def label(material: Material) -> Text:
     """What kind of notice this is."""
     if material.decision is None:
-        return Text("Notice to the vendor before a decision", "Avis au fournisseur avant la décision")
+        return Text("Notice to the vendor before a decision", "Avis au fournisseur avant toute décision")
     if material.interim:
         return Text("Notice to the vendor of an interim decision", "Avis au fournisseur sur une décision provisoire")
     return Text("Notice to the vendor of a decision", "Avis de décision au fournisseur")
@@ -80,9 +80,10 @@ def lead(material: Material) -> Text:
 
 def sections(material: Material) -> tuple[Section, ...]:
     """All sections, in order."""
+    register = material.more.evidence
     return (
         _proposal(material),
-        _claims(material),
+        *((_claims(register, material),) if register is not None else ()),
         words.why(material) if material.decision is not None else _reasons(material),
         _reply(material),
         _next(material),
@@ -129,18 +130,10 @@ def _issuer(material: Material) -> tuple[Fact, ...]:
     return (Fact(Text("Issued by", "Publié par"), (material.directive.authority.body,)),)
 
 
-def _claims(material: Material) -> Section:
-    register = material.more.evidence
-    heading = Text("What is said about the apps", "Ce qui est affirmé au sujet des applications")
-    if register is None:
-        none = Text(
-            "Reply to each reason below. Refer to it by its place in the list.",
-            "Répondez à chacun des motifs ci-dessous. Désignez-le par son rang dans la liste.",
-        )
-        return Section(name="claims", heading=heading, paragraphs=(none,))
+def _claims(register: EvidenceRegister, material: Material) -> Section:
     return Section(
         name="claims",
-        heading=heading,
+        heading=Text("What is said about the apps", "Ce qui est affirmé au sujet des applications"),
         paragraphs=(
             Text(
                 "Each claim has a mark of its own. Use it when you reply.",
@@ -158,7 +151,7 @@ def _claim(material: Material, register: EvidenceRegister, claim: Claim) -> Fact
     if claim.reply is not None:
         values.append(Text("Your side: ", "Votre position\u00a0: ") + claim.reply)
     if claim.weighed is not None:
-        values.append(Text("How it was weighed: ", "Appréciation\u00a0: ") + claim.weighed)
+        values.append(Text("How it was weighed: ", "Analyse\u00a0: ") + claim.weighed)
     for one in responses(material.more, claim):
         values.append(Text("What you said: ", "Ce que vous avez dit\u00a0: ") + one.vendor_says)
         values.append(Text("Our answer: ", "Notre réponse\u00a0: ") + one.answer)
@@ -170,11 +163,25 @@ def _claim(material: Material, register: EvidenceRegister, claim: Claim) -> Fact
 
 
 def _reasons(material: Material) -> Section:
+    """The reasons that a decision would state; without a register of evidence they are what can be replied to."""
+    heading = Text("The reasons that would be stated", "Les motifs qui seraient énoncés")
+    closing = (words.COMPROMISE[material.compromise],)
+    if material.more.evidence is not None:
+        return Section(name="why", heading=heading, points=material.reasons, closing=closing)
     return Section(
         name="why",
-        heading=Text("The reasons that would be stated", "Les motifs qui seraient énoncés"),
-        points=material.reasons,
-        closing=(words.COMPROMISE[material.compromise],),
+        heading=heading,
+        paragraphs=(
+            Text(
+                "Each reason has a number. Use it when you reply.",
+                "Chaque motif porte un numéro. Utilisez-le dans votre réponse.",
+            ),
+        ),
+        facts=tuple(
+            Fact(Text(f"Reason {number}", f"Motif {number}"), (one,))
+            for number, one in enumerate(material.reasons, start=1)
+        ),
+        closing=closing,
     )
 
 
@@ -183,8 +190,8 @@ def _reply(material: Material) -> Section:
     points: tuple[Text, ...] = (
         Text("Write in English or in French.", "Écrivez en français ou en anglais."),
         Text(
-            "For each claim, say whether you agree, and why. Attach what shows it.",
-            "Pour chaque affirmation, dites si vous êtes d'accord, et pourquoi. Joignez ce qui le montre.",
+            "For each point, say whether you agree, and why. Attach what shows it.",
+            "Pour chaque point, dites si vous êtes d'accord, et pourquoi. Joignez ce qui le montre.",
         ),
         Text(
             "Mark what is confidential. It is kept apart from what is published.",
@@ -219,7 +226,7 @@ def _reference(material: Material) -> Text:
 def _next(material: Material) -> Section:
     weighed = Text(
         "Each point of your reply is weighed and answered. Your reply and the answer stay on record.",
-        "Chaque point de votre réponse est apprécié et reçoit une réponse. Le tout est versé au dossier.",
+        "Chaque point de votre réponse est examiné et reçoit une réponse. Le tout est versé au dossier.",
     )
     if final(material):
         then = Text(

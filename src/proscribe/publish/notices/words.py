@@ -237,14 +237,19 @@ def exemption_facts(material: Material) -> tuple[Fact, ...]:
     facts = [
         Fact(Text("Grounds", "Motifs"), rules.grounds),
         Fact(
-            Text("Approved by", "Approbation par"),
+            Text("Approved by", "Approuvées par"),
             (rules.approver or Text("The decision does not say", "La décision ne le précise pas"),),
         ),
         Fact(Text("May be delegated", "Délégation possible"), (delegable,)),
         Fact(Text("Conditions", "Conditions"), rules.mitigations),
-        Fact(Text("Longest duration", "Durée maximale"), (days(rules.max_days),)),
     ]
     return tuple(fact for fact in facts if fact.values)
+
+
+def longest(material: Material) -> Text:
+    """How long an exemption lasts here at most, whatever the decision says or leaves open."""
+    span = days(material.directive.exceptions.max_days)
+    return Text(f"Here an exemption lasts {span.en} at most.", f"Ici, une exemption dure au plus {span.fr}.")
 
 
 def ask(material: Material) -> Section:
