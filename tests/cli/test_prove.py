@@ -47,7 +47,7 @@ def sound(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         directive="d",
         tree_head=HEAD,
     )
-    monkeypatch.setattr(checking, "verify", lambda _path, *, earlier=None: result)
+    monkeypatch.setattr(checking, "verify", lambda _path, *, earlier=None, key_list=None: result)
     return path
 
 
@@ -108,16 +108,22 @@ def test_a_tree_head_that_is_none_is_refused(sound: Path, head: str) -> None:
     assert "SIZE:ROOT" in result.output
 
 
-def test_an_earlier_tree_head_is_handed_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    seen: list[TreeHead | None] = []
+def test_an_earlier_tree_head_and_a_key_list_are_handed_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    seen: list[object] = []
 
-    def check(path: Path, *, earlier: TreeHead | None = None) -> VerifyResult:
-        seen.append(earlier)
+    def check(path: Path, *, earlier: TreeHead | None = None, key_list: str | None = None) -> VerifyResult:
+        seen.extend((earlier, key_list))
         return VerifyResult(file=path.name, checks=())
 
     monkeypatch.setattr(checking, "verify", check)
-    call("prove", "verify", str(tmp_path / "proof.zip"), "--head", "3:" + "AB" * 32)
-    assert seen == [HEAD]
+    call("prove", "verify", str(tmp_path / "proof.zip"), "--head", "3:" + "AB" * 32, "--key-list", "CD" * 32)
+    assert seen == [HEAD, "sha256:" + "cd" * 32]
+
+
+def test_a_digest_of_a_key_list_that_is_none_is_refused(sound: Path) -> None:
+    result = call("prove", "verify", str(sound), "--key-list", "sha256:12")
+    assert result.exit_code == 2
+    assert "64 hexadecimal digits" in result.output
 
 
 def test_verify_needs_no_database_and_no_django() -> None:

@@ -12,6 +12,7 @@ from proscribe.cli.output import json_option, print_json
 from proscribe.text import COLON, Text
 
 if TYPE_CHECKING:
+    from proscribe.canonical import Digest
     from proscribe.prove.model import TreeHead, VerifyResult
 
 
@@ -94,6 +95,30 @@ class _HeadType(click.ParamType["TreeHead"]):
         return TreeHead(int(size), root.lower())
 
 
+class _DigestType(click.ParamType["Digest"]):
+    """``sha256:`` and 64 hexadecimal digits."""
+
+    name = "digest"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Digest:
+        from proscribe.canonical import Digest
+
+        text = str(value).lower()
+        digits = text.removeprefix("sha256:")
+        if len(digits) != 64 or any(digit not in "0123456789abcdef" for digit in digits):
+            self.fail(
+                str(
+                    Text(
+                        "give it as sha256: and 64 hexadecimal digits",
+                        "indiquez sha256: et 64 chiffres hexadécimaux",
+                    )
+                ),
+                param,
+                ctx,
+            )
+        return Digest(f"sha256:{digits}")
+
+
 @command.command(
     help=str(
         Text(
@@ -115,14 +140,25 @@ class _HeadType(click.ParamType["TreeHead"]):
         )
     ),
 )
+@click.option(
+    "--key-list",
+    type=_DigestType(),
+    metavar="sha256:...",
+    help=str(
+        Text(
+            "Digest of a key list that you trust: the signatures must come from it or a successor.",
+            "Empreinte d'une liste de clés de confiance\u00a0: les signatures doivent en relever, ou d'une suivante.",
+        )
+    ),
+)
 @json_option
 @click.pass_context
-def verify(ctx: click.Context, file: Path, earlier: TreeHead | None, as_json: bool) -> None:
+def verify(ctx: click.Context, file: Path, earlier: TreeHead | None, key_list: Digest | None, as_json: bool) -> None:
     """Made bilingual by ``help`` above."""
     from proscribe.documents import to_json
     from proscribe.prove.verify import verify as check
 
-    result = check(file, earlier=earlier)
+    result = check(file, earlier=earlier, key_list=key_list)
     if as_json:
         print_json(to_json(result))
     else:

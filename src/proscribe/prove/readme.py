@@ -38,7 +38,12 @@ How to check it, without the program that made it
    N lines of ledger/leaves.txt must be R. If it is, nothing recorded before was changed since.
 6. Count the lines of outcomes.jsonl by "outcome": the sums must be those of counts.json.
 
-With the program: proscribe prove verify FILE [--head N:R]
+7. Where there is a folder named signatures: "envelope" in each of its files is a DSSE envelope,
+   which any DSSE tool checks against the public keys in key-list-0001.json. Its payload holds the
+   document and who prepared it. Whose keys these are you must know by another way: compare the
+   digest of the key list ("of").
+
+With the program: proscribe prove verify FILE [--head N:R] [--key-list DIGEST]
 
 What this does not show
 -----------------------
@@ -75,7 +80,12 @@ Comment le vérifier, sans le programme qui l'a produit
 6. Comptez les lignes de outcomes.jsonl selon « outcome » : les totaux doivent être ceux de
    counts.json.
 
-Avec le programme : proscribe prove verify FICHIER [--head N:R]
+7. S'il y a un dossier signatures : « envelope », dans chacun de ses fichiers, est une enveloppe DSSE,
+   que tout outil DSSE vérifie à l'aide des clés publiques de key-list-0001.json. Elle contient le
+   document et le nom du siège qui l'a préparé. À qui sont ces clés, vous devez le savoir par une
+   autre voie : comparez l'empreinte de la liste de clés (« of »).
+
+Avec le programme : proscribe prove verify FICHIER [--head N:R] [--key-list EMPREINTE]
 
 Ce que ce dossier ne montre pas
 -------------------------------
