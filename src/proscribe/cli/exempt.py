@@ -140,10 +140,10 @@ def _grant(installation: Installation, granted: ExemptionGrant, out: Path | None
         click.echo(
             str(
                 Text(
-                    f"Written to {out}. Have it signed ('proscribe sign {out}'), register it ('proscribe verify "
-                    "--register'), then run this command again without --out.",
+                    f"Written to {out}. Have it signed ('proscribe sign {out}'), record it ('proscribe verify "
+                    "FILE --record'), then run this command again without --out.",
                     f"Enregistré dans {out}. Faites-le signer (« proscribe sign {out} »), consignez-le (« proscribe "
-                    "verify --register »), puis relancez cette commande sans --out.",
+                    "verify FICHIER --record »), puis relancez cette commande sans --out.",
                 )
             )
         )
