@@ -34,7 +34,7 @@ class NotWritten(ProscribeError):
     help=str(
         Text(
             "Share with partners: STIX 2.1 out and in, OSCAL out. What comes in opens a case and enforces nothing.",
-            "Échanger avec des partenaires : STIX 2.1 dans les deux sens, OSCAL en sortie. Ce qui arrive ouvre un "
+            "Échanger avec des partenaires\u00a0: STIX 2.1 dans les deux sens, OSCAL en sortie. Ce qui arrive ouvre un "
             "dossier et n'applique rien.",
         )
     ),
@@ -89,7 +89,7 @@ def stix(directive: str, out: Path, tlp: str, with_context: bool, home: Path | N
         str(
             Text(
                 f"{made.directive} written to {out}, {made.tlp.label}. ",
-                f"{made.directive} : {out}, {made.tlp.label}. ",
+                f"{made.directive}\u00a0: {out}, {made.tlp.label}. ",
             )
             + signed
         )
@@ -210,13 +210,13 @@ def oscal(directive: str | None, proof: Path | None, folder: Path, home: Path | 
         )
     for name, data in made.items():
         _write(folder / name, data)
-        click.echo(str(Text(f"Written: {folder / name}", f"Enregistré : {folder / name}")))
+        click.echo(str(Text(f"Written: {folder / name}", f"Enregistré\u00a0: {folder / name}")))
     if sharing.PLAN not in made:
         click.echo(
             str(
                 Text(
                     "All was seen and is compliant: there is no plan of action to write.",
-                    "Tout a été vu et est conforme : il n'y a pas de plan d'action à produire.",
+                    "Tout a été vu et est conforme\u00a0: il n'y a pas de plan d'action à produire.",
                 )
             )
         )
@@ -229,7 +229,7 @@ def _write(path: Path, data: bytes) -> None:
             stream.write(data)
     except OSError as error:
         raise NotWritten(
-            Text(f"cannot be written: {error.strerror}", f"écriture impossible : {error.strerror}"),
+            Text(f"cannot be written: {error.strerror}", f"écriture impossible\u00a0: {error.strerror}"),
             remedy=Text("Name another file; none is replaced.", "Nommez un autre fichier; aucun n'est remplacé."),
             where=Where(file=str(path)),
         ) from error
@@ -266,7 +266,7 @@ def _show(one: Incoming) -> None:
         click.echo(f"  ! {concern} ({len(values)}){COLON} {some}")
     for kept in received.kept_out:
         click.echo(
-            str(Text(f"  Left aside: {kept.what}, {kept.count}", f"  Laissé de côté : {kept.what}, {kept.count}"))
+            str(Text(f"  Left aside: {kept.what}, {kept.count}", f"  Laissé de côté\u00a0: {kept.what}, {kept.count}"))
         )
     click.echo(str(Text("  Nothing was adopted or enforced.", "  Rien n'a été adopté ni appliqué.")))
 
@@ -287,4 +287,4 @@ def _signed(one: Incoming) -> Text:
     count = plural(envelope.signatures, Text("signature", "signature"), Text("signatures", "signatures"))
     if not envelope.fits:
         return Text("of another document than this ban, ", "d'un autre document que cette interdiction, ") + count
-    return count + Text(", not checked: see 'proscribe verify'", ", à vérifier avec « proscribe verify »")
+    return count + Text(", not checked: see 'proscribe verify'", ", à vérifier avec «\u00a0proscribe verify\u00a0»")

@@ -150,7 +150,7 @@ def _marked(installation: Installation, directive: Directive, tlp: Tlp) -> list[
             ),
             remedy=Text(
                 f"Share it with '--tlp {floor.value}', or ask the partner for a wider marking.",
-                f"Partagez-la avec « --tlp {floor.value} », ou demandez au partenaire un marquage plus large.",
+                f"Partagez-la avec «\u00a0--tlp {floor.value}\u00a0», ou demandez-lui un marquage plus large.",
             ),
             where=Where(field="tlp"),
         )
@@ -159,7 +159,7 @@ def _marked(installation: Installation, directive: Directive, tlp: Tlp) -> list[
     return [
         Text(
             f"{tlp.label}: give it only to those whom the marking allows.",
-            f"{tlp.label} : ne le remettez qu'aux personnes que le marquage permet.",
+            f"{tlp.label}\u00a0: ne le remettez qu'aux personnes que le marquage permet.",
         )
     ]
 
@@ -183,7 +183,7 @@ def _red(directive: str) -> TlpForbids:
     return TlpForbids(
         Text(
             f"{directive} rests on what a partner sent as TLP:RED: it goes no further",
-            f"{directive} repose sur un envoi d'un partenaire marqué TLP:RED : il ne va pas plus loin",
+            f"{directive} repose sur un envoi d'un partenaire marqué TLP:RED\u00a0: il ne va pas plus loin",
         ),
         remedy=Text("Ask the partner for another marking.", "Demandez au partenaire un autre marquage."),
         where=Where(field="tlp"),
@@ -210,7 +210,7 @@ def _bytes(path: Path) -> bytes:
             return stream.read(MAX_BYTES + 1)
     except OSError as error:
         raise UnreadableFile(
-            Text(f"cannot be read: {error.strerror}", f"lecture impossible : {error.strerror}"),
+            Text(f"cannot be read: {error.strerror}", f"lecture impossible\u00a0: {error.strerror}"),
             remedy=Text("Check the path and the permissions.", "Vérifiez le chemin et les droits d'accès."),
             where=Where(file=str(path)),
         ) from error
@@ -243,7 +243,7 @@ def _open_case(installation: Installation, case_id: str, one: Received, kept: Di
 
 
 def _title(ban: Text) -> Text:
-    return Text(f"Proposed by a partner: {ban.en or ban.fr}", f"Proposé par un partenaire : {ban.fr or ban.en}")
+    return Text(f"Proposed by a partner: {ban.en or ban.fr}", f"Proposé par un partenaire\u00a0: {ban.fr or ban.en}")
 
 
 def _concern(one: Received) -> Text:
@@ -257,6 +257,6 @@ def _concern(one: Received) -> Text:
     return Text(
         f"A partner ({sender}, as it calls itself; {one.tlp.label}) proposes a ban: {named.en}; {doubtful} of them "
         "cannot be acted upon as they stand.",
-        f"Un partenaire ({sender}, selon lui; {one.tlp.label}) propose une interdiction : {named.fr}, dont {doubtful} "
-        "sur lesquels on ne peut agir tels quels.",
+        f"Un partenaire ({sender}, selon lui; {one.tlp.label}) propose une interdiction\u00a0: {named.fr}, dont "
+        f"{doubtful} sur lesquels on ne peut agir tels quels.",
     )

@@ -32,10 +32,10 @@ def assessed_in(path: Path) -> Assessed:
     if not result.ok:
         failed = result.failures[0]
         raise ProofUnsound(
-            Text(f"the proof does not hold: {failed.what.en}", f"la preuve n'est pas valable : {failed.what.fr}"),
+            Text(f"the proof does not hold: {failed.what.en}", f"la preuve n'est pas valable\u00a0: {failed.what.fr}"),
             remedy=Text(
                 "See 'proscribe prove verify'; ask for the bundle again.",
-                "Voyez « proscribe prove verify »; demandez de nouveau le dossier.",
+                "Voyez «\u00a0proscribe prove verify\u00a0»; demandez de nouveau le dossier.",
             ),
             where=Where(file=str(path), field=failed.member),
         )

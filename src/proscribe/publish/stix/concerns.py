@@ -41,7 +41,7 @@ def _doubtful(target: Target) -> Text | None:
     if target.type is IdentifierType.app_name:
         return Text(
             "a name is not an identifier: a person must confirm what it finds",
-            "un nom n'est pas un identifiant : une personne doit confirmer ce qu'il trouve",
+            "un nom n'est pas un identifiant\u00a0: une personne doit confirmer ce qu'il trouve",
         )
     if not target.actionable:
         return Text("the partner itself does not act upon it", "le partenaire lui-même n'agit pas sur lui")
@@ -59,7 +59,7 @@ def _protected(value: str) -> Text | None:
     if not hits:
         return None
     some = ", ".join(dict.fromkeys(hits[:3]))
-    return Text(f"it would hit protected apps: {some}", f"il frapperait des applications protégées : {some}")
+    return Text(f"it would hit protected apps: {some}", f"il frapperait des applications protégées\u00a0: {some}")
 
 
 def selector_concerns(directive: Directive) -> Iterator[tuple[Selector, Text]]:

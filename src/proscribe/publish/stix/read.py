@@ -99,7 +99,7 @@ class _Reading:
             self._remarks.append(
                 Text(
                     f"It carries our extension, which cannot be read{field}: {error.what.en}",
-                    f"Il porte notre extension, mais elle est illisible{field} : {error.what.fr}",
+                    f"Il porte notre extension, mais elle est illisible{field}\u00a0: {error.what.fr}",
                 )
             )
             self._opened.kept_out.add("extension")
@@ -129,7 +129,7 @@ class _Reading:
         directive = plain_directive(self._opened, self._bundle, named)
         remark = Text(
             "A plain bundle, without our extension: force, dates and identifiers must be asked for.",
-            "Un lot ordinaire, sans notre extension : la force, les dates et les identifiants sont à demander.",
+            "Un lot ordinaire, sans notre extension\u00a0: la force, les dates et les identifiants sont à demander.",
         )
         item = actions[0] if len(actions) == 1 else {}
         return self._received(item, directive, targets, [remark], exact=False)
@@ -195,7 +195,7 @@ def _documents(content: Any, source: str) -> tuple[Directive, TargetSet | None, 
 def _changed(what: Text) -> Text:
     return Text(
         f"The {what.en} is not the one whose digest stands beside it: it was changed on the way.",
-        f"La {what.fr} n'est pas celle dont l'empreinte figure à côté : elle a été modifiée en chemin.",
+        f"La {what.fr} n'est pas celle dont l'empreinte figure à côté\u00a0: elle a été modifiée en chemin.",
     )
 
 
@@ -242,13 +242,13 @@ def _general_remarks(opened: Opened, *, stated: bool) -> Iterator[Text]:
     if not stated:
         yield Text(
             "Not everything it claims carries a TLP marking: handled as TLP:AMBER+STRICT at least. Ask the sender.",
-            "Tout ce qu'il affirme ne porte pas un marquage TLP : traité au moins comme TLP:AMBER+STRICT. "
+            "Tout ce qu'il affirme ne porte pas un marquage TLP\u00a0: traité au moins comme TLP:AMBER+STRICT. "
             "Demandez à l'expéditeur.",
         )
     if opened.hidden:
         yield Text(
             f"Hidden or control characters were replaced: {opened.hidden}. Somebody may want a name to look otherwise.",
-            f"Caractères cachés ou de commande remplacés : {opened.hidden}. On veut peut-être déguiser un nom.",
+            f"Caractères cachés ou de commande remplacés\u00a0: {opened.hidden}. On veut peut-être déguiser un nom.",
         )
     if opened.kept_out.counts["contradicted"]:
         yield Text(
@@ -261,7 +261,7 @@ def _doubts(directive: Directive, *, revoked: bool) -> Iterator[Text]:
     if revoked:
         yield Text("The partner has revoked this.", "Le partenaire a révoqué ceci.")
     for selector, concern in selector_concerns(directive):
-        yield Text(f"{selector.value}: {concern.en}", f"{selector.value} : {concern.fr}")
+        yield Text(f"{selector.value}: {concern.en}", f"{selector.value}\u00a0: {concern.fr}")
     if directive.id in shipped_ids() and _public(directive) != _public(find(directive.id)):
         yield Text(
             f"Its id, {directive.id}, is that of a directive of this release, which says something else.",
@@ -271,7 +271,7 @@ def _doubts(directive: Directive, *, revoked: bool) -> Iterator[Text]:
     if gaps:
         yield Text(
             f"Texts that lack a language: {gaps}. Nothing is published before both are there.",
-            f"Textes auxquels manque une langue : {gaps}. Rien n'est publié avant qu'elles y soient toutes deux.",
+            f"Textes auxquels manque une langue\u00a0: {gaps}. Rien n'est publié avant qu'elles y soient toutes deux.",
         )
 
 
