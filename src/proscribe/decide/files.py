@@ -103,11 +103,11 @@ def read_case(folder: Path, kinds: Mapping[str, type[Document]]) -> CaseFile:
                     file=name,
                 )
             known[one.digest] = document
+    file = CaseFile(case, steps, known)
+    _replayed(file, places)
     named = {"case.json", SUMS, *places, *(_document_name(doc.KIND, key) for key, doc in known.items())}
     for name in sorted(set(bodies) - named):
         raise altered(0, Text("no step names it", "aucune étape ne le nomme"), file=name)
-    file = CaseFile(case, steps, known)
-    _replayed(file, places)
     return file
 
 
