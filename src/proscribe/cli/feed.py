@@ -41,7 +41,7 @@ for _made in AUTHORITY:
         Text(
             "Ask a feed for news, verify it, and open cases. Adopts only what the policy of this feed allows.",
             "Demander des nouvelles à un fil, les vérifier et ouvrir les dossiers. N'adopte que ce que permet la "
-            "stratégie établie pour ce fil.",
+            "politique établie pour ce fil.",
         )
     )
 )
@@ -53,7 +53,7 @@ for _made in AUTHORITY:
     help=str(
         Text(
             "Read it from here this time, for example a file of 'feed pack'. It is checked in the same way.",
-            "Le lire ici cette fois, par exemple un fichier de « feed pack ». La vérification est la même.",
+            "Le lire ici cette fois, par exemple un fichier de «\u00a0feed pack\u00a0». La vérification est la même.",
         )
     ),
 )

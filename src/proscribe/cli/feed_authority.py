@@ -219,7 +219,7 @@ def draft(folder: Path) -> None:
     help=str(
         Text(
             "Add your signature, as an officer, to the draft. Look at it first ('feed draft').",
-            "Ajouter votre signature de responsable à l'ébauche. Examinez-la d'abord (« feed draft »).",
+            "Ajouter votre signature de responsable à l'ébauche. Examinez-la d'abord («\u00a0feed draft\u00a0»).",
         )
     )
 )

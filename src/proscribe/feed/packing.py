@@ -53,7 +53,8 @@ def _public(repository: Repository) -> tuple[str, ...]:
         raise FeedFolder(
             Text("nothing was published yet", "rien n'a encore été publié"),
             remedy=Text(
-                "Publish it first ('proscribe feed publish').", "Publiez-le d'abord (« proscribe feed publish »)."
+                "Publish it first ('proscribe feed publish').",
+                "Publiez-le d'abord («\u00a0proscribe feed publish\u00a0»).",
             ),
             where=Where(file=str(repository.folder)),
         )

@@ -78,7 +78,8 @@ def refuse_ground(standing: Standing) -> None:
             ),
             Text(
                 f"Pin the authority's key list: 'key_list' under [feeds.{standing.feed}], then pull again.",
-                f"Épinglez la liste de clés de l'autorité\u00a0: « key_list » sous [feeds.{standing.feed}], puis "
+                f"Épinglez la liste de clés de l'autorité\u00a0: «\u00a0key_list\u00a0» sous "
+                f"[feeds.{standing.feed}], puis "
                 "relancez la lecture.",
             ),
         )
@@ -96,7 +97,7 @@ def refuse_approval(standing: Standing, role: str) -> None:
     if standing.adopt is Adopting.never:
         raise _not(
             standing,
-            Text("this feed's policy is to adopt nothing", "la stratégie pour ce fil est de ne rien adopter"),
+            Text("this feed's policy is to adopt nothing", "la politique de ce fil est de ne rien adopter"),
             Text(
                 f'Set adopt = "approved" under [feeds.{standing.feed}], if that is what your organisation decided.',
                 f'Mettez adopt = "approved" sous [feeds.{standing.feed}], si votre organisation en a décidé ainsi.',

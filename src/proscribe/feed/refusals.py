@@ -41,7 +41,8 @@ _LATER = Text(
 )
 _PIN = Text(
     "Compare the root's fingerprint with the authority, by telephone, and correct the setting 'root' of this feed.",
-    "Comparez l'empreinte de la racine avec l'autorité, par téléphone, et corrigez le paramètre « root » de ce fil.",
+    "Comparez l'empreinte de la racine avec l'autorité, par téléphone, et corrigez le paramètre "
+    "«\u00a0root\u00a0» de ce fil.",
 )
 
 
@@ -67,8 +68,9 @@ def no_feed_here(name: str) -> FeedUnavailable:
         Text("there is no feed at this place", "il n'y a pas de fil de diffusion à cet endroit"),
         remedy=Text(
             "Check the setting 'source' of this feed: it names the folder that holds 'metadata' and 'targets'.",
-            "Vérifiez le paramètre « source » de ce fil\u00a0: il désigne le dossier qui contient « metadata » et "
-            "« targets ».",
+            "Vérifiez le paramètre «\u00a0source\u00a0» de ce fil\u00a0: il désigne le dossier qui "
+            "contient «\u00a0metadata\u00a0» et "
+            "«\u00a0targets\u00a0».",
         ),
         where=Where(file=name),
     )
@@ -125,7 +127,10 @@ def told(updater: Updater, reading: Reading, now: datetime) -> Iterator[None]:
     except tuf.LengthOrHashMismatchError as error:
         raise _mismatch(updater, reading) from error
     except tuf.RepositoryError as error:
-        raise _changed(reading, Text(str(error), "ce n'est pas ce que le fil annonce")) from error
+        raise _changed(
+            reading,
+            Text(f"it is not what the feed announces: {error}", f"ce n'est pas ce que le fil annonce\u00a0: {error}"),
+        ) from error
 
 
 def _incomplete(reading: Reading) -> FeedIncomplete:
@@ -149,7 +154,8 @@ def _lapsed(updater: Updater, now: datetime) -> FeedError:
     return kind(
         Text(
             f"the feed's {role} lapsed on {when} UTC: its news may be held back, or the authority stopped",
-            f"l'élément « {role} » du fil est échu depuis le {when} UTC\u00a0: ses nouvelles sont peut-être retenues, "
+            f"l'élément «\u00a0{role}\u00a0» du fil est échu depuis le {when} UTC\u00a0: ses "
+            "nouvelles sont peut-être retenues, "
             "ou l'autorité a cessé de le signer",
         ),
         remedy=_LATER,

@@ -115,7 +115,7 @@ class Repository:
                 Text("this folder holds a feed already", "ce dossier contient déjà un fil de diffusion"),
                 remedy=Text(
                     "Choose another folder, or change the keys with 'proscribe feed keys'.",
-                    "Choisissez un autre dossier, ou changez les clés avec « proscribe feed keys ».",
+                    "Choisissez un autre dossier, ou changez les clés avec «\u00a0proscribe feed keys\u00a0».",
                 ),
                 where=Where(file=str(self.folder)),
             )
@@ -215,7 +215,7 @@ class Repository:
                 Text("this key signs nothing of the draft", "cette clé ne signe rien de l'ébauche"),
                 remedy=Text(
                     "'proscribe feed draft' shows what waits for signatures, and whose keys count.",
-                    "« proscribe feed draft » montre ce qui attend des signatures, et quelles clés comptent.",
+                    "«\u00a0proscribe feed draft\u00a0» montre ce qui attend des signatures, et quelles clés comptent.",
                 ),
             )
         return signed
@@ -356,7 +356,7 @@ class Repository:
     def _no_feed(self) -> FeedFolder:
         return FeedFolder(
             Text("there is no feed in this folder yet", "ce dossier ne contient pas encore de fil de diffusion"),
-            remedy=Text("Begin one with 'proscribe feed init'.", "Créez-en un avec « proscribe feed init »."),
+            remedy=Text("Begin one with 'proscribe feed init'.", "Créez-en un avec «\u00a0proscribe feed init\u00a0»."),
             where=Where(file=str(self.folder)),
         )
 
@@ -388,7 +388,9 @@ def publish(
 def _no_item(path: str) -> FeedItem:
     return FeedItem(
         Text(f"{path!r} is not in this feed", f"{path!r} n'est pas dans ce fil"),
-        remedy=Text("'proscribe feed draft' lists what is.", "« proscribe feed draft » énumère ce qui y est."),
+        remedy=Text(
+            "'proscribe feed draft' lists what is.", "«\u00a0proscribe feed draft\u00a0» énumère ce qui y est."
+        ),
         where=Where(field="path"),
     )
 

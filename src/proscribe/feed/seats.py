@@ -112,7 +112,7 @@ def too_few(role: DraftRole) -> FeedThreshold:
         ),
         remedy=Text(
             "Have another officer run 'proscribe feed sign' on this folder.",
-            "Demandez à un autre responsable d'exécuter « proscribe feed sign » sur ce dossier.",
+            "Demandez à un autre responsable d'exécuter «\u00a0proscribe feed sign\u00a0» sur ce dossier.",
         ),
         where=Where(field=role.role),
     )

@@ -64,7 +64,7 @@ def open_source(source: str | Path, *, patience: float = PATIENCE) -> Iterator[S
             remedy=Text(
                 "Give an https address, a folder that holds a feed, or a file of 'proscribe feed pack'.",
                 "Donnez une adresse https, un dossier qui contient un fil de diffusion, ou un fichier produit par "
-                "« proscribe feed pack ».",
+                "«\u00a0proscribe feed pack\u00a0».",
             ),
             where=Where(file=str(source)),
         )
@@ -105,7 +105,9 @@ class Package:
         try:
             yield from self._container.chunks(path)
         except ValueError as error:
-            raise not_a_package(path, Text(str(error), "son contenu ne correspond pas à son en-tête")) from error
+            raise not_a_package(
+                path, Text(f"its content is another: {error}", f"son contenu est autre\u00a0: {error}")
+            ) from error
 
 
 @contextmanager

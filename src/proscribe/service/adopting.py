@@ -105,7 +105,8 @@ def approve(installation: Installation, settings: FeedSettings, directive: str) 
             ),
             remedy=Text(
                 "'proscribe feed status' lists what it offers; 'proscribe feed pull' asks for news.",
-                "« proscribe feed status » énumère ce qu'il offre; « proscribe feed pull » demande des nouvelles.",
+                "«\u00a0proscribe feed status\u00a0» énumère ce qu'il offre; «\u00a0proscribe feed "
+                "pull\u00a0» demande des nouvelles.",
             ),
             where=Where(field="directive"),
         )

@@ -53,7 +53,8 @@ def settings_of(installation: Installation, name: str) -> FeedSettings:
             Text(f"a feed cannot be called {name!r}", f"un fil ne peut s'appeler «\u00a0{name}\u00a0»"),
             remedy=Text(
                 "Use small letters, digits and single hyphens; 'own' and 'here' mean this organisation itself.",
-                "Employez des minuscules, des chiffres et des traits d'union simples; « own » et « here » désignent "
+                "Employez des minuscules, des chiffres et des traits d'union simples; "
+                "«\u00a0own\u00a0» et «\u00a0here\u00a0» désignent "
                 "l'organisation elle-même.",
             ),
             where=Where(file=str(installation.home / FILE), field=f"feeds.{name}"),
@@ -114,8 +115,9 @@ def _root(installation: Installation, settings: FeedSettings) -> bytes:
             remedy=Text(
                 f"Ask the authority for its file '1.root.json', by another way than the feed, and name it in "
                 f"[feeds.{settings.name}], 'root'.",
-                f"Demandez à l'autorité son fichier « 1.root.json », par une autre voie que le fil, et nommez-le dans "
-                f"[feeds.{settings.name}], « root ».",
+                f"Demandez à l'autorité son fichier «\u00a01.root.json\u00a0», par une autre voie que "
+                "le fil, et nommez-le dans "
+                f"[feeds.{settings.name}], «\u00a0root\u00a0».",
             ),
             where=Where(file=str(path)),
         ) from error
