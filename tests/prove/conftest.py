@@ -26,7 +26,7 @@ from proscribe.directive.model import (
     Stance,
     State,
 )
-from proscribe.documents import digest
+from proscribe.documents import digest, to_bytes
 from proscribe.enforce.model import DeviceOutcome, Outcome
 from proscribe.inventory.model import Coverage, Retention, SnapshotManifest, SourceSummary, Visibility
 from proscribe.plan.model import (
@@ -50,6 +50,7 @@ from proscribe.plan.model import (
 from proscribe.prove.bundle import BundleInputs
 from proscribe.prove.ledger import leaf_hash
 from proscribe.prove.model import EntryKind, LedgerEntry
+from proscribe.prove.ports import StoredEntry
 from proscribe.terms import Enrolment, Platform, Side
 from proscribe.text import Text
 
@@ -75,8 +76,9 @@ class MemoryLedger:
     def entries(self, start: int = 0, stop: int | None = None) -> Iterator[LedgerEntry]:
         yield from self._entries[start:stop]
 
-    def leaf_hashes(self) -> Iterator[bytes]:
-        return (leaf_hash(entry) for entry in self._entries)
+    def rows(self, start: int = 0, stop: int | None = None) -> Iterator[StoredEntry]:
+        for entry in self._entries[start:stop]:
+            yield StoredEntry(entry.index, to_bytes(entry), leaf_hash(entry), ())
 
 
 def make_directive() -> Directive:

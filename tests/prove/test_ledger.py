@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import random
 from datetime import UTC, datetime
 
@@ -11,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pymerkle import InmemoryTree
 
-from proscribe.documents import to_bytes
+from proscribe.documents import from_json, to_bytes
+from proscribe.errors import InvalidDocument
 from proscribe.prove import ledger
 from proscribe.prove.model import EntryKind, LedgerEntry
 
@@ -195,3 +197,25 @@ def test_a_leaf_is_the_canonical_bytes_of_its_entry() -> None:
     data = to_bytes(entry)
     assert data.index(b'"a"') < data.index(b'"b"')
     assert ledger.leaf_hash(entry) == hashlib.sha256(b"\x00" + data).digest()
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(-1e9, 1e9) | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.sampled_from(EntryKind), st.text(max_size=9), st.dictionaries(st.text(max_size=5), json_values, max_size=3))
+def test_an_entry_reads_from_its_bytes_as_the_codec_reads_it(kind: EntryKind, subject: str, body: dict) -> None:
+    entry = LedgerEntry(7, datetime(2026, 11, 2, 9, 0, 1, tzinfo=UTC), "role", kind, subject, body)
+    data = to_bytes(entry)
+    assert ledger.read_entry(data) == from_json(LedgerEntry, json.loads(data))
+    assert to_bytes(ledger.read_entry(data)) == data
+
+
+@pytest.mark.parametrize("data", [b"", b"{}", b"[1", b"\xff", b'{"kind":"proscribe.ledger-entry","schema":1}'])
+def test_what_is_no_entry_is_an_error_of_ours(data: bytes) -> None:
+    with pytest.raises(InvalidDocument) as caught:
+        ledger.read_entry(data, source="ledger entry 7")
+    assert caught.value.where.file == "ledger entry 7"

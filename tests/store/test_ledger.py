@@ -17,7 +17,7 @@ from pymerkle import InmemoryTree
 
 import proscribe.store
 from proscribe.documents import to_bytes
-from proscribe.prove.ledger import EMPTY_ROOT, NoSuchProof, Tree, verify_consistency, verify_inclusion
+from proscribe.prove.ledger import EMPTY_ROOT, NoSuchProof, Tree, leaf_hash_of, verify_consistency, verify_inclusion
 from proscribe.prove.model import EntryKind
 from proscribe.store.errors import StoreDamaged
 
@@ -61,7 +61,7 @@ def test_heads_and_proofs_agree_with_pymerkle_at_the_edges(store: Path, size: in
     theirs = oracle(ledger)
     assert ledger.head().size == size
     assert ledger.head().root == (theirs.get_root().hex() if size else EMPTY_ROOT.hex())
-    leaves = list(ledger.leaf_hashes())
+    leaves = [leaf_hash_of(row.body) for row in ledger.rows()]
     for index in range(size):
         assert (leaves[index], *ledger.inclusion(index)) == tuple(theirs.prove_inclusion(index + 1, size).path)
     for first in range(1, size + 1):
@@ -81,7 +81,7 @@ def test_a_random_ledger_agrees_with_pymerkle_and_with_the_tree_in_memory(store:
         assert ledger.append_many(drafts(count, first)) == range(first, first + count)
         ledger.append(*drafts(1, first + count)[0])
     size = ledger.size()
-    theirs, leaves = oracle(ledger), list(ledger.leaf_hashes())
+    theirs, leaves = oracle(ledger), [leaf_hash_of(row.body) for row in ledger.rows()]
     tree = Tree(leaves)
     assert ledger.root() == theirs.get_root() == tree.root()
     for _ in range(60):
@@ -182,7 +182,7 @@ def test_the_tree_is_whole_after_many_writers_at_once(store: Path) -> None:
     ledger = Ledger()
     assert [entry.index for entry in ledger.entries()] == list(range(ledger.size()))
     assert ledger.size() == sum(2 + (number + turn) % 4 for number in range(4) for turn in range(6))
-    tree = Tree(ledger.leaf_hashes())
+    tree = Tree(leaf_hash_of(row.body) for row in ledger.rows())
     assert ledger.root() == tree.root() == oracle(ledger).get_root()
     assert [ledger.root(size) for size in range(ledger.size())] == [tree.root(size) for size in range(tree.size)]
 

@@ -24,6 +24,7 @@ from proscribe.plan.model import ExemptionRegister, Plan
 from proscribe.prove import members as names
 from proscribe.prove.container import Writer
 from proscribe.prove.evidence import (
+    LedgerExtract,
     extract_ledger,
     history,
     join_small_departments,
@@ -100,10 +101,12 @@ def export(inputs: BundleInputs, out: Path) -> BundleManifest:
 
 def report_data(inputs: BundleInputs) -> ReportData:
     """What the report shows, from the same inputs as the bundle."""
+    return _report_data(inputs, extract_ledger(inputs.ledger, inputs.directive.id, _device_keys(inputs)))
+
+
+def _report_data(inputs: BundleInputs, extract: LedgerExtract) -> ReportData:
     outcomes = join_small_departments(inputs.outcomes, inputs.small_cell_floor)
     counts = tally(inputs.directive.id, outcomes)
-    devices = _device_keys(inputs)
-    extract = extract_ledger(inputs.ledger, inputs.directive.id, devices)
     plan = inputs.plans[-1] if inputs.plans else None
     copy = plan if plan is None or inputs.disclose_devices else Pseudonyms(inputs.pseudonym_key).plan(plan)
     entries = [entry for entry, _ in extract.shown]
@@ -152,7 +155,7 @@ def _write(inputs: BundleInputs, writer: Writer) -> BundleManifest:
         register=digest(inputs.exemptions),
         exemptions=summarise_exemptions(inputs.exemptions, inputs.directive.id),
     )
-    report = report_data(inputs)
+    report = _report_data(inputs, extract)  # of the very ledger that the bundle shows
 
     parts: dict[str, Iterable[bytes]] = {
         names.README: [readme().encode()],

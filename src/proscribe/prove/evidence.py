@@ -7,12 +7,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from proscribe.documents import to_bytes
 from proscribe.enforce.model import DeviceOutcome, Outcome
 from proscribe.inventory.model import Coverage, SnapshotManifest, Visibility
 from proscribe.plan.labels import class_label
 from proscribe.plan.model import ExemptionRegister
-from proscribe.prove.ledger import Tree, leaf_hash_of
+from proscribe.prove.ledger import Tree, leaf_hash_of, read_entry
 from proscribe.prove.model import (
     Counts,
     EntryKind,
@@ -87,15 +86,15 @@ def extract_ledger(ledger: LedgerStore, directive: str, devices: Collection[str]
     shown: list[tuple[LedgerEntry, bytes]] = []
     withheld: Counter[Withheld] = Counter()
     orders: set[str] = set()
-    for entry in ledger.entries(0, size):
-        data = to_bytes(entry)
-        leaves.append(leaf_hash_of(data))
+    for row in ledger.rows(0, size):
+        leaves.append(leaf_hash_of(row.body))
+        entry = read_entry(row.body)
         if not _concerns(entry, directive, orders):
             withheld[Withheld.other_matter] += 1
         elif devices and (entry.subject in devices or names_a_device(entry.body, devices)):
             withheld[Withheld.names_devices] += 1
         else:
-            shown.append((entry, data))
+            shown.append((entry, row.body))
     tree = Tree(leaves)
     proofs = LedgerProofs(
         tree_head=TreeHead(size=tree.size, root=tree.root().hex()),
@@ -117,7 +116,9 @@ def _concerns(entry: LedgerEntry, directive: str, orders: set[str]) -> bool:
     elif isinstance(several, list | dict) and several:
         about = set(several) == {directive}
     else:
-        about = entry.subject in (directive, *orders) or entry.entry in _COMMON or _signs_an_order(entry)
+        about = (
+            entry.subject == directive or entry.subject in orders or entry.entry in _COMMON or _signs_an_order(entry)
+        )
     if about and entry.entry in _ORDERS:
         orders.add(entry.subject)
     return about

@@ -45,6 +45,6 @@ class LedgerStore(Protocol):
         """Entries ``start`` to ``stop`` (exclusive; None for the end), in order."""
         ...
 
-    def leaf_hashes(self) -> Iterator[bytes]:
-        """The leaf hash (32 bytes) of every entry, in order."""
+    def rows(self, start: int = 0, stop: int | None = None) -> Iterator[StoredEntry]:
+        """What is stored of entries ``start`` to ``stop``, in order: for many entries, without reading each."""
         ...

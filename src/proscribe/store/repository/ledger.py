@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
@@ -11,7 +10,7 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from proscribe.clock import Clock
-from proscribe.documents import from_json, to_bytes
+from proscribe.documents import to_bytes
 from proscribe.enforce.ports import EntryName
 from proscribe.prove.ledger import (
     HASH_BYTES,
@@ -22,6 +21,7 @@ from proscribe.prove.ledger import (
     leaf_hash_of,
     left_siblings,
     node_hash,
+    read_entry,
     root_at,
 )
 from proscribe.prove.model import EntryKind, LedgerEntry, TreeHead
@@ -98,12 +98,7 @@ class Ledger:
     def entries(self, start: int = 0, stop: int | None = None) -> Iterator[LedgerEntry]:
         """Entries ``start`` to ``stop`` (exclusive), in order, page by page."""
         for row in self.rows(start, stop):
-            yield from_json(LedgerEntry, json.loads(row.body), source=f"ledger entry {row.index}")
-
-    def leaf_hashes(self) -> Iterator[bytes]:
-        """The leaf hash of every entry, in order: over the bytes that are stored, so that a changed row shows."""
-        for row in self.rows():
-            yield leaf_hash_of(row.body)
+            yield read_entry(row.body, source=f"ledger entry {row.index}")
 
     def rows(self, start: int = 0, stop: int | None = None) -> Iterator[StoredEntry]:
         """What is stored from entry ``start`` to ``stop`` (exclusive), in order, page by page; a gap stays one."""
