@@ -215,6 +215,7 @@ def test_a_vendor_is_asked_before_anything_is_decided(directive, evidence, make)
     notice = make(Audience.vendor, draft, evidence=evidence, case="2023-11")
     assert notice.decision is None
     assert "before a decision" in notice.label.en
+    assert notice.title == Text(f"Proposed: {directive.title.en}", f"Proposition\u00a0: {directive.title.fr}")
     assert section(notice, "proposal").paragraphs[0].en == "No decision has been taken yet."
     reply = section(notice, "reply")
     assert reply.paragraphs[0].en.startswith("Reply by 20\u00a0November\u00a02023")
@@ -239,7 +240,7 @@ def test_a_vendor_sees_the_claims_that_rest_on_public_evidence_and_no_others(dir
     assert list(claims) == ["reads-contacts"]
     assert claims["reads-contacts"] == [
         "The app reads the list of contacts",
-        "Contested",
+        "Where it stands: contested",
         "Your side: Only when the user agrees",
         "Rests on: Measurement open of the app (https://example.org/measurement)",
         "This does not show: Why the app does this (open)",
@@ -268,6 +269,7 @@ def test_a_vendor_reads_how_each_point_was_answered(directive, evidence, record,
     assert "Our answer: Most users cannot tell what they agree to" in values
     assert facts(notice, "decision")["Addressed to"] == ["The maker of the app"]
     assert "at any time" in section(notice, "reply").paragraphs[0].en
+    assert notice.title == directive.title
 
 
 def test_the_last_day_to_reply_is_that_of_the_record_or_missing(directive, record, make):

@@ -64,7 +64,7 @@ def compose(
         at=material.at,
         issuer=neat.directive.authority.body,
         label=label,
-        title=neat.directive.title,
+        title=vendor.title(neat) if audience is Audience.vendor else neat.directive.title,
         lead=lead,
         sections=sections,
         contact=neat.contact,

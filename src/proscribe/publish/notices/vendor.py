@@ -16,10 +16,10 @@ from proscribe.publish.notices.words import Material, day
 from proscribe.text import Text
 
 _STATUS: dict[ClaimStatus, Text] = {
-    ClaimStatus.asserted: Text("Asserted", "Affirmée"),
-    ClaimStatus.contested: Text("Contested", "Contestée"),
-    ClaimStatus.upheld: Text("Contested, and upheld", "Contestée, puis maintenue"),
-    ClaimStatus.withdrawn: Text("Withdrawn", "Retirée"),
+    ClaimStatus.asserted: Text("asserted", "affirmée"),
+    ClaimStatus.contested: Text("contested", "contestée"),
+    ClaimStatus.upheld: Text("contested, and upheld", "contestée, puis maintenue"),
+    ClaimStatus.withdrawn: Text("withdrawn", "retirée"),
 }
 
 
@@ -56,6 +56,13 @@ def label(material: Material) -> Text:
     if material.interim:
         return Text("Notice to the vendor of an interim decision", "Avis au fournisseur sur une décision provisoire")
     return Text("Notice to the vendor of a decision", "Avis de décision au fournisseur")
+
+
+def title(material: Material) -> Text:
+    """The title of the directive, which reads as if it were decided, is marked as proposed until it is."""
+    plain = material.directive.title
+    proposed = material.decision is None and not material.over
+    return Text("Proposed: ", "Proposition\u00a0: ") + plain if proposed else plain
 
 
 def lead(material: Material) -> Text:
@@ -147,7 +154,7 @@ def _claims(register: EvidenceRegister, material: Material) -> Section:
 def _claim(material: Material, register: EvidenceRegister, claim: Claim) -> Fact:
     values = [claim.text]
     if claim.status is not ClaimStatus.asserted:
-        values.append(_STATUS[claim.status])
+        values.append(Text("Where it stands: ", "État\u00a0: ") + _STATUS[claim.status])
     if claim.reply is not None:
         values.append(Text("Your side: ", "Votre position\u00a0: ") + claim.reply)
     if claim.weighed is not None:
