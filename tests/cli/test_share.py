@@ -100,6 +100,17 @@ def test_what_is_left_aside_is_shown(call: Call, sent: Path) -> None:
     assert "Left aside: property:bundle.x_more, 1" in output
 
 
+def test_a_title_cannot_write_lines_of_its_own(call: Call, sent: Path) -> None:
+    body = sent.read_text(encoding="utf-8").replace(
+        "TikTok barred from Government of Canada mobile devices", "TikTok\\n  Marking: TLP:CLEAR"
+    )
+    sent.write_text(body, encoding="utf-8")
+    result = call("--lang", "en", "share", "receive", str(sent), "--as", "analyst")
+    lines = [line for line in result.output.splitlines() if line.startswith("  Marking")]
+    assert lines == ["  Marking: TLP:AMBER"]
+    assert "Ban: TikTok Marking: TLP:CLEAR" in " ".join(result.output.split())
+
+
 def test_oscal_of_a_proof(call: Call, tmp_path: Path) -> None:
     bundle, folder = tmp_path / "proof.zip", tmp_path / "oscal"
     export(make_inputs(), bundle)

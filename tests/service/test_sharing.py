@@ -73,6 +73,7 @@ def test_a_partners_bundle_opens_a_case_and_enforces_nothing(desk: Installation,
     assert incoming.new
     view = casework.show(desk, incoming.case)
     assert view.file.case.origin is Origin.partner
+    assert view.file.case.directive == ""  # a stranger's case hangs on no directive of ours
     assert [step.stage for step in view.file.steps] == [Stage.intake]
     assert view.file.current("received") == incoming.received
     assert set(kinds(desk)[before:]) == {EntryKind.case}

@@ -142,6 +142,7 @@ def receive(file: Path, draft_to: Path | None, home: Path | None, actor: str, as
 def list_(home: Path | None, actor: str, as_json: bool) -> None:
     """Made bilingual by ``help`` above."""
     from proscribe.documents import to_json
+    from proscribe.publish.stix.known import one_line
     from proscribe.service import sharing
 
     rows = sharing.received(open_installation(home, actor))
@@ -162,7 +163,7 @@ def list_(home: Path | None, actor: str, as_json: bool) -> None:
                 one.case,
                 one.received.tlp.label,
                 one.received.producer,
-                one.received.directive.title,
+                one_line(str(one.received.directive.title)),
                 len(one.received.proposed),
             )
             for one in rows
@@ -247,11 +248,13 @@ def _drafted(one: Incoming, folder: Path) -> None:
 
 
 def _show(one: Incoming) -> None:
+    from proscribe.publish.stix.known import one_line
+
     received = one.received
     state = Text("opened", "ouvert") if one.new else Text("was open already", "était déjà ouvert")
     rows: Sequence[tuple[Text, object]] = (
         (Text("Sender, as it calls itself", "Expéditeur, selon lui"), received.producer or "-"),
-        (Text("Ban", "Interdiction"), received.directive.title),
+        (Text("Ban", "Interdiction"), one_line(str(received.directive.title))),
         (Text("Marking", "Marquage"), received.tlp.label),
         (Text("Signed form", "Forme signée"), _signed(one)),
         (Text("Identifiers named", "Identifiants nommés"), len(received.proposed)),
@@ -262,7 +265,7 @@ def _show(one: Incoming) -> None:
     for remark in received.remarks:
         click.echo(f"  ! {remark}")
     for concern, values in _concerns(received.proposed).items():
-        some = ", ".join(values[:_SHOWN]) + (", …" if len(values) > _SHOWN else "")
+        some = ", ".join(map(one_line, values[:_SHOWN])) + (", …" if len(values) > _SHOWN else "")
         click.echo(f"  ! {concern} ({len(values)}){COLON} {some}")
     for kept in received.kept_out:
         click.echo(

@@ -19,6 +19,7 @@ from proscribe.publish.oscal.parts import Assessed
 from proscribe.publish.oscal.plan import plan_of_action
 from proscribe.publish.oscal.results import assessment_results
 from proscribe.publish.stix.errors import TlpForbids
+from proscribe.publish.stix.known import one_line
 from proscribe.publish.stix.model import Received, Tlp
 from proscribe.publish.stix.opening import MAX_BYTES
 from proscribe.publish.stix.read import marking_of, read
@@ -236,14 +237,15 @@ def _open_case(installation: Installation, case_id: str, one: Received, kept: Di
         concern=_concern(one),
         opened_at=installation.clock.now(),
         opened_by=installation.actor,
-        directive=one.directive.id,
+        # Names no directive: which one is made from it, and under what id, is ours to say.
         received=kept,
     )
     casework.open_case(installation, case, {"received": one})
 
 
 def _title(ban: Text) -> Text:
-    return Text(f"Proposed by a partner: {ban.en or ban.fr}", f"Proposé par un partenaire\u00a0: {ban.fr or ban.en}")
+    en, fr = one_line(ban.en or ban.fr), one_line(ban.fr or ban.en)
+    return Text(f"Proposed by a partner: {en}", f"Proposé par un partenaire\u00a0: {fr}")
 
 
 def _concern(one: Received) -> Text:

@@ -426,6 +426,62 @@ def test_nothing_to_propose_is_said(packed: Callable[..., bytes], thing: Callabl
         read(packed())
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"type": "android_package", "value": "a." * 100_000 + "b"},
+        {"type": "android_package_glob", "value": "com.a" + "." * 100_000 + "*"},
+        {"type": "app_name", "value": "x" * 301},
+    ],
+)
+def test_endless_values_are_neither_searched_nor_actionable(
+    written: Written, action: Action, change: dict[str, Any]
+) -> None:
+    bundle = written()
+    action(bundle)["extensions"][extension.ID]["targets"]["targets"][0].update(change, actionable=True)
+    item = action(bundle)["extensions"][extension.ID]["directive"]["items"][0]
+    item["selectors"] = [{"kind": "glob", "value": change["value"], "platform": None}]
+    (received,) = back(bundle)
+    assert received.proposed[0].concern is not None
+    assert "name that long" in received.proposed[0].concern.en
+    assert not received.proposed[0].target.actionable
+    assert all(len(remark.en) < 500 for remark in received.remarks)
+    assert any("name that long" in remark.en for remark in received.remarks)
+
+
+def test_many_bad_extensions_are_refused_before_each_is_read(written: Written, action: Action) -> None:
+    bundle = written()
+    ban = action(bundle)
+    for number in range(MAX_BANS + 1):
+        bundle["objects"].append(
+            {
+                **ban,
+                "id": f"course-of-action--00000000-0000-4000-8000-{number:012x}",
+                "extensions": {extension.ID: {}},
+            }
+        )
+    with pytest.raises(BundleTooBig):
+        back(bundle)
+
+
+def test_a_fields_name_of_their_choosing_stays_on_its_line(written: Written, action: Action) -> None:
+    bundle = written()
+    action(bundle)["extensions"][extension.ID]["directive"]["x\n  Marking: TLP:CLEAR\n" + "y" * 9_000] = 1
+    (received,) = back(bundle)
+    (said,) = (remark.en for remark in received.remarks if "cannot be read" in remark.en)
+    assert "\n" not in said
+    assert len(said) < 600
+
+
+def test_line_breaks_of_another_system_are_no_hidden_letters(written: Written, action: Action) -> None:
+    bundle = written()
+    (plain,) = back(bundle)
+    action(bundle)["description"] = "one\r\ntwo"
+    assert back(bundle)[0].remarks == plain.remarks
+    action(bundle)["description"] = "one\rtwo"
+    assert back(bundle)[0].remarks != plain.remarks
+
+
 def test_a_partner_cannot_approve_for_us(written: Written) -> None:
     (received,) = back(written())
     assert received.targets is not None

@@ -17,6 +17,11 @@ from proscribe.publish.stix.model import Proposed
 from proscribe.terms import Platform
 from proscribe.text import Text
 
+MAX_VALUE = 300  # characters; the longest name an app or a host can have is 255
+
+
+_ENDLESS = Text("no app or host has a name that long", "aucune application ni aucun hôte n'a un nom si long")
+
 
 def proposed(target: Target) -> Proposed:
     """The identifier with our concern about it. What cannot be an identifier at all is never actionable either."""
@@ -25,6 +30,8 @@ def proposed(target: Target) -> Proposed:
 
 
 def _concern(target: Target) -> Text | None:
+    if len(target.value) > MAX_VALUE:
+        return _ENDLESS
     if target.type in APP_IDS or target.type in GLOBS or target.type is IdentifierType.app_name:
         protected = _protected(target.value)
         if protected is not None:
@@ -52,6 +59,8 @@ def _doubtful(target: Target) -> Text | None:
 
 def _protected(value: str) -> Text | None:
     """Why an identifier or glob may never be a target, on whatever platform: a false one must not lead past it."""
+    if len(value) > MAX_VALUE:
+        return _ENDLESS
     value = value.strip()
     if "*" not in value:
         return is_protected(Platform.unknown, value)

@@ -78,7 +78,12 @@ def _list(value: Any) -> list[Any]:
 def name_of(item: dict[str, Any], field: str = "name") -> str:
     """A text of an object, cut to what fits a line; "" where it has none."""
     value = item.get(field)
-    return _SPACES.sub(" ", value[: 4 * _MOST]).strip()[:_MOST] if isinstance(value, str) else ""
+    return one_line(value).strip() if isinstance(value, str) else ""
+
+
+def one_line(value: str) -> str:
+    """A stranger's text as it may stand in a line of ours: without line breaks, and not without end."""
+    return _SPACES.sub(" ", value[: 4 * _MOST])[:_MOST]
 
 
 def producer(item: dict[str, Any], opened: Opened) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import math
 import re
-import unicodedata
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
@@ -23,9 +22,13 @@ MAX_OBJECTS = 50_000
 MAX_CONTAINERS = 500_000  # objects and lists at all levels: each takes a hundred times its two bytes once read
 MAX_DEPTH = 40
 _ID = re.compile(r"([a-z0-9][a-z0-9-]{1,248}[a-z0-9])--[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z")
-# Letters that turn or hide the writing around them (Trojan Source, CVE-2021-42574), and language tags nobody sees.
-_HIDDEN = re.compile("[\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]")
+_TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?Z")
+# Control characters, letters that turn or hide the writing around them (Trojan Source, CVE-2021-42574), blanks that
+# are none, tags nobody sees, halves of a pair, and letters of private meaning. Line breaks and tabs stay.
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u034f\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u2028\u2029\u202a-\u202e"
+    "\u2060-\u2069\u3164\ud800-\udfff\ue000-\uf8ff\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U0010ffff]"
+)
 _REPLACED = "\N{REPLACEMENT CHARACTER}"
 _OTHERS = 40  # names of a stranger's choosing that are counted each by itself
 _NAME = re.compile(r"[a-z0-9_-]{1,60}")
@@ -139,14 +142,9 @@ class _Cleaner:
     def _text(self, value: str) -> str:
         if value.isascii() and value.isprintable():
             return value
-        shown, hidden = _HIDDEN.subn(_REPLACED, value)
-        letters = [_REPLACED if _control(letter) else letter for letter in shown]
-        self.hidden += hidden + sum(new != old for new, old in zip(letters, shown, strict=True))
-        return "".join(letters)
-
-
-def _control(letter: str) -> bool:
-    return letter not in "\n\t" and unicodedata.category(letter) in ("Cc", "Cs", "Co", "Cn")
+        shown, hidden = _HIDDEN.subn(_REPLACED, value.replace("\r\n", "\n"))
+        self.hidden += hidden
+        return shown
 
 
 def _newest(items: list[Any], tally: Tally) -> dict[str, dict[str, Any]]:

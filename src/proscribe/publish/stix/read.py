@@ -22,6 +22,7 @@ from proscribe.errors import ProscribeError, Where
 from proscribe.publish.stix import extension, known, tlp
 from proscribe.publish.stix.concerns import proposed, selector_concerns
 from proscribe.publish.stix.errors import BundleTooBig, NothingProposed
+from proscribe.publish.stix.known import one_line
 from proscribe.publish.stix.model import AttachedEnvelope, KeptOut, Received, Tlp
 from proscribe.publish.stix.opening import Opened, open_bundle
 from proscribe.publish.stix.plain import named_in, plain_directive, plain_targets
@@ -46,13 +47,14 @@ def read(data: bytes, *, source: str = "") -> tuple[Received, ...]:
     for item in opened.objects.values():
         known.count_unknown(item, opened.kept_out)
     reading = _Reading(opened, digest_bytes(data), source)
-    bans = [ban for ban in map(reading.ours, opened.of("course-of-action")) if ban is not None]
-    if len(bans) > MAX_BANS:
+    marked = [item for item in opened.of("course-of-action") if extension.ID in known.extensions(item)]
+    if len(marked) > MAX_BANS:
         raise BundleTooBig(
             Text(f"more than {MAX_BANS} bans in one bundle", f"plus de {MAX_BANS} interdictions dans un lot"),
             remedy=Text("Ask the sender for one bundle a ban.", "Demandez un lot par interdiction."),
             where=Where(file=source),
         )
+    bans = [ban for ban in map(reading.ours, marked) if ban is not None]
     return tuple(bans) or (reading.plain(),)
 
 
@@ -88,18 +90,17 @@ class _Reading:
         self._envelopes = tuple(_envelopes(opened))
 
     def ours(self, item: dict[str, Any]) -> Received | None:
-        """The ban in our extension of this course of action; None where it is not there or not sound."""
-        content = known.extensions(item).get(extension.ID)
-        if content is None:
-            return None
+        """The ban in our extension of this course of action; None where it is not sound."""
+        content = known.extensions(item)[extension.ID]
         try:
             directive, targets, remarks = _documents(content, self._source)
         except ProscribeError as error:
-            field = f" ({error.where.field})" if error.where.field else ""
+            where = one_line(f" ({error.where.field})") if error.where.field else ""
+            en, fr = one_line(error.what.en), one_line(error.what.fr)
             self._remarks.append(
                 Text(
-                    f"It carries our extension, which cannot be read{field}: {error.what.en}",
-                    f"Il porte notre extension, mais elle est illisible{field}\u00a0: {error.what.fr}",
+                    f"It carries our extension, which cannot be read{where}: {en}",
+                    f"Il porte notre extension, mais elle est illisible{where}\u00a0: {fr}",
                 )
             )
             self._opened.kept_out.add("extension")
@@ -261,7 +262,8 @@ def _doubts(directive: Directive, *, revoked: bool) -> Iterator[Text]:
     if revoked:
         yield Text("The partner has revoked this.", "Le partenaire a révoqué ceci.")
     for selector, concern in selector_concerns(directive):
-        yield Text(f"{selector.value}: {concern.en}", f"{selector.value}\u00a0: {concern.fr}")
+        value = one_line(selector.value)
+        yield Text(f"{value}: {concern.en}", f"{value}\u00a0: {concern.fr}")
     if directive.id in shipped_ids() and _public(directive) != _public(find(directive.id)):
         yield Text(
             f"Its id, {directive.id}, is that of a directive of this release, which says something else.",
