@@ -1,10 +1,10 @@
-"""Seats with keys, the key list that names them, and a token of its own for every test that needs one."""
+"""Seats with keys, and the key list that names them."""
 
 from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -20,8 +20,6 @@ from proscribe.trust.model import KeyList, PublicKey, Rule, Scheme, SignedDocume
 
 NOW = datetime(2026, 11, 2, 13, 0, tzinfo=UTC)
 SEATS = ("cio", "security", "legal")
-SOFTHSM = Path("/usr/lib/softhsm/libsofthsm2.so")
-PIN = "493817"
 
 
 @cache
@@ -93,41 +91,6 @@ class Office:
 @pytest.fixture
 def office() -> Office:
     return Office()
-
-
-@dataclass(frozen=True)
-class Token:
-    """A software token: how it is named, and its PIN."""
-
-    label: str
-    pin: str
-    module: Path
-
-    def uri(self, name: str, more: str = "") -> str:
-        return f"pkcs11:token={self.label.replace(' ', '%20')};object={name}{more}?module-path={self.module}"
-
-    def ask(self) -> bytes:
-        return self.pin.encode()
-
-
-@pytest.fixture
-def token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Token]:
-    """A new SoftHSM token in the test's own folder."""
-    if not SOFTHSM.exists() or shutil.which("softhsm2-util") is None:
-        pytest.skip("SoftHSM is not installed")
-    import pkcs11
-
-    folder = tmp_path / "tokens"
-    folder.mkdir()
-    settings = tmp_path / "softhsm2.conf"
-    settings.write_text(f"directories.tokendir = {folder}\nlog.level = ERROR\n", encoding="utf-8")
-    monkeypatch.setenv("SOFTHSM2_CONF", str(settings))
-    init = ["softhsm2-util", "--init-token", "--free", "--label", "Signing desk", "--pin", PIN, "--so-pin", "99887766"]
-    subprocess.run(init, check=True, capture_output=True)
-    library = pkcs11.lib(str(SOFTHSM))  # a library that was open for another test has that test's tokens
-    library.reinitialize()
-    yield Token("Signing desk", PIN, SOFTHSM)
-    library.finalize()
 
 
 @pytest.fixture
