@@ -38,7 +38,7 @@ from proscribe.documents import Document, digest, to_bytes, to_json
 from proscribe.enforce.model import Outcome
 from proscribe.feed import repository, statement
 from proscribe.feed.model import DepartmentStanding, Rollup
-from proscribe.feed.repository import Seats, public_key
+from proscribe.feed.seats import Seats, public_key
 from proscribe.service import attesting, enforcing, feeding, inventory, planning, rolling, standing, trusting
 from proscribe.service.installation import Installation, open_installation
 from proscribe.simulate.amapi import AmapiSimulator, FleetSpec, make_fleet
@@ -192,7 +192,7 @@ def enforce(installation: Installation, clock: ManualClock) -> None:
     choices = planning.Choices(removal_limit="unlimited", rings=("all=unlimited",))
     plan = planning.propose(installation, DIRECTIVE, choices)
     enforcing.apply(installation, plan, approved=True)
-    for hours in (6, 18, 24, 24):
+    for hours in (6, 18, 48):
         clock.advance(hours=hours)
         enforcing.tick(installation)
 
@@ -259,8 +259,7 @@ class Authority:
         self.departments = departments
         (folder / "keys").mkdir(parents=True)
         self.pairs = {seat: new_pair(Scheme.ed25519) for seat in (*OFFICERS, "snapshot", "timestamp")}
-        seats = [seat for one in departments for seat in one.seats]
-        theirs = {seat: new_pair(Scheme.ed25519) for seat in seats}
+        theirs = {one.seats[1]: new_pair(Scheme.ed25519) for one in departments}
         self.keys = self._key_list(theirs)
         self.stage = Stage(folder, digest(self.keys))
         for seat, pair in theirs.items():
@@ -314,8 +313,8 @@ class Authority:
 
     def open_feed(self) -> None:
         """The directive and its reviewed targets, each signed by two officers, in a feed that needs two as well."""
-        people = tuple(public_key(self.pairs[seat].public.encode()) for seat in OFFICERS)
-        alone = {role: Seats((public_key(self.pairs[role].public.encode()),), 1) for role in ("snapshot", "timestamp")}
+        people = tuple(public_key(self.pairs[seat].public) for seat in OFFICERS)
+        alone = {role: Seats((public_key(self.pairs[role].public),), 1) for role in ("snapshot", "timestamp")}
         seats = {"root": Seats(people, 2), "targets": Seats(people, 2), **alone}
         repository.init(self.stage.feed, seats, now=self.clock.now())
         directive = find(DIRECTIVE)

@@ -59,8 +59,9 @@ def _revocations(installation: Installation) -> dict[str, datetime]:
 def _received(
     installation: Installation, cls: type[D], subject: str, came: dict[Digest, datetime]
 ) -> tuple[Received[D], ...]:
-    found = [(one, came[one]) for one in installation.stores.documents.digests(cls, subject=subject) if one in came]
+    """Oldest first; of two that came in the same second, in the order in which they were recorded."""
     documents = installation.stores.documents
+    found = [(one, came[one]) for one in reversed(documents.digests(cls, subject=subject)) if one in came]
     return tuple(sorted((Received(documents.get(cls, one), at) for one, at in found), key=lambda one: one.at))
 
 
