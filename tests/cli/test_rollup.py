@@ -12,8 +12,8 @@ from tests.service.conftest import DIRECTIVE, START, World, open_world
 
 from proscribe.canonical import digest_bytes
 from proscribe.cli.attest import FLOOR
-from proscribe.cli.root import root
 from proscribe.cli.rollup_view import show_rollup
+from proscribe.cli.root import root
 from proscribe.documents import digest, from_json
 from proscribe.enforce.model import Outcome
 from proscribe.feed.model import Attestation, DepartmentHeads, DepartmentRow, DepartmentStanding, Rollup
