@@ -31,8 +31,8 @@ def read_any(path: Path) -> Document:
     cls = kinds().get(kind) if isinstance(kind, str) else None
     if cls is None:
         raise InvalidDocument(
-            Text(f"{kind!r} is no kind of document", f"« {kind} » n'est pas un type de document"),
-            remedy=Text("Run 'proscribe schema' for the list.", "« proscribe schema » en donne la liste."),
+            Text(f"{kind!r} is no kind of document", f"« {kind} » n'est pas un type de document"),
+            remedy=Text("Run 'proscribe schema' for the list.", "« proscribe schema » en donne la liste."),
             where=Where(file=str(path), field="kind"),
         )
     return from_json(cls, body, source=str(path))

@@ -139,8 +139,8 @@ def _accept(current: KeyList | None, signed: SignedDocument, pin: Digest | None,
             remedy=Text(
                 "Give the digest of the first key list, which you have by another way: 'proscribe key trust FILE --pin "
                 "DIGEST'.",
-                "Donnez l'empreinte de la première liste, obtenue par une autre voie\u00a0: « proscribe key trust "
-                "FICHIER --pin EMPREINTE ».",
+                "Donnez l'empreinte de la première liste, obtenue par une autre voie\u00a0: « proscribe key trust "
+                "FICHIER --pin EMPREINTE ».",
             ),
         )
     return keylist.successor(current, signed, at=now)
@@ -166,7 +166,7 @@ def _unpinned(installation: Installation) -> KeyListUnpinned:
         remedy=Text(
             "Restore both from one backup, or accept the list by its digest: 'proscribe key trust FILE --pin DIGEST'.",
             "Restaurez les deux à partir d'une même sauvegarde, ou acceptez la liste par son empreinte\u00a0: "
-            "« proscribe key trust FICHIER --pin EMPREINTE ».",
+            "« proscribe key trust FICHIER --pin EMPREINTE ».",
         ),
         where=Where(file=str(installation.home / FILE)),
     )
@@ -289,7 +289,7 @@ def needed(installation: Installation, *, issuer: str = OWN) -> KeyList:
             Text("no key list is installed", "aucune liste de clés n'est installée"),
             remedy=Text(
                 "Install one: 'proscribe key trust FILE --pin DIGEST'.",
-                "Installez-en une\u00a0: « proscribe key trust FICHIER --pin EMPREINTE ».",
+                "Installez-en une\u00a0: « proscribe key trust FICHIER --pin EMPREINTE ».",
             ),
         )
     return keys
@@ -449,7 +449,7 @@ def _not_in_ledger(recorded: Verification) -> SignatureRefused:
         ),
         remedy=Text(
             "Somebody changed the database. Run 'proscribe ledger check', and restore it from a backup.",
-            "La base de données a été modifiée. Lancez « proscribe ledger check », puis restaurez une sauvegarde.",
+            "La base de données a été modifiée. Lancez « proscribe ledger check », puis restaurez une sauvegarde.",
         ),
     )
 
@@ -488,7 +488,7 @@ def require(
             ),
             remedy=Text(
                 "Have it signed ('proscribe sign') and record it ('proscribe verify FILE --record').",
-                "Faites-le signer (« proscribe sign ») et consignez-le (« proscribe verify FICHIER --record »).",
+                "Faites-le signer (« proscribe sign ») et consignez-le (« proscribe verify FICHIER --record »).",
             ),
         )
     return found

@@ -85,7 +85,7 @@ def revoked(keys: KeyList, key: str, *, since: datetime, because: Text, issued: 
     named = [one for one in keys.keys if one.id.startswith(key)]
     if len(named) != 1 or not key:
         raise UnusableKey(
-            Text(f"{len(named)} keys of the list begin with {key!r}", f"{len(named)} clés débutent par « {key} »"),
+            Text(f"{len(named)} keys of the list begin with {key!r}", f"{len(named)} clés débutent par « {key} »"),
             remedy=Text("Give more of the id; 'proscribe key list' shows them.", "Donnez-en davantage."),
         )
     changed = tuple(

@@ -31,7 +31,7 @@ def check_seat(name: str) -> None:
     """Raises InvalidSeat. One spelling only, so that "CIO" and a look-alike "cio" are never two seats."""
     if not _SEAT.fullmatch(name):
         raise InvalidSeat(
-            Text(f"{name!r} is not the name of a seat", f"« {name} » n'est pas le nom d'un siège"),
+            Text(f"{name!r} is not the name of a seat", f"« {name} » n'est pas le nom d'un siège"),
             remedy=Text(
                 "Name the seat, not the person, in letters a to z, digits, '.', '_', '/' and '-': cio, security-2.",
                 "Nommez le siège et non la personne, en minuscules a à z sans accent, chiffres, '.', '_', '/' et "
@@ -109,7 +109,7 @@ def _loose(source: str) -> NotCanonical:
         ),
         remedy=Text(
             "Have the document prepared and signed again with 'proscribe sign'.",
-            "Faites préparer et signer de nouveau le document avec « proscribe sign ».",
+            "Faites préparer et signer de nouveau le document avec « proscribe sign ».",
         ),
         where=Where(file=source),
     )

@@ -191,7 +191,7 @@ def _rule_faults(keys: KeyList) -> Iterator[Text]:
     for rule in keys.rules:
         if not rule.kinds or rule.threshold < 1 or (rule.above is not None and rule.above < 0):
             named = ", ".join(rule.kinds)
-            yield Text(f"the rule for {named!r} asks for nothing", f"la règle pour « {named} » n'exige rien")
+            yield Text(f"the rule for {named!r} asks for nothing", f"la règle pour « {named} » n'exige rien")
     yield from _order_faults(keys.rules)
 
 

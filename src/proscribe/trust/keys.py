@@ -102,7 +102,7 @@ def _unusable(what: Text, source: str = "") -> UnusableKey:
         what,
         remedy=Text(
             "Make a key of Ed25519, ECDSA P-256 or ML-DSA-65 with 'proscribe key new', or name the right file.",
-            "Créez une clé Ed25519, ECDSA P-256 ou ML-DSA-65 avec « proscribe key new », ou désignez le bon fichier.",
+            "Créez une clé Ed25519, ECDSA P-256 ou ML-DSA-65 avec « proscribe key new », ou désignez le bon fichier.",
         ),
         where=Where(file=source),
     )
@@ -264,7 +264,7 @@ def _owner_only(path: Path, mode: int) -> None:
             Text("others can read or change this secret", "d'autres peuvent lire ou modifier ce secret"),
             remedy=Text(
                 "Run 'chmod 600' on it; if others had access, revoke the key and make a new one.",
-                "Appliquez-lui « chmod 600 »; si d'autres y ont eu accès, révoquez la clé et créez-en une autre.",
+                "Appliquez-lui « chmod 600 »; si d'autres y ont eu accès, révoquez la clé et créez-en une autre.",
             ),
             where=Where(file=str(path)),
         )

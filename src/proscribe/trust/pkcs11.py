@@ -60,10 +60,10 @@ def parse_uri(reference: str) -> TokenUri:
             )
         if not separator or name in found or name not in ("token", "object", "id", "serial", "type", "module-path"):
             raise _unusable(
-                Text(f"{name!r} is not understood in this URI", f"« {name} » n'est pas compris dans cet URI"),
+                Text(f"{name!r} is not understood in this URI", f"« {name} » n'est pas compris dans cet URI"),
                 Text(
                     "Give pkcs11:token=LABEL;object=LABEL?module-path=FILE; 'id' and 'serial' may be added.",
-                    "Donnez pkcs11:token=NOM;object=NOM?module-path=FICHIER; « id » et « serial » sont permis.",
+                    "Donnez pkcs11:token=NOM;object=NOM?module-path=FICHIER; « id » et « serial » sont permis.",
                 ),
             )
         found[name] = unquote_to_bytes(value)
@@ -166,7 +166,7 @@ def new_on_token(reference: str, scheme: Scheme, passphrase: Passphrase | None) 
             Text("a token holds Ed25519 and ECDSA P-256 keys, by name", "un jeton contient des clés Ed25519 et ECDSA"),
             Text(
                 "Choose one of the two schemes and name the key with 'object='; keep ML-DSA-65 keys in files.",
-                "Choisissez l'un des deux et nommez la clé avec « object= »; gardez les clés ML-DSA-65 en fichier.",
+                "Choisissez l'un des deux et nommez la clé avec « object= »; gardez les clés ML-DSA-65 en fichier.",
             ),
         )
     key_type, parameters, mechanism = kinds[scheme]
@@ -212,14 +212,14 @@ def _session(uri: TokenUri, pin: _Pin, *, writes: bool = False) -> Iterator[Any]
     except ImportError as error:
         raise _unusable(
             Text("PKCS#11 support is not installed", "la prise en charge de PKCS#11 n'est pas installée"),
-            Text("Install 'proscribe[hsm]'.", "Installez « proscribe[hsm] »."),
+            Text("Install 'proscribe[hsm]'.", "Installez « proscribe[hsm] »."),
         ) from error
     if not uri.module:
         raise _unusable(
             Text("the token's library is not named", "la bibliothèque du jeton n'est pas indiquée"),
             Text(
                 f"Add '?module-path=FILE' to the URI, or set {MODULE_VARIABLE}.",
-                f"Ajoutez « ?module-path=FICHIER » à l'URI, ou définissez {MODULE_VARIABLE}.",
+                f"Ajoutez « ?module-path=FICHIER » à l'URI, ou définissez {MODULE_VARIABLE}.",
             ),
         )
     try:
@@ -280,7 +280,7 @@ def _one(session: Any, uri: TokenUri, *, private: bool) -> Any:
             Text(f"{len(found)} {half.en} keys fit {uri}", f"{len(found)} clés {half.fr} correspondent à {uri}"),
             Text(
                 "Name one key that the token holds both halves of, by 'object' and 'id'.",
-                "Désignez une seule clé dont le jeton contient les deux moitiés, par « object » et « id ».",
+                "Désignez une seule clé dont le jeton contient les deux moitiés, par « object » et « id ».",
             ),
         )
     return found[0]

@@ -207,7 +207,7 @@ def _judge(verification: Verification) -> None:
         _said(Text("not enough signatures", "signatures insuffisantes"), verification),
         remedy=Text(
             "Have another seat sign with 'proscribe sign'; 'proscribe verify' shows what each signature is worth.",
-            "Faites signer un autre siège avec « proscribe sign »; « proscribe verify » montre ce que vaut chaque "
+            "Faites signer un autre siège avec « proscribe sign »; « proscribe verify » montre ce que vaut chaque "
             "signature.",
         ),
         verification=verification,
