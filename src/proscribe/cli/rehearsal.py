@@ -18,6 +18,7 @@ import click
 
 from proscribe.cli.output import progress
 from proscribe.cli.rehearsal_apple import ApplePhones
+from proscribe.cli.rehearsal_signing import Seats
 from proscribe.cli.root import root
 from proscribe.clock import ManualClock, use_clock
 from proscribe.connectors.base import Listens
@@ -64,6 +65,7 @@ class Rehearsal:
         self._listed = devices - self._live - apple
         self._apple = ApplePhones(out / "apple", number=apple, seed=seed)
         self._clock = ManualClock(START)
+        self._seats = Seats(out / "seats", self._type)
         self._step = 0
 
     def run(self) -> int:
@@ -109,6 +111,14 @@ class Rehearsal:
         self._type("check", *paths, "--directive", DIRECTIVE)
 
     def _decide(self, fleet: Fleet) -> None:
+        self._say(
+            Text(
+                "Two of three offices sign the directive and its targets. One alone is refused.",
+                "Deux bureaux sur trois signent la directive et ses cibles. Un seul ne suffit pas.",
+            )
+        )
+        self._seats.appoint()
+        self._seats.sign_ban(DIRECTIVE)
         excused = self._excused(fleet)
         self._say(
             Text(
@@ -156,10 +166,12 @@ class Rehearsal:
     def _carry_out(self) -> None:
         self._say(
             Text(
-                "Approve and apply: planned again first, then the canary wave alone.",
-                "Approuver et appliquer : on planifie encore une fois, puis la vague canari part seule.",
+                "A plan of this size is signed, too. Apply: planned again first, then the canary wave alone.",
+                "Un plan de cette ampleur se signe aussi. Appliquer\u00a0: on planifie encore une fois, puis la vague "
+                "canari part seule.",
             )
         )
+        self._seats.sign_plan(self._out / "plan.json")
         self._type("apply", str(self._out / "plan.json"), "--approve", "--as", "mobility-administrator")
         self._say(
             Text(
@@ -209,7 +221,7 @@ class Rehearsal:
         report, proof = self._out / "report.html", self._out / "proof.zip"
         self._type("report", DIRECTIVE, "--out", str(report))
         self._type("prove", "export", DIRECTIVE, "--out", str(proof), quiet=True)
-        verified = self._type("prove", "verify", str(proof))
+        verified = self._type("prove", "verify", str(proof), "--key-list", self._seats.key_list)
         found = standing.status(open_installation(actor="auditor"), DIRECTIVE)
         whole = sum(found.outcomes.values())
         click.echo(
