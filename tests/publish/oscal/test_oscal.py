@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from argparse import Namespace
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 from tests.prove.conftest import make_inputs
+from trestle.core.validator_factory import validator_factory
 from trestle.oscal.assessment_results import Model as ResultsModel
 from trestle.oscal.poam import Model as PlanModel
 
@@ -77,10 +79,13 @@ def counted(assessed: Assessed, by_outcome: dict[Outcome, int], unseen: tuple[Te
 def test_both_documents_are_valid_to_trestle_and_come_back_alike(assessed: Assessed, language: Language) -> None:
     data = assessment_results(assessed, language)
     model = ResultsModel.model_validate(json.loads(data))
+    checker = validator_factory.get(Namespace(mode="all"))  # duplicate identifiers, references, links
+    assert checker.model_is_valid(model.assessment_results, quiet=True), checker.error_msg()
     again = json.loads(model.model_dump_json(by_alias=True, exclude_none=True))
     assert _times(again) == _times(json.loads(data))
     data = plan_of_action(assessed, language) or b""
-    PlanModel.model_validate(json.loads(data))
+    plan = PlanModel.model_validate(json.loads(data))
+    assert checker.model_is_valid(plan.plan_of_action_and_milestones, quiet=True), checker.error_msg()
 
 
 def _times(value: Any) -> Any:
@@ -247,7 +252,7 @@ def test_texts_with_line_breaks_or_nothing_at_all_stay_valid(assessed: Assessed)
     odd = replace(
         assessed,
         organisation=Text(" ", " "),
-        directive=replace(assessed.directive, title=Text("Two\nlines\t ", "")),
+        directive=replace(assessed.directive, id="2026-chat", title=Text("Two\nlines\t ", "")),
         exemptions=(replace(assessed.exemptions[0], id="a\nb", ground="", mitigations=("",)),),
     )
     for language in LANGUAGES:

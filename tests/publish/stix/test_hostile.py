@@ -16,7 +16,7 @@ from proscribe.errors import ProscribeError
 from proscribe.publish.stix import extension, opening
 from proscribe.publish.stix.errors import BundleTooBig, NotABundle, NothingProposed
 from proscribe.publish.stix.model import Received, Tlp
-from proscribe.publish.stix.read import MAX_BANS, MAX_TARGETS, read
+from proscribe.publish.stix.read import MAX_BANS, MAX_SAID, MAX_TARGETS, read
 
 Bundle = dict[str, Any]
 Written = Callable[..., Bundle]
@@ -447,6 +447,20 @@ def test_endless_values_are_neither_searched_nor_actionable(
     assert not received.proposed[0].target.actionable
     assert all(len(remark.en) < 500 for remark in received.remarks)
     assert any("name that long" in remark.en for remark in received.remarks)
+
+
+def test_selectors_are_not_pointed_out_without_end(written: Written, action: Action) -> None:
+    bundle = written()
+    item = action(bundle)["extensions"][extension.ID]["directive"]["items"][0]
+    values = ["com.google.*"] * 500 + [f"com.android.a{number}" for number in range(500)]
+    item["selectors"] = [{"kind": "glob", "value": value, "platform": None} for value in values]
+    (received,) = back(bundle)
+    said = [
+        remark.en
+        for remark in received.remarks
+        if ": it may never be a target" in remark.en or ": it would hit" in remark.en
+    ]
+    assert len(said) == len(set(said)) == MAX_SAID
 
 
 def test_many_bad_extensions_are_refused_before_each_is_read(written: Written, action: Action) -> None:

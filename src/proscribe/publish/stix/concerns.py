@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from proscribe.catalogue.identifiers import APP_IDS, GLOBS, MATCHED, malformed
-from proscribe.catalogue.model import Confidence, IdentifierType, Selector, SelectorKind, Target
+from proscribe.catalogue.model import Confidence, IdentifierType, SelectorKind, Target
 from proscribe.catalogue.protected import is_protected, protected_under
 from proscribe.directive.model import Directive
+from proscribe.publish.stix.known import one_line
 from proscribe.publish.stix.model import Proposed
 from proscribe.terms import Platform
 from proscribe.text import Text
@@ -71,12 +72,11 @@ def _protected(value: str) -> Text | None:
     return Text(f"it would hit protected apps: {some}", f"il frapperait des applications protégées\u00a0: {some}")
 
 
-def selector_concerns(directive: Directive) -> Iterator[tuple[Selector, Text]]:
-    """The selectors of a directive that would hit protected apps."""
-    for item in directive.items:
-        for selector in item.selectors:
-            if selector.kind not in (SelectorKind.glob, SelectorKind.name):
-                continue
-            concern = _protected(selector.value)
-            if concern is not None:
-                yield selector, concern
+def selector_concerns(directive: Directive) -> Iterator[tuple[str, Text]]:
+    """What the selectors of a directive name that would hit protected apps, each once."""
+    named = (selector for item in directive.items for selector in item.selectors)
+    values = dict.fromkeys(one.value for one in named if one.kind in (SelectorKind.glob, SelectorKind.name))
+    for value in values:
+        concern = _protected(value)
+        if concern is not None:
+            yield one_line(value), concern

@@ -10,6 +10,7 @@ import base64
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from proscribe.canonical import Digest, digest_bytes
@@ -33,6 +34,7 @@ from proscribe.trust.model import SignedDocument
 MAX_BANS = 20
 MAX_TARGETS = 5_000
 MAX_TEXT = 20_000  # characters of one text
+MAX_SAID = 20  # selectors that are pointed out one by one
 _DIRECTIVE_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _SOURCE = "urn:proscribe:stix:"
 _CLAIMS = ("course-of-action--", "grouping--", "indicator--", "note--", "report--")
@@ -261,8 +263,7 @@ def _general_remarks(opened: Opened, *, stated: bool) -> Iterator[Text]:
 def _doubts(directive: Directive, *, revoked: bool) -> Iterator[Text]:
     if revoked:
         yield Text("The partner has revoked this.", "Le partenaire a révoqué ceci.")
-    for selector, concern in selector_concerns(directive):
-        value = one_line(selector.value)
+    for value, concern in islice(selector_concerns(directive), MAX_SAID):
         yield Text(f"{value}: {concern.en}", f"{value}\u00a0: {concern.fr}")
     if directive.id in shipped_ids() and _public(directive) != _public(find(directive.id)):
         yield Text(
