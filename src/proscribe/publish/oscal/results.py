@@ -84,7 +84,7 @@ def _finding(pen: Pen, key: str, title: Text, number: int, by_outcome: Mapping[O
         "description": "; ".join(f"{outcome.value}: {by_outcome[outcome]}" for outcome in present) or "0",
         "target": {
             "type": "objective-id",
-            "target-id": f"ban-{pen.assessed.directive.id}",  # an id of ours may begin with a digit, one of OSCAL may not
+            "target-id": f"ban-{pen.assessed.directive.id}",  # OSCAL: a letter first
             "status": _status(number, present),
         },
     }
