@@ -118,7 +118,7 @@ def test_stages_before_a_decision_may_be_gone_through_again_and_not_after(story:
     assert Stage.assess in next_stages(one.file.case, one.file.steps)
     one.take(Stage.assess, {"evidence": contested()})
     one.until(*ALL_OWN[4:7])
-    assert next_stages(one.file.case, one.file.steps) == (Stage.sign,)
+    assert next_stages(one.file.case, one.file.steps) == (Stage.sign, Stage.review)
     assert "stage.assess" in refused(one, Stage.assess, {"evidence": contested(3)})
 
 
@@ -308,11 +308,20 @@ def test_conditions_are_named(story: Callable[..., Story]) -> None:
 
 def test_nothing_takes_effect_before_it_is_decided(story: Callable[..., Story]) -> None:
     one = story().until(Stage.intake, Stage.assess)
-    early = directive(effective=OPENED.date())
-    targets = one.made(Stage.targets)
-    one.take(Stage.targets, {**targets, "directive": early})
-    one.until(Stage.impact, Stage.vendor, Stage.reviews)
-    assert "directive.effective" in refused(one, Stage.decide)
+    early, unsaid = directive(effective=OPENED.date()), directive(effective=None)
+    for text in (early, unsaid):
+        targets: Any = one.made(Stage.targets)["targets"]
+        one.take(Stage.targets, {"directive": text, "targets": replace(targets, directive_version=1)})
+        if text is early:
+            one.until(Stage.impact, Stage.vendor, Stage.reviews)
+        assert set(refused(one, Stage.decide)) == {"directive.effective"}
+
+
+def test_a_decision_may_be_looked_at_again_before_it_is_published(story: Callable[..., Story]) -> None:
+    """A directive that no notice can be made of, say, is amended and not stuck."""
+    one = story().until(*ALL_OWN[:7])
+    one.take(Stage.review, {"review": scheduled(one.now.date(), ReviewVerdict.amend)})
+    one.until(Stage.amend, Stage.sign, Stage.publish)
 
 
 def test_targets_are_approved_by_a_person(story: Callable[..., Story]) -> None:
@@ -371,7 +380,7 @@ def test_an_amendment_is_signed_published_and_carried_out_anew(story: Callable[.
     old: Any = one.file.current("directive")
     assert "directive.version" in refused(one, Stage.amend, {"directive": replace(old, title=said("Another"))})
     one.take(Stage.amend)
-    assert next_stages(one.file.case, one.file.steps) == (Stage.sign,)
+    assert next_stages(one.file.case, one.file.steps) == (Stage.sign, Stage.review)
     one.until(Stage.sign, Stage.publish, Stage.acknowledge, Stage.act, Stage.attest, Stage.review)
     newest: Any = one.file.current("directive")
     assert newest.version == 2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from proscribe.catalogue.model import TargetSet
 from proscribe.decide import evidence, vendor
@@ -373,8 +373,19 @@ def _deciding(file: CaseFile, taking: Taking) -> Iterator[Missing]:
         if record is not None:
             yield from vendor.unheard(record, register, taking.at.date())
     directive = look(file, taking, "directive", Directive)
-    first = stage is Stage.decide and road is Road.own
-    if first and directive is not None and directive.effective and directive.effective < taking.at.date():
+    if isinstance(directive, Directive) and road is Road.own and stage is Stage.decide:
+        yield from _effect(directive, taking.at.date())
+
+
+def _effect(directive: Directive, decided: date) -> Iterator[Missing]:
+    """A decision takes effect on a stated day, and not before there is one."""
+    if directive.effective is None:
+        yield flaw(
+            "directive.effective",
+            ("it does not say from when on it holds", "elle ne dit pas à partir de quand elle vaut"),
+            ("Set a day; no notice could name it otherwise.", "Fixez un jour; aucun avis ne pourrait le nommer sinon."),
+        )
+    elif directive.effective < decided:
         yield flaw(
             "directive.effective",
             (

@@ -208,7 +208,7 @@ STRANDS: dict[Track, tuple[tuple[Stage, ...], ...]] = {
     ),
 }
 AFTERWARDS: dict[Stage, Stage] = {
-    Stage.review: Stage.publish,
+    Stage.review: Stage.decide,
     Stage.amend: Stage.review,
     Stage.supersede: Stage.review,
     Stage.revoke: Stage.review,
