@@ -51,7 +51,6 @@ def pdf(notice: Notice, language: Language) -> bytes:
                 package_cache_path=empty,
                 sys_inputs={"notice": json.dumps(_data(notice, language), ensure_ascii=False)},
                 pdf_standards=["ua-1"],
-                timestamp=notice.at,
             )
         except typst.TypstError as error:
             raise PdfRefused(
