@@ -448,8 +448,18 @@ def test_a_damaged_note_or_file_of_ours_is_made_anew(authority, department):
 
 @pytest.mark.parametrize(
     "address",
-    ["http://feed.example.org/", "ftp://feed.example.org/", "https://user:word@feed.example.org/", "https://", "https://a:b/"],
-)  # fmt: skip
+    [
+        "http://feed.example.org/",
+        "ftp://feed.example.org/",
+        "https://user:word@feed.example.org/",
+        "https://feed.example.org/?version=1",
+        "https://",
+        "https://a:b/",
+        "https://a b/",
+        "https://[::1/",
+        "https://ex\u00e4mple.org/",
+    ],
+)
 def test_addresses_that_are_none(address, tmp_path, authority):
     with pytest.raises(errors.FeedAddress):
         pull(address, tmp_path / "state", authority.first_root, now=authority.now)

@@ -531,3 +531,41 @@ def test_a_crash_between_feed_and_database_loses_nothing(publish, officials, bra
         feeding.pull(branch.open(), "central")
     monkeypatch.undo()
     assert feeding.pull(branch.open(), "central").cases == ("feed-central-ca-example-1",)
+
+
+def test_an_older_version_is_refused_even_where_the_newer_one_came_by_another_way(publish, officials, branch):
+    feeding.pull(branch.open(), "central")
+    trusting.register(branch.open(), officials.sealed(directive(2)), issuer="central")
+    publish({FIRST: officials.file(directive())})
+    report = feeding.pull(branch.open(), "central")
+    assert [one.refused for one in report.refused] == ["trust.replayed"]
+    untouched(branch.open())
+
+
+def test_what_is_refused_is_tried_again_when_something_new_comes(publish, officials, branch):
+    """The directive comes a day before the key list that names its second signer."""
+    feeding.pull(branch.open(), "central")
+    publish({FIRST: officials.file(directive(), "cio", "spare")})
+    assert [one.refused for one in feeding.pull(branch.open(), "central").refused] == ["trust.unknown-key"]
+    officials.holders = ("cio", "security", "spare")
+    publish({"keys/key-list/2.dsse.json": officials.file(officials.keys(2), "cio", "security")}, days=1)
+    report = feeding.pull(branch.open(), "central")
+    assert FIRST in report.taken
+    assert report.cases == ("feed-central-ca-example-1",)
+
+
+def test_a_version_decided_here_since_is_the_one_that_is_planned(publish, officials, branch):
+    branch.table |= {"adopt": "approved"}
+    publish({FIRST: officials.file(directive())})
+    feeding.pull(branch.open(), "central")
+    feeding.adopt(branch.open("cio"), "central", NAME)
+    branch.open().keep(directive(2), EntryKind.directive, subject=NAME)  # as the publication of a case does
+    assert planning.known_directive(branch.open(), NAME).version == 2
+
+
+def test_one_organisation_judges_its_feed_by_its_own_key_list(publish, officials, branch):
+    branch.table = {"adopt": "approved", "issuer": "own"}
+    trusting.install(branch.open(), officials.sealed(officials.keys()), pin=digest(officials.keys()))
+    publish({FIRST: officials.file(directive())})
+    assert not feeding.pull(branch.open(), "central").refused
+    assert feeding.adopt(branch.open("cio"), "central", NAME).version == 1

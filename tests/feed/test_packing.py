@@ -73,7 +73,7 @@ def test_unpacked_it_is_the_folder_a_server_hosts(authority, packed, tmp_path):
 def test_every_flipped_byte_of_a_packed_feed_is_found(authority, packed, tmp_path):
     data = packed.read_bytes()
     bad = tmp_path / "bad.zip"
-    for position in range(0, len(data), max(1, len(data) // 150)):
+    for position in (*range(0, len(data), max(1, len(data) // 150)), len(data) - 1):
         bad.write_bytes(data[:position] + bytes([data[position] ^ 1]) + data[position + 1 :])
         with pytest.raises(errors.FeedError):
             take(bad, authority, tmp_path, "fresh")
@@ -107,11 +107,24 @@ def foreign(*members):
         foreign(("../../outside", b"x")),
         foreign(("/etc/outside", b"x")),
         written(("outside", [b"x"])),
+        written(("metadata/timestamp.json", [b"{}"]), comment="other"),
         written(("targets/outside", [b"x"])),
         written(("metadata/timestamp.json", [b"{}"]), ("evil/1.json", [b"x"])),
         written(("targets/directives/x/0.1.dsse.json", [b"x"])),
     ],
-    ids=["empty", "short", "text", "foreign", "climbing", "absolute", "outside", "no-hash", "beside", "short-hash"],
+    ids=[
+        "empty",
+        "short",
+        "text",
+        "foreign",
+        "climbing",
+        "absolute",
+        "outside",
+        "other",
+        "no-hash",
+        "beside",
+        "short-hash",
+    ],
 )
 def test_hostile_files_write_nothing(data, tmp_path):
     bad = tmp_path / "bad.zip"

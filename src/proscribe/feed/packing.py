@@ -14,13 +14,12 @@ from proscribe.errors import Where
 from proscribe.feed.errors import FeedFolder
 from proscribe.feed.layout import read_path
 from proscribe.feed.repository import Repository
-from proscribe.feed.sources import Package, not_a_package, open_package
+from proscribe.feed.sources import COMMENT, Package, not_a_package, open_package
 from proscribe.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-COMMENT = "proscribe feed"
 _METADATA = re.compile(r"metadata/(?:timestamp|[1-9][0-9]{0,8}\.(?:root|snapshot|targets))\.json")
 _HASHED = re.compile(r"targets/(.+)/[0-9a-f]{64}\.([^/]+)")
 

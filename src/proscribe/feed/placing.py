@@ -116,7 +116,7 @@ def _no_place(source: str) -> FeedItem:
             "Add signed directives, target sets, revocations, precedents and key lists (*.dsse.json), the heads of "
             "departments, or notices.",
             "Ajoutez des directives, ensembles de cibles, révocations, précédents et listes de clés signés "
-            "(*.dsse.json), les têtes des ministères, ou des avis.",
+            "(*.dsse.json), les têtes d'arbre des organismes, ou des avis.",
         ),
         where=Where(file=source),
     )

@@ -155,15 +155,14 @@ def keep(installation: Installation, directive: Directive, targets: TargetSet, p
 def known_directive(installation: Installation, reference: str) -> Directive:
     """A directive by its id or file; one's own is known by its id too once it was planned. Raises UnknownDirective.
 
-    What was adopted through a feed comes before what is shipped under the same id.
+    What was adopted through a feed, or decided here since, comes before what is shipped under the same id.
     """
-    adoption = installation.stores.documents.latest(Adoption, subject=reference)
-    if adoption is not None:
-        return installation.stores.documents.get(Directive, adoption.directive_digest)
+    stored = installation.stores.documents.latest(Directive, subject=reference)
+    if stored is not None and installation.stores.documents.digests(Adoption, subject=reference):
+        return stored
     try:
         return find(reference)
     except UnknownDirective:
-        stored = installation.stores.documents.latest(Directive, subject=reference)
         if stored is None:
             raise
         return stored
