@@ -51,6 +51,14 @@ def tamper(table: str, *statements: tuple[str, list]) -> None:
             cursor.execute(statement, parameters)
 
 
+def in_threads(worker: Callable[[int], None]) -> None:
+    threads = [threading.Thread(target=worker, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=120)
+
+
 @pytest.mark.parametrize("size", [0, 1, 2, 3, 4, 7, 8, 9, 31, 32, 33, 127, 128, 129])
 def test_heads_and_proofs_agree_with_pymerkle_at_the_edges(store: Path, size: int) -> None:
     from proscribe.store.repositories import Ledger
@@ -173,11 +181,7 @@ def test_the_tree_is_whole_after_many_writers_at_once(store: Path) -> None:
         finally:
             proscribe.store.close()
 
-    threads = [threading.Thread(target=worker, args=(number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=120)
+    in_threads(worker)
     assert not failed, failed
     ledger = Ledger()
     assert [entry.index for entry in ledger.entries()] == list(range(ledger.size()))
@@ -185,6 +189,30 @@ def test_the_tree_is_whole_after_many_writers_at_once(store: Path) -> None:
     tree = Tree(leaf_hash_of(row.body) for row in ledger.rows())
     assert ledger.root() == tree.root() == oracle(ledger).get_root()
     assert [ledger.root(size) for size in range(ledger.size())] == [tree.root(size) for size in range(tree.size)]
+
+
+def test_documents_and_entries_are_written_in_any_order_without_a_deadlock(store: Path) -> None:
+    from proscribe.prove.model import SignedTreeHead
+    from proscribe.store.repositories import Documents, Ledger, atomic
+
+    failed: list[Exception] = []
+
+    def worker(number: int) -> None:
+        try:
+            for turn in range(25):
+                with atomic():
+                    if number % 2:
+                        Ledger().append(*drafts(1)[0])
+                    Documents().put(SignedTreeHead("", number, str(turn), NOW), at=NOW)
+                    Ledger().append(*drafts(1)[0])
+        except Exception as error:  # noqa: BLE001 (raised in the main thread, below)
+            failed.append(error)
+        finally:
+            proscribe.store.close()
+
+    in_threads(worker)
+    assert not failed, failed
+    assert Ledger().size() == 150
 
 
 def test_the_database_refuses_to_change_a_node(store: Path) -> None:

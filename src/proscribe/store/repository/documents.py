@@ -29,7 +29,7 @@ class Documents:
         body = to_bytes(document)
         digest = digest_bytes(body)
         with atomic():
-            serialise("document")
+            serialise("ledger")  # one line for both: a transaction writes documents and entries in any order
             DocumentRow.objects.update_or_create(
                 digest=digest,
                 defaults={
