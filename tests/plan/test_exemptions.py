@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from proscribe.canonical import canonical_bytes
 from proscribe.directive.model import ExceptionRules
+from proscribe.documents import from_json, to_bytes, to_json
 from proscribe.plan.exemptions import InvalidExemption, active, exempt_devices, is_device_key, problems, validate
 from proscribe.plan.model import Exemption, ExemptionRegister
 
@@ -110,3 +113,15 @@ def test_the_exemption_that_lasts_longest_protects():
 @pytest.mark.parametrize("key", ["amapi:enterprises/e/devices/d", "intune:0f-1", "jamf:7"])
 def test_device_keys(key):
     assert is_device_key(key)
+
+
+def test_an_exemption_and_a_register_of_before_keep_their_bytes():
+    """Written as an earlier release wrote it: plans name the register by this digest, and the store compares bytes."""
+    one = (
+        '{"approved_by":"CIO","devices":["fleetbox:1"],"directive":"dnl-2026-01","expires":"2027-10-01",'
+        '"ground":"Law enforcement","id":"ex-1","mitigations":[],"requested_by":"branch head","starts":"2026-11-01"}'
+    )
+    assert canonical_bytes(to_json(GOOD)).decode() == one
+    whole = '{"exemptions":[' + one + '],"kind":"proscribe.exemptions","schema":1}'
+    assert to_bytes(ExemptionRegister((GOOD,))).decode() == whole
+    assert from_json(Exemption, json.loads(one)) == GOOD

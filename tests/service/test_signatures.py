@@ -9,11 +9,13 @@ import pytest
 from tests.service.conftest import DIRECTIVE, START, World, exemption
 from tests.service.officers import Officers
 
+from proscribe.decide.file import CaseFile
+from proscribe.decide.model import Case, Origin, Stage, Step, Track
 from proscribe.directive.library import find
-from proscribe.documents import digest
+from proscribe.documents import digest, to_json
 from proscribe.plan.model import ExemptionGrant, Plan, Verb
 from proscribe.plan.orders import StandingOrder
-from proscribe.service import enforcing, exempting, signing, standing
+from proscribe.service import casestore, enforcing, exempting, signing, standing, trusting, warrant
 from proscribe.service.trusting import NotSigned
 from proscribe.simulate.amapi import Behaviour, FleetSpec
 from proscribe.text import Text
@@ -198,8 +200,6 @@ def test_a_key_revoked_for_that_time_stops_what_it_signed(world: World) -> None:
     assert not [text for text in summary.waits[1:] if text == summary.waits[0]]
     found = seats.signed(find(DIRECTIVE), "cio", "security")
     targets = seats.signed(world.open().stores.documents.get(type(world.targets()), _targets(world)), "cio", "security")
-    from proscribe.service import trusting
-
     for envelope in (found, targets):
         trusting.register(world.open(), envelope)
     summary = world.settle(days=1)
@@ -227,10 +227,8 @@ def test_what_was_approved_before_there_was_a_key_list_goes_on_and_new_steps_are
     assert len(world.simulator.journal.mutations) > sent
 
 
-def test_an_interim_decision_past_its_day_sends_nothing_more(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    from proscribe.decide.model import Case, Origin, Track
-    from proscribe.service import casework, warrant
-
+def _interim(world: World, stages: tuple[Stage, ...]) -> None:
+    """An interim case of the directive, decided, whose last day is tomorrow."""
     case = Case(
         id="case-9",
         title=Text("Urgent", "Urgent"),
@@ -239,23 +237,31 @@ def test_an_interim_decision_past_its_day_sends_nothing_more(world: World, monke
         concern=Text("A concern", "Une préoccupation"),
         opened_at=START,
         opened_by="security",
+        directive=DIRECTIVE,
+        urgency=Text("It spreads", "Cela se répand"),
         interim_until=START.date() + timedelta(days=1),
     )
+    steps: list[Step] = []
+    for number, stage in enumerate(stages, start=1):
+        before = digest(steps[-1]) if steps else digest(case)
+        steps.append(Step(case.id, number, stage, START, "security", (), before))
+    casestore.adopt(world.open(), CaseFile(case, tuple(steps)))
+
+
+def test_an_interim_decision_past_its_day_sends_nothing_more(world: World) -> None:
+    _interim(world, (Stage.intake, Stage.targets, Stage.decide))
     plan = world.plan(rings=("canary=10%", "rest=unlimited"))
-    world.apply(plan)
-
-    def expired(installation: object, directive: str, now: object) -> Case | None:
-        return case if now >= START + timedelta(days=2) else None  # type: ignore[operator]
-
-    monkeypatch.setattr(casework, "interim_expired", expired)
-    world.clock.advance(days=3)
+    summary = world.apply(plan)
+    assert summary.statuses[0].ended is None
+    world.clock.advance(days=2)
     sent = len(world.simulator.journal.mutations)
+    assert sent
     summary = world.settle(days=2)
     assert len(world.simulator.journal.mutations) == sent
-    assert "case-9" in summary.waits[0].en
-    assert "proscribe case" in summary.waits[0].en
+    assert "the interim decision of case case-9 ended on 2026-11-03" in summary.waits[0].en
+    assert "proscribe case advance case-9" in summary.waits[0].en
     assert "proscribe lift" in summary.waits[0].fr
-    assert summary.statuses[0].ended is not None
+    assert summary.statuses[0].ended == summary.waits[0]
     with pytest.raises(warrant.InterimEnded):
         world.apply(world.plan())
     lifted = enforcing.lift(world.open(), DIRECTIVE, "not confirmed")
@@ -263,10 +269,18 @@ def test_an_interim_decision_past_its_day_sends_nothing_more(world: World, monke
     assert lifted.counts["lifted"]
 
 
+def test_an_interim_decision_that_was_confirmed_goes_on(world: World) -> None:
+    _interim(world, (Stage.intake, Stage.targets, Stage.decide, Stage.confirm))
+    world.apply(world.plan(rings=("canary=10%", "rest=unlimited")))
+    sent = len(world.simulator.journal.mutations)
+    world.clock.advance(days=2)
+    summary = world.settle(days=2)
+    assert summary.statuses[0].ended is None
+    assert len(world.simulator.journal.mutations) > sent
+
+
 def test_a_decision_kept_by_an_earlier_release_keeps_its_bytes(world: World) -> None:
     world.apply()
-    from proscribe.documents import to_json
-
     body = to_json(standing.order_of(world.open(), DIRECTIVE))
     assert not {"source", "signed", "order"} & set(body)
     assert isinstance(world.open().stores.documents.latest(Plan), Plan)
