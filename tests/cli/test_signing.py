@@ -261,6 +261,25 @@ class TestSigning:
         Path(office.path("note.json")).write_bytes(b"\xff")
         assert office.fails("sign", office.path("note.json"), "--by", "analyst").code == "file.unreadable"
 
+    @pytest.mark.parametrize("name", ["twice.json", "twice.yaml"])
+    def test_a_document_that_shows_one_thing_and_means_another_is_not_signed(self, office: Office, name: str) -> None:
+        text = to_bytes(DIRECTIVE).decode()
+        if name.endswith(".json"):
+            text = text.replace('"force":"binding"', '"force":"recommended","force":"binding"', 1)
+        else:
+            text = "\n".join(f"{key}: {json.dumps(value)}" for key, value in json.loads(text).items())
+            text = "force: recommended\n" + text
+        Path(office.path(name)).write_text(text, encoding="utf-8")
+        refused = office.fails("sign", office.path(name), "--by", "analyst", "--key", office.key("cio"))
+        assert refused.code == "document.invalid"
+        assert "twice" in str(refused)
+
+    def test_a_document_in_yaml(self, office: Office) -> None:
+        lines = [f"{key}: {json.dumps(value)}" for key, value in json.loads(to_bytes(DIRECTIVE)).items()]
+        Path(office.path("same.yaml")).write_text("\n".join(lines), encoding="utf-8")
+        shown = office.does("sign", office.path("same.yaml"), "--by", "analyst", "--key", office.key("cio"))
+        assert digest(DIRECTIVE) in shown
+
     def test_record_and_keys_exclude_each_other(self, trusted: Office) -> None:
         result = trusted.call("verify", trusted.path("keys.dsse.json"), "--record", "--keys", trusted.path("keys.json"))
         assert result.exit_code == 2
