@@ -62,6 +62,7 @@ def desk_of(installation: Installation, case_id: str) -> tuple[Attached, ...]:
 
 
 def lay(installation: Installation, case_id: str, documents: tuple[Attached, ...]) -> None:
+    """Say what lies ready from now on."""
     desk = CaseDesk(case_id, documents)
     installation.stores.documents.put(desk, subject=case_id, at=installation.clock.now())
 
@@ -77,6 +78,7 @@ def keep(installation: Installation, case_id: str, document: Document) -> Digest
 
 
 def record(installation: Installation, file: CaseFile, step: Step, *, event: str) -> None:
+    """Store a step and write it into the ledger: taken here (``step``), or ``brought_in``."""
     found = installation.stores.documents.put(step, subject=file.case.id, at=installation.clock.now())
     installation.record(
         EntryKind.case,
@@ -132,6 +134,7 @@ def _parting(mine: tuple[Step, ...], theirs: tuple[Step, ...]) -> int:
 
 
 def fetch(installation: Installation, one: Attached) -> Document:
+    """The document that is attached. Raises NotStored or StoreDamaged."""
     return installation.stores.documents.get(kinds()[one.kind], one.digest)
 
 
