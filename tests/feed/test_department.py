@@ -569,3 +569,14 @@ def test_one_organisation_judges_its_feed_by_its_own_key_list(publish, officials
     publish({FIRST: officials.file(directive())})
     assert not feeding.pull(branch.open(), "central").refused
     assert feeding.adopt(branch.open("cio"), "central", NAME).version == 1
+
+
+def test_what_is_in_the_feed_is_judged_by_the_time_of_the_installation(publish, officials, branch):
+    """The key list of the authority lapses by our clock too, and its documents with it."""
+    branch.table |= {"adopt": "approved"}
+    publish({FIRST: officials.file(directive())})
+    feeding.pull(branch.open(), "central")
+    branch.clock.advance(days=401)
+    with pytest.raises(trusting.KeyListExpired):
+        feeding.adopt(branch.open("cio"), "central", NAME)
+    untouched(branch.open())
