@@ -15,7 +15,9 @@ from proscribe.directive.library import find
 from proscribe.documents import digest, to_json
 from proscribe.plan.model import ExemptionGrant, Plan, Verb
 from proscribe.plan.orders import StandingOrder
+from proscribe.prove.verify import verify
 from proscribe.service import casestore, enforcing, exempting, signing, standing, trusting, warrant
+from proscribe.service.proof import export_proof
 from proscribe.service.trusting import NotSigned
 from proscribe.simulate.amapi import Behaviour, FleetSpec
 from proscribe.text import Text
@@ -225,6 +227,32 @@ def test_what_was_approved_before_there_was_a_key_list_goes_on_and_new_steps_are
     seats.register(world.open(), order())
     world.tick(minutes=15)
     assert len(world.simulator.journal.mutations) > sent
+
+
+def test_what_a_feed_brought_may_be_signed_by_those_who_issued_it(world: World) -> None:
+    """The department's own list asks for two seats on directives; the authority's have signed, by its list."""
+    officers(world)
+    authority = Officers(world.open())
+    trusting.install(
+        world.open(), authority.signed(authority.keys, "cio", "security"), pin=digest(authority.keys), issuer="centre"
+    )
+    for document in (find(DIRECTIVE), world.targets()):
+        trusting.register(world.open(), authority.signed(document, "cio", "legal"), issuer="centre")
+    plan = world.plan()
+    with pytest.raises(NotSigned):  # adopted by hand, it is ours to sign
+        world.apply(plan)
+    enforcing.apply(world.open("officer"), plan, approved=True, source="centre")
+    assert standing.order_of(world.open(), DIRECTIVE).source == "centre"
+    assert [text.en for text in standing.status(world.open(), DIRECTIVE).approvals] == [
+        "Directive: signed by cio, legal (2 of 2 seats).",
+        "Target set: signed by cio, legal (2 of 2 seats).",
+    ]
+    assert world.settle(days=1).statuses[0].ended is None
+    out = world.home / "proof.zip"
+    export_proof(world.home, DIRECTIVE, out)
+    result = verify(out, key_list=digest(authority.keys))
+    assert result.ok
+    assert any("key lists: 2" in one.what.en for one in result.checks)
 
 
 def _interim(world: World, stages: tuple[Stage, ...]) -> None:

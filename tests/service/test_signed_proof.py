@@ -98,7 +98,8 @@ def test_envelopes_key_list_and_kinds_of_keys_are_in_it_and_no_device(signed: Si
     )
     assert said[1][0] is CheckState.limited  # one of the two keys is no hardware
     assert said[1][2] == (
-        "directive: signed by cio (ed25519, hardware), legal (ed25519, plain file: weakest): 2 of 2 seats"
+        "directive: signed by cio [ed25519, hardware token], "
+        "legal [ed25519, plain file (weakest: whoever copies it signs)]: 2 of 2 seats"
     )
     assert [what.partition(":")[0] for _, _, what in said[1:]] == [
         "directive",

@@ -20,21 +20,13 @@ from proscribe.prove import members as names
 from proscribe.prove.model import Check, CheckState, EntryKind, LedgerEntry, SignatureList
 from proscribe.text import COLON, Text
 from proscribe.trust.model import KeyList, SignedDocument, Storage, Verification, Weight
+from proscribe.trust.words import STORAGES
 
 if TYPE_CHECKING:
     from proscribe.prove.checks import Proof
 
 SHOWN = ("proscribe.directive", "proscribe.target-set", "proscribe.standing-order")
 """Kinds of document whose envelopes name no device, and are in the bundle."""
-
-STORAGES: Mapping[Storage, Text] = {
-    Storage.hardware: Text("hardware", "matériel"),
-    Storage.software_token: Text("software token: weaker", "jeton logiciel\u00a0: plus faible"),
-    Storage.encrypted_file: Text("encrypted file: weaker", "fichier chiffré\u00a0: plus faible"),
-    Storage.plain_file: Text("plain file: weakest", "fichier en clair\u00a0: le plus faible"),
-}
-"""Where a private key lies, as a reader needs to know it. Only hardware does not give its key out."""
-
 
 NOW = timedelta(0)
 AT_ONCE = timedelta(minutes=1)
@@ -322,13 +314,15 @@ def _strength(report: _Findings, member: str, verification: Verification) -> Non
 
 
 def _seats(verification: Verification) -> Text:
-    counted = [one for one in verification.signatures if one.weight is Weight.counted]
+    counted = sorted(
+        (one for one in verification.signatures if one.weight is Weight.counted), key=lambda one: one.holder
+    )
     named = [
         (one.holder, one.scheme.value if one.scheme else "?", STORAGES[one.storage or Storage.plain_file])
         for one in counted
     ]
-    en = ", ".join(f"{holder} ({scheme}, {where.en})" for holder, scheme, where in named)
-    fr = ", ".join(f"{holder} ({scheme}, {where.fr})" for holder, scheme, where in named)
+    en = ", ".join(f"{holder} [{scheme}, {where.en}]" for holder, scheme, where in named)
+    fr = ", ".join(f"{holder} [{scheme}, {where.fr}]" for holder, scheme, where in named)
     number = len(verification.holders)
     return Text(
         f"signed by {en}: {number} of {verification.threshold} seats",

@@ -54,12 +54,13 @@ def apply(
     *,
     approved: bool,
     standing: bool = False,
-    source: str = HERE,
+    source: str | None = None,
     on_progress: Callable[[int], None] | None = None,
 ) -> TickSummary:
     """Observe, plan again, compare, adopt, start. Nothing is sent unless the plan is still the same.
 
-    ``source``: the feed that the directive came through, for the standing order that ``standing`` may need.
+    ``source``: the feed that the directive came through, whose signatures then count, and for which a standing order
+    may be; None looks it up.
     Raises AlteredPlan, NotApproved, PlanBlocked, InterimEnded, NotSigned, NoStandingOrder, StalePlan (with the
     differences), and what observing raises.
     """
@@ -78,7 +79,8 @@ def apply(
     targets = documents.get(TargetSet, plan.targets_digest)
     _refuse_replaced(installation, directive)
     warrant.refuse_ended(installation, directive.id)
-    signed = signing.approvals(installation, plan, standing=standing, source=source)
+    came_from = source or _source_of(installation, plan)
+    signed = signing.approvals(installation, plan, standing=standing, source=came_from)
     snapshot = inventory.observe(installation, on_progress=on_progress)
     seen = planning.view(installation, directive, targets, snapshot)
     again = planning.plan_on(installation, seen, plan.policy, follow_recommended=plan.follow_recommended)
@@ -95,7 +97,7 @@ def apply(
             approved_by=installation.actor,
             approved_at=installation.clock.now(),
             standing=standing,
-            source="" if source == HERE else source,
+            source="" if came_from == HERE else came_from,
             signed=signed.kinds,
             order=signed.order,
         )
@@ -111,6 +113,13 @@ def apply(
         )
         rounds.enter(installation, again, targets, snapshot.manifest.scopes, retry_rejected=True)
     return rounds.run(installation, snapshot)
+
+
+def _source_of(installation: Installation, plan: Plan) -> str:
+    """The feed that brought the directive, or ``orders.HERE``."""
+    from proscribe.service import adopting  # feeds stay out of a tick
+
+    return adopting.source_of(installation, plan.directive_digest)
 
 
 def _signatures(plan: Plan, order: Standing) -> dict[str, Any]:

@@ -58,12 +58,33 @@ def demand(
     return trusting.require(installation, document, kind, affected=number)
 
 
-def seats(installation: Installation, document: Digest) -> tuple[str, ...]:
-    """The seats whose signatures of a document are on file and still count."""
+def seats(installation: Installation, document: Digest, *, source: str = HERE) -> tuple[str, ...]:
+    """The seats whose signatures of a document are on file and still count: our own, else those of its feed."""
+    found = _standing(installation, document, source)
+    return () if found is None else found.holders
+
+
+def _standing(installation: Installation, document: Digest, source: str) -> Verification | None:
     from proscribe.service import trusting
 
     found = trusting.verification_of(installation, document)
-    return () if found is None else found.holders
+    if found is not None or source == HERE:
+        return found
+    issuer = next((one.issuer or one.name for one in installation.settings.feeds if one.name == source), source)
+    return trusting.verification_of(installation, document, issuer=issuer)
+
+
+def _demand_from(installation: Installation, document: Digest, kind: str, source: str) -> Verification | None:
+    """As ``demand``; what came through a feed may be signed by those who issued it, whom the feed's list names."""
+    from proscribe.service import trusting
+
+    try:
+        return demand(installation, document, kind)
+    except trusting.NotSigned:
+        found = None if source == HERE else _standing(installation, document, source)
+        if found is None:
+            raise
+        return found
 
 
 def approvals(installation: Installation, plan: Plan, *, standing: bool, source: str = HERE) -> Approvals:
@@ -71,12 +92,10 @@ def approvals(installation: Installation, plan: Plan, *, standing: bool, source:
 
     Raises NotSigned, or NoStandingOrder where it is to be acted later without asking.
     """
-    asked = (
-        (plan.directive_digest, Directive.KIND, None),
-        (plan.targets_digest, TargetSet.KIND, None),
-        (digest(plan), Plan.KIND, affected(plan)),
-    )
-    kinds = [kind for one, kind, number in asked if demand(installation, one, kind, number=number) is not None]
+    rests_on = ((plan.directive_digest, Directive.KIND), (plan.targets_digest, TargetSet.KIND))
+    kinds = [kind for one, kind in rests_on if _demand_from(installation, one, kind, source) is not None]
+    if demand(installation, digest(plan), Plan.KIND, number=affected(plan)) is not None:
+        kinds.append(Plan.KIND)
     order = order_covering(installation, plan, source=source) if standing else None
     if order is None:
         return Approvals(tuple(kinds))
@@ -135,7 +154,7 @@ def refuse_void(installation: Installation, order: Standing) -> None:
     """Raises SignatureVoid where something that was signed at approval is signed no more."""
     rests_on = {Directive.KIND: order.directive_digest, TargetSet.KIND: order.targets_digest}
     for kind, document in rests_on.items():
-        if kind in order.signed and not seats(installation, document):
+        if kind in order.signed and not seats(installation, document, source=order.source or HERE):
             raise SignatureVoid(
                 Text(
                     f"the signatures under which {order.directive} was approved count no more ({kind})",
@@ -183,7 +202,8 @@ def said_of(installation: Installation, order: Standing) -> tuple[Text, ...]:
     """Whose signatures stand under what is enforced; that there are none, where there are none."""
     from proscribe.service import trusting
 
-    if trusting.key_list(installation) is None:
+    source = order.source or HERE
+    if trusting.key_list(installation) is None and not seats(installation, order.directive_digest, source=source):
         return (
             Text(
                 "Approvals are unsigned: no key list is installed here. A role's name is all there is.",
@@ -192,15 +212,12 @@ def said_of(installation: Installation, order: Standing) -> tuple[Text, ...]:
             ),
         )
     return (
-        _line(installation, Text("Directive", "Directive"), order.directive_digest),
-        _line(installation, Text("Target set", "Ensemble de cibles"), order.targets_digest),
+        _line(Text("Directive", "Directive"), _standing(installation, order.directive_digest, source)),
+        _line(Text("Target set", "Ensemble de cibles"), _standing(installation, order.targets_digest, source)),
     )
 
 
-def _line(installation: Installation, what: Text, document: Digest) -> Text:
-    from proscribe.service import trusting
-
-    found = trusting.verification_of(installation, document)
+def _line(what: Text, found: Verification | None) -> Text:
     if found is None:
         return Text(f"{what.en}: unsigned.", f"{what.fr}\u00a0: sans signature.")
     holders = ", ".join(found.holders)
