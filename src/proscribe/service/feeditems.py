@@ -50,6 +50,7 @@ class Intake:
         self._settings = settings
         self._pulled = pulled
         self._records: dict[str, list[FeedItemRecord]] = defaultdict(list)
+        self._newest: dict[tuple[Place, str], int] = defaultdict(int)  # the highest version taken of each matter
         self.taken: list[str] = []
         self.refused: list[FeedItemRecord] = []
         self.cases: list[str] = []
@@ -59,7 +60,7 @@ class Intake:
         """Work through every item that was not taken yet."""
         for record in self._installation.stores.documents.all(FeedItemRecord):
             if record.feed == self._settings.name:
-                self._records[record.path].append(record)
+                self._know(record)
         found = [item for item in map(read_path, self._pulled.files) if item is not None]
         newest: dict[tuple[Place, str], int] = {}
         for item in found:
@@ -85,14 +86,10 @@ class Intake:
     def _keys(self) -> KeyList | None:
         return trusting.key_list(self._installation, issuer=issuer_of(self._settings))
 
-    def _newest_taken(self, item: Item) -> int:
-        taken = (read_path(one.path) for ones in self._records.values() for one in ones if not one.refused)
-        return max((one.version for one in taken if one and (one.place, one.id) == (item.place, item.id)), default=0)
-
     def _meet(self, item: Item, *, last: bool) -> None:
         content = None
         try:
-            refuse_history(item, self._sha256(item), self._records[item.path], self._newest_taken(item))
+            refuse_history(item, self._sha256(item), self._records[item.path], self._newest[item.place, item.id])
             content = read_item(item, self._path(item).read_bytes())
             with self._installation.atomic():
                 seats = self._verified(content)
@@ -165,7 +162,13 @@ class Intake:
             code=record.refused,
             seats=list(record.seats),
         )
+        self._know(record)
+
+    def _know(self, record: FeedItemRecord) -> None:
         self._records[record.path].append(record)
+        item = read_path(record.path)
+        if item is not None and not record.refused:
+            self._newest[item.place, item.id] = max(item.version, self._newest[item.place, item.id])
 
     def _refuse(self, item: Item, content: Content | None, error: ProscribeError) -> None:
         record = FeedItemRecord(
