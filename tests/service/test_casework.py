@@ -347,6 +347,17 @@ def test_steps_from_outside_are_added_and_marked(office: Office, tmp_path: Path)
     office.until(Stage.reviews, Stage.decide)
 
 
+def test_a_step_taken_out_of_the_database_is_found(office: Office) -> None:
+    from proscribe.store.models import DocumentRow
+
+    office.begin()
+    office.until(*ALL_OWN[1:5])
+    DocumentRow.objects.filter(digest=digest(office.file.steps[2])).delete()
+    with pytest.raises(CaseAltered) as caught:
+        casework.show(office.open(), "c-1")
+    assert caught.value.where.field == "steps.3"
+
+
 # --- what is due
 
 
