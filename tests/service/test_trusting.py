@@ -376,6 +376,10 @@ class TestWithTheDatabase:
 
         DocumentRow.objects.filter(digest=digest(key_list())).delete()
         assert refused(trusted.require, DIRECTIVE).code == "trust.key-list-unpinned"
+        assert refused(trusted.install, key_list(2)).code == "trust.key-list-unpinned"
+        trusted.install(key_list(), pinned=True)  # the way back: the operator has its digest
+        assert trusting.key_list(trusted.installation) == key_list()
+        assert trusting.key_lists(trusted.installation) == (key_list(),)
 
     def test_a_key_list_changed(self, trusted):
         from proscribe.store.models import DocumentRow
