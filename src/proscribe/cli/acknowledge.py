@@ -34,7 +34,8 @@ BYOD = {
             "Acknowledge a directive: who answers for it, for how many devices, and what is outside every management "
             "system. Writes a document to sign with 'proscribe sign' and to send to the authority.",
             "Accuser réception d'une directive\u00a0: qui en répond, pour combien d'appareils, et ce qui échappe à "
-            "tout système de gestion. Produit un document à signer avec « proscribe sign » et à envoyer à l'autorité.",
+            "tout système de gestion. Produit un document à signer avec «\u00a0proscribe sign\u00a0» et à envoyer à "
+            "l'autorité.",
         )
     )
 )

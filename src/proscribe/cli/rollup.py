@@ -40,7 +40,7 @@ departments_option = click.option(
         Text(
             "Where every department stands: who acknowledged, who attested, who is silent, whose word contradicts "
             "itself.",
-            "Où en est chaque ministère\u00a0: qui a accusé réception, qui a attesté, qui se tait, qui se contredit.",
+            "Où en est chaque ministère\u00a0: qui a répondu, qui a attesté, qui se tait, qui se contredit.",
         )
     ),
 )

@@ -97,7 +97,7 @@ def _lacking(papers: Papers, terms: Terms) -> Iterator[tuple[Text, bool]]:
         )
     elif declared.directive_digest != terms.digest:
         yield (
-            Text("acknowledged another version of the directive", "a accusé réception d'une autre version"),
+            Text("acknowledged another version of the directive", "son accusé de réception vise une autre version"),
             terms.over(terms.acknowledge_by),
         )
     if newest is None:

@@ -95,8 +95,10 @@ def _apart(whole: Mapping[Outcome, int], floor: int) -> frozenset[Outcome]:
     How many devices are exempt the authority may know from the exemptions reported to it. So those that are put
     together must be enough without the exempt ones too.
     """
-    others = {outcome: devices for outcome, devices in whole.items() if outcome is not Outcome.exempt}
-    few = set(_few(others, floor, _outcome_order))
+    others: dict[Outcome, int] = {
+        outcome: devices for outcome, devices in whole.items() if outcome is not Outcome.exempt
+    }
+    few: set[Outcome] = set(_few(others, floor, _outcome_order))
     exempt = whole.get(Outcome.exempt, 0)
     if _small(sum(others[one] for one in few), floor):  # all there is beside the exempt
         few.add(Outcome.exempt)

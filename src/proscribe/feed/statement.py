@@ -129,7 +129,7 @@ def _opened(envelope: dict[str, Any], source: str) -> tuple[Attestation, Predica
             ),
             remedy=Text(
                 "Have the attestation prepared and signed again with 'proscribe attest'.",
-                "Faites préparer et signer de nouveau l'attestation avec « proscribe attest ».",
+                "Faites préparer et signer de nouveau l'attestation avec «\u00a0proscribe attest\u00a0».",
             ),
             where=Where(file=source),
         )

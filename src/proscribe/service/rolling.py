@@ -160,7 +160,7 @@ def _verified(installation: Installation, signed: SignedDocument) -> Verificatio
             Text("no key list is installed", "aucune liste de clés n'est installée"),
             remedy=Text(
                 "Install one: 'proscribe key trust FILE --pin DIGEST'.",
-                "Installez-en une : « proscribe key trust FICHIER --pin EMPREINTE ».",
+                "Installez-en une : «\u00a0proscribe key trust FICHIER --pin EMPREINTE\u00a0».",
             ),
         )
     if not statement.is_statement(signed.envelope):
@@ -245,7 +245,8 @@ def receive_proof(installation: Installation, department: str, path: Path) -> tu
             ),
             remedy=Text(
                 "Ask the department for it again; 'proscribe prove verify' lists all that is wrong.",
-                "Demandez-la de nouveau au ministère; « proscribe prove verify » énumère tout ce qui ne va pas.",
+                "Demandez-la de nouveau au ministère; «\u00a0proscribe prove verify\u00a0» énumère tout ce qui ne "
+                "va pas.",
             ),
             where=Where(file=str(path), field=first.member),
         )
@@ -317,7 +318,7 @@ def challenge(
             Text(f"{department} has not attested to {directive}", f"{department} n'a pas attesté {directive}"),
             remedy=Text(
                 f"'proscribe rollup show {directive}' lists who has.",
-                f"« proscribe rollup show {directive} » énumère qui l'a fait.",
+                f"«\u00a0proscribe rollup show {directive}\u00a0» énumère qui l'a fait.",
             ),
         )
     issued = challenges.draw(newest, entries=entries, at=installation.clock.now(), due=due)
