@@ -66,8 +66,8 @@ def department_of(installation: Installation) -> str:
         ),
         remedy=Text(
             'Write department = "..." at the top of proscribe.toml: the name that the authority\'s key list has.',
-            "Inscrivez department = «\u00a0...\u00a0» au début de proscribe.toml\u00a0: le nom figurant à la liste de clés "
-            "de l'autorité.",
+            "Inscrivez department = «\u00a0...\u00a0» au début de proscribe.toml\u00a0: le nom figurant à la liste de "
+            "clés de l'autorité.",
         ),
     )
 

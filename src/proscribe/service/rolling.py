@@ -160,7 +160,7 @@ def _verified(installation: Installation, signed: SignedDocument) -> Verificatio
             Text("no key list is installed", "aucune liste de clés n'est installée"),
             remedy=Text(
                 "Install one: 'proscribe key trust FILE --pin DIGEST'.",
-                "Installez-en une : «\u00a0proscribe key trust FICHIER --pin EMPREINTE\u00a0».",
+                "Installez-en une\u00a0: «\u00a0proscribe key trust FICHIER --pin EMPREINTE\u00a0».",
             ),
         )
     if not statement.is_statement(signed.envelope):
