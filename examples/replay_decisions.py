@@ -97,7 +97,9 @@ class Replay:
         kept = {key: value for key, value in documents.items() if key != self.leave_out}
         step = casework.advance(self.open(role), self.case, stage, kept)
         self.known.update(documents)
-        print(f"  {step.at:%Y-%m-%d %H:%M}  {stage.value:<12} {role:<14} {', '.join(documents) or '-'}")
+        print(
+            f"  {step.at:%Y-%m-%d %H:%M}  {stage.value:<12} {role:<14} {', '.join(one.name for one in step.documents)}"
+        )
 
     def refused(self, stage: Stage, role: str, documents: dict[str, Any], name: str) -> bool:
         """Whether a step without a document is refused and names it; what may be left out is let pass, and undone."""
