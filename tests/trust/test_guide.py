@@ -22,7 +22,7 @@ def named() -> set[str]:
 
 
 def codes() -> set[str]:
-    for module in ("trust.errors", "service.trusting", "feed.errors", "store.errors", "documents"):
+    for module in ("trust.errors", "service.trusting", "service.keylists", "feed.errors", "store.errors", "documents"):
         import_module(f"proscribe.{module}")
     found, waiting = set(), [ProscribeError]
     while waiting:
