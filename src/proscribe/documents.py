@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, get_args, get_type_hints
 
 from proscribe.canonical import Digest, canonical_bytes, digest_bytes
-from proscribe.errors import InvalidDocument, UnreadableFile, Where, WrongDocumentVersion
+from proscribe.errors import InvalidDocument, Where, WrongDocumentVersion
+from proscribe.files import read_text
 from proscribe.text import Text
 
 if TYPE_CHECKING:
@@ -235,17 +236,7 @@ def _without_envelope(cls: type[Document], data: Any, source: str) -> dict[str, 
 
 def read(cls: type[D], path: Path) -> D:
     """Read a document from a JSON or YAML file. Raises UnreadableFile, InvalidDocument or WrongDocumentVersion."""
-    try:
-        raw = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UnreadableFile(
-            Text(f"cannot be read: {error}", f"lecture impossible : {error}"),
-            remedy=Text(
-                "Check the path, the permissions and that the file is UTF-8 text.",
-                "Vérifiez le chemin, les droits et que le fichier est du texte UTF-8.",
-            ),
-            where=Where(file=str(path)),
-        ) from error
+    raw = read_text(path)
     try:
         return from_json(cls, parse(raw, source=str(path)), source=str(path))
     except RecursionError as error:

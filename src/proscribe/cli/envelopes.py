@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from proscribe.errors import InvalidDocument, UnreadableFile, Where
+from proscribe.files import write_whole
 from proscribe.text import Text, plural
 
 if TYPE_CHECKING:
@@ -108,9 +108,7 @@ def write(signed: SignedDocument, path: Path) -> None:
     """Write the bare envelope, whole or not at all."""
     from proscribe.trust.envelope import envelope_bytes
 
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_bytes(envelope_bytes(signed))
-    draft.replace(path)
+    write_whole(path, envelope_bytes(signed))
 
 
 def show(verification: Verification) -> None:

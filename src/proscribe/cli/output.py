@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from proscribe.files import write_whole
 from proscribe.text import Text
 
 if TYPE_CHECKING:
@@ -33,9 +33,7 @@ def print_json(value: Any) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """One JSON document in a file, whole or not at all."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    draft.replace(path)
+    write_whole(path, (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode())
 
 
 def writes_all(stream: TextIO) -> bool:

@@ -26,6 +26,7 @@ from proscribe.feed import refusals
 from proscribe.feed.layout import MAX_FILE, MAX_FILES, MAX_TOTAL, read_path
 from proscribe.feed.model import FeedState
 from proscribe.feed.sources import PATIENCE, Absent, Source, open_source
+from proscribe.files import write_whole
 
 if TYPE_CHECKING:
     from tuf.api._payload import TargetFile
@@ -250,6 +251,4 @@ class _Pull:
 
 def _write(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}")
-    draft.write_bytes(data)
-    draft.replace(path)
+    write_whole(path, data)

@@ -11,7 +11,6 @@ signed by keys that a machine may use, again and again: they say what belongs to
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from proscribe.errors import Where
 from proscribe.feed.errors import FeedFolder, FeedItem, FeedKey
 from proscribe.feed.layout import MAX_FILE, read_path
 from proscribe.feed.seats import DraftRole, Seats, Terms, seat, signers_of, too_few
+from proscribe.files import write_whole
 from proscribe.text import Text
 
 if TYPE_CHECKING:
@@ -412,6 +412,4 @@ def _put(path: Path, metadata: Metadata[Any]) -> None:
 def _write(path: Path, data: bytes) -> None:
     """Whole or not at all: a web server may be reading."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_bytes(data)
-    draft.replace(path)
+    write_whole(path, data)

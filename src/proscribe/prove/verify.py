@@ -19,7 +19,8 @@ from proscribe.catalogue.model import TargetSet
 from proscribe.directive.model import Directive
 from proscribe.documents import Document, Value, from_json, to_bytes, to_json
 from proscribe.enforce.model import DeviceOutcome
-from proscribe.errors import ProscribeError, UnreadableFile, Where
+from proscribe.errors import ProscribeError
+from proscribe.files import unreadable
 from proscribe.inventory.model import SnapshotManifest
 from proscribe.plan.model import Plan
 from proscribe.prove import members as names
@@ -70,11 +71,7 @@ def verify(path: Path, *, earlier: TreeHead | None = None, key_list: Digest | No
             with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
                 return _verify(path.name, data, earlier, key_list)
     except OSError as error:
-        raise UnreadableFile(
-            Text(f"cannot be read: {error.strerror}", f"lecture impossible : {error.strerror}"),
-            remedy=Text("Check the path and the permissions.", "Vérifiez le chemin et les droits d'accès."),
-            where=Where(file=str(path)),
-        ) from error
+        raise unreadable(path, error) from error
 
 
 def _verify(file: str, data: Sliceable, earlier: TreeHead | None, key_list: Digest | None = None) -> VerifyResult:

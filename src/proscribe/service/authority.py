@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 
 from proscribe.canonical import digest_bytes, digest_json
 from proscribe.documents import to_bytes
-from proscribe.errors import UnreadableFile, Where
 from proscribe.feed.layout import HEADS_PATH, MAX_FILE
 from proscribe.feed.model import DepartmentHeads
 from proscribe.feed.placing import notice_path, place_of
 from proscribe.feed.repository import OFFICERS, Repository, Standing
 from proscribe.feed.seats import ROLES, Seats, public_key
+from proscribe.files import read_bytes
 from proscribe.prove.model import EntryKind
 from proscribe.service.installation import Installation
-from proscribe.text import Text
 from proscribe.trust.keys import read_public
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ def add(
     items: dict[str, bytes] = {}
     taken = set(repository.drafted())
     for file in files:
-        data = _read(file)
+        data = read_bytes(file, MAX_FILE)
         same = [path for path, digest in repository.drafted().items() if digest == _hex(data)]
         if notice_of:
             path = notice_path(notice_of, file)
@@ -91,15 +90,3 @@ def release(installation: Installation, folder: Path, signers: Sequence[Signer])
 
 def _hex(data: bytes) -> str:
     return digest_bytes(data).removeprefix("sha256:")
-
-
-def _read(file: Path) -> bytes:
-    try:
-        with file.open("rb") as stream:
-            return stream.read(MAX_FILE + 1)
-    except OSError as error:
-        raise UnreadableFile(
-            Text(f"cannot be read: {error.strerror}", f"lecture impossible\u00a0: {error.strerror}"),
-            remedy=Text("Check the path and the permissions.", "Vérifiez le chemin et les droits d'accès."),
-            where=Where(file=str(file)),
-        ) from error

@@ -10,7 +10,8 @@ from pathlib import Path
 from proscribe.canonical import digest_chunks
 from proscribe.clock import utc
 from proscribe.documents import digest
-from proscribe.errors import ProscribeError, UnreadableFile, Where
+from proscribe.errors import ProscribeError
+from proscribe.files import unreadable
 from proscribe.plan.exemptions import validate
 from proscribe.plan.granting import Known, chain, granting_problems, request_problems
 from proscribe.plan.model import Exemption, ExemptionGrant, ExemptionRequest, MitigationProof
@@ -42,11 +43,7 @@ def proof_of(mitigation: str, file: Path) -> MitigationProof:
         with file.open("rb") as stream:
             found = digest_chunks(iter(lambda: stream.read(_CHUNK), b""))
     except OSError as error:
-        raise UnreadableFile(
-            Text(f"cannot be read: {error.strerror}", f"lecture impossible\u00a0: {error.strerror}"),
-            remedy=Text("Check the path and the permissions.", "Vérifiez le chemin et les droits d'accès."),
-            where=Where(file=str(file)),
-        ) from error
+        raise unreadable(file, error) from error
     return MitigationProof(mitigation=mitigation, digest=found, what=file.name)
 
 

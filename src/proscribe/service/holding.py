@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from proscribe.errors import UnreadableFile, Where
+from proscribe.errors import Where
+from proscribe.files import read_text
 from proscribe.plan.exemptions import is_device_key
 from proscribe.plan.holds import InvalidHold, check_user, validate
 from proscribe.plan.model import Hold
@@ -65,17 +66,7 @@ def devices_of(installation: Installation, user: str, listing: Path) -> UserDevi
 
 
 def _rows(listing: Path) -> Iterator[dict[str, str]]:
-    try:
-        text = listing.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UnreadableFile(
-            Text(f"cannot be read: {error}", f"lecture impossible\u00a0: {error}"),
-            remedy=Text(
-                "Check the path, the permissions and that the file is UTF-8 text.",
-                "Vérifiez le chemin, les droits et que le fichier est du texte UTF-8.",
-            ),
-            where=Where(file=str(listing)),
-        ) from error
+    text = read_text(listing)
     head = text.partition("\n")[0]
     reader = csv.DictReader(io.StringIO(text), delimiter=";" if head.count(";") > head.count(",") else ",")
     columns = {name.strip().casefold(): name for name in reader.fieldnames or ()}

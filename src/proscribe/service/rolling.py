@@ -12,7 +12,7 @@ from pathlib import Path
 
 from proscribe.canonical import Digest
 from proscribe.documents import Document, Value, digest, from_json
-from proscribe.errors import InvalidDocument, ProscribeError, UnreadableFile, Where
+from proscribe.errors import InvalidDocument, ProscribeError, Where
 from proscribe.feed import challenge as challenges
 from proscribe.feed import statement
 from proscribe.feed.consistency import against_proofs
@@ -28,6 +28,7 @@ from proscribe.feed.model import (
 )
 from proscribe.feed.papers import Terms
 from proscribe.feed.rollup import roll_up
+from proscribe.files import read_bytes
 from proscribe.prove import members
 from proscribe.prove.ledger import Tree
 from proscribe.prove.model import BundleManifest, EntryKind
@@ -94,15 +95,7 @@ class Arrival(Value):
 
 def read_signed(path: Path) -> SignedDocument:
     """A signed document from a file: our statement, or an in-toto Statement. No signature is checked."""
-    try:
-        with path.open("rb") as stream:
-            raw = stream.read(dsse.MOST_BYTES + 1)
-    except OSError as error:
-        raise UnreadableFile(
-            Text(f"cannot be read: {error.strerror}", f"lecture impossible\u00a0: {error.strerror}"),
-            remedy=Text("Check the path and the permissions.", "Vérifiez le chemin et les droits d'accès."),
-            where=Where(file=str(path)),
-        ) from error
+    raw = read_bytes(path, dsse.MOST_BYTES)
     envelope = dsse.strict_json(raw, source=str(path))
     if isinstance(envelope, dict) and statement.is_statement(envelope):
         return statement.envelope_of(raw, source=str(path))

@@ -11,7 +11,8 @@ from proscribe.decide.model import Case, Origin, Track
 from proscribe.directive import library
 from proscribe.directive.model import Directive, State
 from proscribe.documents import digest
-from proscribe.errors import UnreadableFile, Where
+from proscribe.errors import Where
+from proscribe.files import read_bytes
 from proscribe.prove.evidence import latest_coverage, not_seen, summarise_exemptions, tally
 from proscribe.prove.model import EntryKind
 from proscribe.publish.oscal.bundle import assessed_in
@@ -81,7 +82,7 @@ def receive(installation: Installation, path: Path) -> tuple[Incoming, ...]:
     The same bytes open no second case. Raises NotABundle, BundleTooBig, NothingProposed, UnreadableFile, and
     RoleRefused where the role may not open cases.
     """
-    found = read(_bytes(path), source=str(path))
+    found = read(read_bytes(path, MAX_BYTES), source=str(path))
     stem = "partner-" + found[0].bundle.removeprefix("sha256:")[:12]
     several = len(found) > 1
     return tuple(
@@ -203,18 +204,6 @@ def _unfinished(directive: Directive, targets: TargetSet) -> list[Text]:
 def _envelope(installation: Installation, directive: Directive) -> bytes | None:
     signed = installation.stores.documents.latest(SignedDocument, subject=digest(directive))
     return None if signed is None else envelope_bytes(signed)
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        with path.open("rb") as stream:
-            return stream.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise UnreadableFile(
-            Text(f"cannot be read: {error.strerror}", f"lecture impossible\u00a0: {error.strerror}"),
-            remedy=Text("Check the path and the permissions.", "Vérifiez le chemin et les droits d'accès."),
-            where=Where(file=str(path)),
-        ) from error
 
 
 def _opened(installation: Installation, case_id: str, one: Received) -> Incoming:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from proscribe.clock import utc
 from proscribe.documents import Value, from_json, parse
-from proscribe.errors import UnreadableFile, Where
+from proscribe.files import read_text
 from proscribe.text import Text
 from proscribe.trust.errors import UnusableKey
 from proscribe.trust.keylist import check_list
@@ -41,14 +41,7 @@ class KeyListDraft(Value):
 
 def read_draft(path: Path, *, issued: datetime) -> KeyList:
     """The key list of a draft. Raises UnreadableFile, InvalidDocument, UnusableKey, InvalidSeat or InvalidKeyList."""
-    try:
-        raw = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UnreadableFile(
-            Text(f"cannot be read: {error}", f"lecture impossible\u00a0: {error}"),
-            remedy=Text("Check the path and the permissions.", "Vérifiez le chemin et les droits d'accès."),
-            where=Where(file=str(path)),
-        ) from error
+    raw = read_text(path)
     draft = from_json(KeyListDraft, parse(raw, source=str(path)), source=str(path))
     keys = KeyList(
         organisation=draft.organisation,

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, TypeVar
 from proscribe.canonical import canonical_bytes, digest_json
 from proscribe.clock import utc
 from proscribe.documents import Document, digest, from_json, to_bytes, to_json
-from proscribe.errors import InvalidDocument, ProscribeError, UnreadableFile, Where, WrongDocumentVersion
+from proscribe.errors import InvalidDocument, ProscribeError, Where, WrongDocumentVersion
+from proscribe.files import read_bytes
 from proscribe.text import Text
 from proscribe.trust import dsse
 from proscribe.trust.errors import InvalidSeat, NotCanonical
@@ -130,15 +131,7 @@ def document_of(signed: SignedDocument, cls: type[D]) -> D:
 
 def read_envelope(path: Path) -> SignedDocument:
     """Read a bare DSSE envelope. Raises UnreadableFile and as ``statement_of``; no signature is checked."""
-    try:
-        with path.open("rb") as stream:
-            raw = stream.read(dsse.MOST_BYTES + 1)
-    except OSError as error:
-        raise UnreadableFile(
-            Text(f"cannot be read: {error.strerror}", f"lecture impossible\u00a0: {error.strerror}"),
-            remedy=Text("Check the path and the permissions.", "Vérifiez le chemin et les droits d'accès."),
-            where=Where(file=str(path)),
-        ) from error
+    raw = read_bytes(path, dsse.MOST_BYTES)
     return envelope_of(raw, source=str(path))
 
 

@@ -16,7 +16,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from proscribe.errors import UnreadableFile, Where
+from proscribe.errors import Where
+from proscribe.files import unreadable
 from proscribe.text import Text
 from proscribe.trust.errors import ExposedKey, KeyExists, UnusableKey, WrongPassphrase
 from proscribe.trust.model import Scheme, Storage
@@ -165,11 +166,7 @@ def _bytes_of(path: Path, *, owner_only: bool = False) -> bytes:
                 _owner_only(path, os.fstat(stream.fileno()).st_mode)
             return stream.read(_LARGEST_KEY_FILE)
     except OSError as error:
-        raise UnreadableFile(
-            Text(f"cannot be read: {error.strerror}", f"lecture impossible\u00a0: {error.strerror}"),
-            remedy=Text("Check the path and the permissions.", "Vérifiez le chemin et les droits d'accès."),
-            where=Where(file=str(path)),
-        ) from error
+        raise unreadable(path, error) from error
 
 
 # --- the private half
