@@ -14,7 +14,8 @@ from proscribe.text import Text, language
     help=str(
         Text(
             "Print the complete record of a decision: what was known then, whatever came later.",
-            "Produire le compte rendu complet d'une décision : ce qui était connu alors, quoi qu'il ait suivi.",
+            "Produire le compte rendu complet d'une décision\u00a0: ce qui était connu alors, quelle qu'ait été "
+            "la suite.",
         )
     )
 )
@@ -33,7 +34,7 @@ from proscribe.text import Text, language
     help=str(
         Text(
             "The step that decided: a confirmation, an amendment. By default the first decision.",
-            "L'étape qui a décidé : une confirmation, une modification. Par défaut, la première décision.",
+            "L'étape qui a décidé\u00a0: une confirmation, une modification. Par défaut, la première décision.",
         )
     ),
 )
@@ -115,7 +116,7 @@ def export(case_id: str, folder: Path, home: Path | None, actor: str) -> None:
     help=str(
         Text(
             "Bring in a case from files. One changed byte is refused, with its place.",
-            "Importer un dossier depuis ses fichiers. Un seul octet modifié est refusé, avec son emplacement.",
+            "Importer un dossier à partir de ses fichiers. Un seul octet modifié est refusé, avec son emplacement.",
         )
     ),
 )
@@ -127,7 +128,10 @@ def export(case_id: str, folder: Path, home: Path | None, actor: str) -> None:
 @click.option(
     "--head",
     help=str(
-        Text("Digest of the last step, known by another way.", "Empreinte de la dernière étape, connue par ailleurs.")
+        Text(
+            "Digest of the last step, known by another way.",
+            "Empreinte de la dernière étape, obtenue par une autre voie.",
+        )
     ),
 )
 @installation_options

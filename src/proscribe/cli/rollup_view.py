@@ -14,7 +14,7 @@ WORDS: dict[DepartmentStanding, Text] = {
     DepartmentStanding.silent: Text("SILENT", "MUET"),
     DepartmentStanding.overdue: Text("OVERDUE", "EN RETARD"),
     DepartmentStanding.acting: Text("acting", "agit"),
-    DepartmentStanding.acknowledged: Text("acknowledged", "averti"),
+    DepartmentStanding.acknowledged: Text("acknowledged", "a répondu"),
     DepartmentStanding.waiting: Text("waiting", "attendu"),
     DepartmentStanding.attested: Text("attested", "attesté"),
 }
@@ -33,7 +33,7 @@ def show_rollup(found: Rollup) -> None:
         "",
         [
             str(Text("Standing", "État")),
-            str(Text("Department", "Ministère")),
+            str(Text("Department", "Organisme")),
             str(Text("Not\nverified", "Non\nvérifiés")),
             str(Text("Un-\nmanaged", "Non\ngérés")),
             str(Text("Verified", "Vérifiés")),
@@ -42,7 +42,7 @@ def show_rollup(found: Rollup) -> None:
         numeric=3,
     )
     standings = [f"{WORDS[one]} {number(count)}" for one, count in found.standings.items()]
-    total = plural(len(found.rows), Text("department", "ministère"), Text("departments", "ministères"))
+    total = plural(len(found.rows), Text("department", "organisme"), Text("departments", "organismes"))
     click.echo(
         f"{total}: {', '.join(standings)}." if str(total) == total.en else f"{total}\u00a0: {', '.join(standings)}."
     )
@@ -55,7 +55,7 @@ def _unknown(found: Rollup) -> list[Text]:
     unmanaged = sum(row.unmanaged or 0 for row in found.rows)
     unstated = sum(row.unmanaged is None for row in found.rows)
     open_ = sum(_not_verified(row) for row in found.rows)
-    ministries = (Text("department", "ministère"), Text("departments", "ministères"))
+    ministries = (Text("department", "organisme"), Text("departments", "organismes"))
     return [
         Text(
             f"Not known: the devices of {plural(dark, *ministries).en}; the counts of "

@@ -88,7 +88,7 @@ COMMANDS: dict[str, tuple[str, Text]] = {
         Text("Accept an authority's directive.", "Accuser réception de la directive d'une autorité."),
     ),
     "attest": ("attest", Text("Sign what came of a directive.", "Signer ce qu'il est advenu d'une directive.")),
-    "rollup": ("rollup", Text("Where every department stands.", "Où en est chaque ministère.")),
+    "rollup": ("rollup", Text("Where every department stands.", "Où en est chaque organisme.")),
     "prove": ("prove", Text("Export or verify a proof bundle.", "Exporter ou vérifier un dossier de preuve.")),
     "report": ("report", Text("Write the HTML report.", "Produire le rapport HTML.")),
     "rehearse": (

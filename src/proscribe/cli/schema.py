@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from proscribe.documents import Document
 
 DESCRIPTIONS: dict[str, Text] = {
-    "proscribe.acknowledgement": Text("A department accepts a directive", "Un ministère accepte une directive"),
+    "proscribe.acknowledgement": Text(
+        "A department acknowledges a directive", "Un organisme accuse réception d'une directive"
+    ),
     "proscribe.adoption": Text("A directive of a feed, adopted here", "Une directive d'un fil, adoptée ici"),
     "proscribe.assessment": Text("How much of a device an app can reach", "Ce qu'une application peut atteindre"),
     "proscribe.assessment-batch": Text("A folder of packages, assessed", "Un dossier de paquets, évalués"),
     "proscribe.assessment-difference": Text("What an update added and dropped", "Ce qu'une mise à jour a changé"),
-    "proscribe.attestation": Text("What a department attests to", "Ce qu'un ministère atteste"),
+    "proscribe.attestation": Text("What a department attests to", "Ce qu'un organisme atteste"),
     "proscribe.case": Text("A case, from concern to decision", "Un dossier, de la préoccupation à la décision"),
     "proscribe.case-desk": Text("What lies ready for a case", "Ce qui est prêt pour un dossier"),
     "proscribe.case-step": Text("One transition of a case", "Une étape d'un dossier"),
@@ -38,7 +40,7 @@ DESCRIPTIONS: dict[str, Text] = {
     "proscribe.data-update": Text("What an update of a data pack changed", "Ce qu'une mise à jour a changé"),
     "proscribe.data-verification": Text("What checking the data packs found", "Ce que la vérification a établi"),
     "proscribe.decision": Text("What was decided, and on what", "Ce qui a été décidé, et sur quelle base"),
-    "proscribe.department-heads": Text("Tree heads of the departments", "Les têtes d'arbre des ministères"),
+    "proscribe.department-heads": Text("Tree heads of the departments", "Les têtes d'arbre des organismes"),
     "proscribe.directive": Text("A decision about apps", "Une décision au sujet d'applications"),
     "proscribe.evaluation": Text("The summary of an evaluation", "Le résumé d'une évaluation"),
     "proscribe.evidence": Text("The evidence register of a case", "Le registre des éléments de preuve d'un dossier"),
@@ -75,7 +77,7 @@ DESCRIPTIONS: dict[str, Text] = {
     ),
     "proscribe.review-opinion": Text("One specialist review", "Un examen spécialisé"),
     "proscribe.revocation": Text("A directive taken back", "Une directive révoquée"),
-    "proscribe.rollup": Text("Where every department stands", "Où en est chaque ministère"),
+    "proscribe.rollup": Text("Where every department stands", "Où en est chaque organisme"),
     "proscribe.rubric": Text("How findings become a rating", "Comment les constats deviennent une cote"),
     "proscribe.scheduled-review": Text("A decision looked at again", "Une décision réexaminée"),
     "proscribe.signature-list": Text("The signatures in a proof", "Les signatures d'un dossier de preuve"),

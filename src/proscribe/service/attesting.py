@@ -62,7 +62,7 @@ def department_of(installation: Installation) -> str:
     raise NoDepartment(
         Text(
             "the settings do not say which department this is",
-            "les paramètres n'indiquent pas de quel ministère il s'agit",
+            "les paramètres n'indiquent pas de quel organisme il s'agit",
         ),
         remedy=Text(
             'Write department = "..." at the top of proscribe.toml: the name that the authority\'s key list has.',
@@ -279,7 +279,7 @@ def _attested(installation: Installation, challenge: Challenge) -> Attestation:
         ),
         remedy=Text(
             "Check that it is for this department, and that this is the installation that attested.",
-            "Vérifiez qu'elle vise ce ministère et que la présente installation a produit l'attestation.",
+            "Vérifiez qu'elle vise cet organisme et que la présente installation a produit l'attestation.",
         ),
     )
 

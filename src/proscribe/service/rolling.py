@@ -136,7 +136,7 @@ def _inside(signed: SignedDocument) -> Acknowledgement | Attestation | Challenge
     raise NotForTheAuthority(
         Text(
             f"{signed.of_kind} is not what a department sends to its authority",
-            f"{signed.of_kind} n'est pas un document qu'un ministère envoie à son autorité",
+            f"{signed.of_kind} n'est pas un document qu'un organisme envoie à son autorité",
         ),
         remedy=Text(
             "Send an acknowledgement, an attestation, an exemption report or an answer to a challenge.",
@@ -177,7 +177,7 @@ def _department(document: Document, verification: Verification) -> str:
             f"un document de {named or 'un ministère'}, signé par un siège de {listed}",
         ),
         remedy=Text(
-            "Ask the department itself; keep this file.", "Adressez-vous au ministère même; conservez ce fichier."
+            "Ask the department itself; keep this file.", "Adressez-vous à l'organisme même; conservez ce fichier."
         ),
     )
 
@@ -238,8 +238,8 @@ def receive_proof(installation: Installation, department: str, path: Path) -> tu
             ),
             remedy=Text(
                 "Ask the department for it again; 'proscribe prove verify' lists all that is wrong.",
-                "Demandez-la de nouveau au ministère; «\u00a0proscribe prove verify\u00a0» énumère tout ce qui ne "
-                "va pas.",
+                "Demandez-la de nouveau à l'organisme; «\u00a0proscribe prove verify\u00a0» énumère tout ce qui "
+                "ne va pas.",
             ),
             where=Where(file=str(path), field=first.member),
         )
@@ -365,7 +365,7 @@ def _issued(installation: Installation, given: ChallengeAnswer) -> Challenge:
             f"{given.department} answers a challenge that was not issued to it from here",
             f"{given.department} répond à une demande qui ne lui a pas été adressée d'ici",
         ),
-        remedy=Text("Send the department the challenge again.", "Envoyez de nouveau la demande au ministère."),
+        remedy=Text("Send the department the challenge again.", "Envoyez de nouveau la demande à l'organisme."),
     )
 
 
