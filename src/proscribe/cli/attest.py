@@ -33,7 +33,12 @@ FLOOR = 5  # as service.attesting has it, which is not imported to show the help
 )
 @click.argument("directive", metavar=str(Text("DIRECTIVE|FILE", "DIRECTIVE|FICHIER")))
 @click.option(
-    "--signed-off-by", help=str(Text("The role that attests. Needed for a new one.", "Le rôle qui atteste. Requis."))
+    "--signed-off-by",
+    help=str(
+        Text(
+            "The role that attests. Needed for a new one.", "Le rôle qui atteste. Requis pour une nouvelle attestation."
+        )
+    ),
 )
 @click.option(
     "--by",
@@ -81,7 +86,7 @@ FLOOR = 5  # as service.attesting has it, which is not imported to show the help
 @click.option(
     "--proof",
     type=click.Path(dir_okay=False, path_type=Path),
-    help=str(Text("Where to write the proof bundle.", "Où produire le dossier de preuve.")),
+    help=str(Text("Where to write the proof bundle.", "Où enregistrer le dossier de preuve.")),
 )
 @click.option(
     "--out",

@@ -38,7 +38,7 @@ def _seat_options(function: F) -> F:
                 "officer",
                 Text(
                     "Public key (PEM) of an officer: signs what is published. Repeat.",
-                    "Clé publique (PEM) d'un responsable, qui signe ce qui est publié. À répéter.",
+                    "Clé publique (PEM) d'un responsable, qui signe ce qui est publié. À répéter au besoin.",
                 ),
             ),
             (
@@ -167,7 +167,7 @@ def add(folder: Path, files: tuple[Path, ...], precedent: bool, notice_of: str, 
     help=str(
         Text(
             "Take files out with the next publication. Departments keep what they adopted.",
-            "Retirer des fichiers à la prochaine publication. Ce qui a été adopté le reste.",
+            "Retirer des fichiers à la prochaine publication. Les organismes conservent ce qu'ils ont adopté.",
         )
     )
 )
@@ -303,7 +303,8 @@ def pack(folder: Path, out: Path) -> None:
     help=str(
         Text(
             "Write a packed feed to a new folder. Nothing is believed of it; whoever pulls from there checks it.",
-            "Décompresser un fil dans un nouveau dossier. Rien n'en est tenu pour vrai; qui le lit ensuite le vérifie.",
+            "Extraire un fil empaqueté dans un nouveau dossier. Rien n'en est tenu pour vrai; qui le lit ensuite "
+            "le vérifie.",
         )
     )
 )
@@ -338,8 +339,8 @@ def _show_draft(folder: Path) -> None:
             str(
                 Text(
                     f"Draft of {role.role} {role.version}: {role.signed} of {role.threshold} officers signed.",
-                    f"Ébauche de {role.role} {role.version}\u00a0: {role.signed} responsable sur {role.threshold} a "
-                    "signé.",
+                    f"Ébauche de {role.role} {role.version} (responsables signataires\u00a0: {role.signed} sur "
+                    f"{role.threshold}).",
                 )
             )
         )

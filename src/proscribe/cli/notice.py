@@ -23,8 +23,8 @@ def _day(name: str, text: Text) -> click.Option:
         Text(
             "Write the notices of a case, or of a directive, into a folder. Each is in English and in French, or none "
             "is written.",
-            "Produire dans un dossier les avis d'un dossier de décision ou d'une directive. Chacun est en français et "
-            "en anglais, ou aucun n'est produit.",
+            "Produire dans un répertoire les avis d'un dossier de décision ou d'une directive. Chacun est en "
+            "français et en anglais, ou aucun n'est produit.",
         )
     ),
     params=[
@@ -39,7 +39,7 @@ def _day(name: str, text: Text) -> click.Option:
     "folder",
     type=click.Path(file_okay=False, path_type=Path),
     required=True,
-    help=str(Text("Folder to write them into.", "Dossier où les enregistrer.")),
+    help=str(Text("Folder to write them into.", "Répertoire où les enregistrer.")),
 )
 @click.option(
     "--audience",

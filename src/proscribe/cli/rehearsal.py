@@ -114,7 +114,7 @@ class Rehearsal:
         self._say(
             Text(
                 "Two of three offices sign the directive and its targets. One alone is refused.",
-                "Deux bureaux sur trois signent la directive et ses cibles. Un seul ne suffit pas.",
+                "Deux sièges sur trois signent la directive et ses cibles. Un seul est refusé.",
             )
         )
         self._seats.appoint()

@@ -41,7 +41,9 @@ from proscribe.text import Text
         )
     ),
 )
-@click.option("--record", is_flag=True, help=str(Text("Keep it in the database.", "Le consigner.")))
+@click.option(
+    "--record", is_flag=True, help=str(Text("Keep it in the database.", "Le consigner dans la base de données."))
+)
 @installation_options
 @json_option
 def command(
@@ -64,7 +66,12 @@ def command(
 
     if record and keys_file is not None:
         raise click.UsageError(
-            str(Text("--record uses the installed key list: leave --keys out", "--record et --keys s'excluent"))
+            str(
+                Text(
+                    "--record uses the installed key list: leave --keys out",
+                    "--record emploie la liste de clés installée\u00a0: retirez --keys",
+                )
+            )
         )
     signed = read_envelope(file)
     if not as_json:

@@ -14,12 +14,13 @@ from proscribe.text import Text
 LABEL = Text("Instructions to departments", "Consignes aux organismes")
 _MUST = Text(
     "This notice says what your organisation must do, by when, and what to report.",
-    "Le présent avis indique ce que votre organisation doit faire, pour quand, et ce dont elle doit rendre compte.",
+    "Le présent avis indique ce que votre organisation doit faire, dans quel délai, et ce dont elle doit rendre "
+    "compte.",
 )
 _ASKED = Text(
     "This notice says what your organisation is asked to do, by when, and what to report.",
-    "Le présent avis indique ce que votre organisation est invitée à faire, pour quand, et ce dont elle doit rendre "
-    "compte.",
+    "Le présent avis indique ce que votre organisation est invitée à faire, dans quel délai, et ce dont elle "
+    "doit rendre compte.",
 )
 
 STANDARDS: dict[Standard, Text] = {
@@ -60,7 +61,7 @@ def _actions(material: Material) -> Section:
     effective, actions = material.directive.effective, material.directive.actions
     columns: tuple[Text, ...] = (
         Text("Action", "Mesure"),
-        Text("Last day", "Dernier jour"),
+        Text("Last day", "Date limite"),
         Text("What is enough", "Ce qui suffit"),
     )
     rows: tuple[tuple[Text, ...], ...] = tuple(
@@ -70,7 +71,7 @@ def _actions(material: Material) -> Section:
         columns, rows = columns[:2], tuple(row[:2] for row in rows)
     return Section(
         name="actions",
-        heading=Text("What to do, and by when", "Quoi faire, et pour quand"),
+        heading=Text("What to do, and by when", "Quoi faire, et dans quel délai"),
         table=Table(
             caption=Text("Actions, in the order of the decision", "Mesures, dans l'ordre de la décision"),
             columns=columns,
@@ -97,13 +98,13 @@ def _preserve() -> Section:
             ),
             Text(
                 "Find out which devices hold records that must be kept. Note the disposal authority for the others.",
-                "Repérez les appareils qui contiennent des documents à conserver. Notez l'autorisation de disposition "
-                "qui vise les autres.",
+                "Repérez les appareils qui contiennent des documents à conserver. Pour les autres, notez "
+                "l'autorisation de disposition.",
             ),
             Text(
                 "Where records are on hold, block the app and wait. Remove it when the hold is released.",
-                "Si des documents font l'objet d'une mise en suspens de l'élimination, bloquez l'application et "
-                "attendez. Retirez-la à la levée de la mise en suspens.",
+                "Si l'élimination de documents est mise en suspens, bloquez l'application et attendez. "
+                "Retirez-la à la levée de la mise en suspens.",
             ),
         ),
     )

@@ -60,7 +60,7 @@ _NEXT: dict[Audience, tuple[Text, ...]] = {
         ),
         Text(
             "Keep the records of what was done and exempted.",
-            "Conservez les documents sur ce qui a été fait et exempté.",
+            "Conservez la trace de ce qui a été fait et exempté.",
         ),
         Text("Tell your staff in both languages.", "Informez votre personnel dans les deux langues."),
     ),

@@ -98,19 +98,19 @@ def _untranslated(text: Text) -> Text | None:
     text = Text(_ADDRESS.sub("", text.en), _ADDRESS.sub("", text.fr))
     english, french = _words(text.en), _words(text.fr)
     if text.en == text.fr and (len(english) >= _SAID or (_ENGLISH | _FRENCH) & set(english)):
-        return Text("both languages say the same words", "les deux langues disent les mêmes mots")
+        return Text("both languages say the same words", "les deux textes sont identiques")
     if _count(french, _ENGLISH) > _count(french, _FRENCH):
-        return Text("the French side looks English", "le côté français semble être en anglais")
+        return Text("the French side looks English", "le texte français semble être en anglais")
     if _count(english, _FRENCH) > _count(english, _ENGLISH):
-        return Text("the English side looks French", "le côté anglais semble être en français")
+        return Text("the English side looks French", "le texte anglais semble être en français")
     if max(len(text.en), len(text.fr)) >= _LONG and 3 * min(len(text.en), len(text.fr)) < max(
         len(text.en), len(text.fr)
     ):
-        return Text("one side is much shorter than the other", "un côté est beaucoup plus court que l'autre")
+        return Text("one side is much shorter than the other", "l'un des textes est beaucoup plus court que l'autre")
     if _numbers(text.en) != _numbers(text.fr):
         return Text(
             "the two sides do not hold the same numbers",
-            "les deux côtés ne contiennent pas les mêmes nombres",
+            "les deux textes ne contiennent pas les mêmes nombres",
         )
     return None
 

@@ -13,8 +13,8 @@ from proscribe.text import Text
 LABEL = Text("Notice to staff", "Avis au personnel")
 LEAD = Text(
     "This notice says what changes on the devices you use for work, when, and what to do first.",
-    "Le présent avis indique ce qui change sur les appareils que vous utilisez pour le travail, quand, et quoi faire "
-    "d'abord.",
+    "Le présent avis indique ce qui change sur les appareils que vous utilisez pour le travail, quand, et ce "
+    "qu'il faut faire d'abord.",
 )
 
 _CUTS = frozenset({ActionVerb.remove, ActionVerb.block_launch})
@@ -34,7 +34,7 @@ def sections(material: Material) -> tuple[Section, ...]:
         words.why(material),
         Section(
             name="by-when",
-            heading=Text("By when", "Pour quand"),
+            heading=Text("By when", "Date limite"),
             table=words.actions_table(material, seen or material.directive.actions),
         ),
         _save(material),
@@ -59,7 +59,7 @@ def _save(material: Material) -> Section:
     if last is None or material.passed(last):
         when = Text(
             "The last day has passed. Save now what you need.",
-            "Le dernier jour est passé. Sauvegardez dès maintenant ce dont vous avez besoin.",
+            "La date limite est passée. Sauvegardez dès maintenant ce dont vous avez besoin.",
         )
     else:
         shown = day(last)
@@ -103,12 +103,12 @@ def _do(material: Material) -> Section:
     if material.directive.force is Force.recommended:
         ask = Text(
             "You are asked not to have these apps on the devices above.",
-            "On vous demande de ne pas avoir ces applications sur les appareils ci-dessus.",
+            "On vous demande de ne pas avoir ces applications sur les appareils indiqués ci-dessus.",
         )
     else:
         ask = Text(
             "Do not install or use these apps on the devices above.",
-            "N'installez pas et n'utilisez pas ces applications sur les appareils ci-dessus.",
+            "N'installez pas et n'utilisez pas ces applications sur les appareils indiqués ci-dessus.",
         )
     return Section(
         name="do",
@@ -125,7 +125,7 @@ def _do(material: Material) -> Section:
             ),
             Text(
                 "If the app is still there after the last day, tell the office below.",
-                "Si l'application est encore là après le dernier jour, avisez le bureau indiqué ci-dessous.",
+                "Si l'application est encore là après la date limite, avisez le bureau indiqué ci-dessous.",
             ),
         ),
     )

@@ -16,7 +16,7 @@ from proscribe.publish.notices.words import Material, day
 from proscribe.text import Text
 
 _STATUS: dict[ClaimStatus, Text] = {
-    ClaimStatus.asserted: Text("asserted", "affirmée"),
+    ClaimStatus.asserted: Text("asserted", "avancée"),
     ClaimStatus.contested: Text("contested", "contestée"),
     ClaimStatus.upheld: Text("contested, and upheld", "contestée, puis maintenue"),
     ClaimStatus.withdrawn: Text("withdrawn", "retirée"),
@@ -158,7 +158,7 @@ def _claim(material: Material, register: EvidenceRegister, claim: Claim) -> Fact
     if claim.reply is not None:
         values.append(Text("Your side: ", "Votre position\u00a0: ") + claim.reply)
     if claim.weighed is not None:
-        values.append(Text("How it was weighed: ", "Analyse\u00a0: ") + claim.weighed)
+        values.append(Text("How it was weighed: ", "Examen\u00a0: ") + claim.weighed)
     for one in responses(material.more, claim):
         values.append(Text("What you said: ", "Ce que vous avez dit\u00a0: ") + one.vendor_says)
         values.append(Text("Our answer: ", "Notre réponse\u00a0: ") + one.answer)
@@ -207,7 +207,7 @@ def _reply(material: Material) -> Section:
         _reference(material),
         Text(
             "You can ask for a meeting, or for more time, before the last day.",
-            "Vous pouvez demander une rencontre, ou plus de temps, avant le dernier jour.",
+            "Vous pouvez demander une rencontre, ou plus de temps, avant la date limite.",
         ),
     )
     if final(material) or last is None:
@@ -248,7 +248,7 @@ def _next(material: Material) -> Section:
     else:
         then = Text(
             "Your reply can change what is decided. Without a reply, a decision may be taken on what is known.",
-            "Votre réponse peut changer ce qui sera décidé. Sans réponse, une décision peut être prise selon ce qui "
-            "est connu.",
+            "Votre réponse peut changer ce qui sera décidé. Sans réponse, une décision peut être prise d'après "
+            "ce qui est connu.",
         )
     return Section(name="next", heading=Text("What happens next", "La suite"), paragraphs=(weighed, then))

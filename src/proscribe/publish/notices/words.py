@@ -53,7 +53,7 @@ PERSONAL: dict[Stance, Text] = {
     ),
     Stance.included: Text(
         "A personal device used for work is covered too, as described under “Devices”.",
-        "Un appareil personnel utilisé pour le travail est aussi visé, selon la description donnée à "
+        "Un appareil personnel utilisé pour le travail est aussi visé, selon ce qui est indiqué à "
         "«\u00a0Appareils\u00a0».",
     ),
     Stance.unstated: Text(
@@ -220,8 +220,8 @@ def actions_table(material: Material, actions: Iterable[RequiredAction]) -> Tabl
     """What, and by when."""
     effective = material.directive.effective
     return Table(
-        caption=Text("What happens, and by when", "Ce qui se passe, et pour quand"),
-        columns=(Text("What", "Quoi"), Text("Last day", "Dernier jour")),
+        caption=Text("What happens, and by when", "Ce qui se passe, et dans quel délai"),
+        columns=(Text("What", "Quoi"), Text("Last day", "Date limite")),
         rows=tuple((action.what, deadline(action, effective)) for action in actions),
     )
 
@@ -249,7 +249,10 @@ def exemption_facts(material: Material) -> tuple[Fact, ...]:
 def longest(material: Material) -> Text:
     """How long an exemption lasts here at most, whatever the decision says or leaves open."""
     span = days(material.directive.exceptions.max_days)
-    return Text(f"Here an exemption lasts {span.en} at most.", f"Ici, une exemption dure au plus {span.fr}.")
+    return Text(
+        f"In this organisation, an exemption lasts {span.en} at most.",
+        f"Dans cette organisation, une exemption dure au plus {span.fr}.",
+    )
 
 
 def ask(material: Material) -> Section:
