@@ -236,14 +236,18 @@ def _without_envelope(cls: type[Document], data: Any, source: str) -> dict[str, 
 
 def read(cls: type[D], path: Path) -> D:
     """Read a document from a JSON or YAML file. Raises UnreadableFile, InvalidDocument or WrongDocumentVersion."""
-    raw = read_text(path)
+    return from_text(cls, read_text(path), source=str(path))
+
+
+def from_text(cls: type[D], raw: str, *, source: str = "") -> D:
+    """Read a document from JSON or YAML text. Raises InvalidDocument or WrongDocumentVersion."""
     try:
-        return from_json(cls, parse(raw, source=str(path)), source=str(path))
+        return from_json(cls, parse(raw, source=source), source=source)
     except RecursionError as error:
-        raise _too_deep(str(path)) from error
+        raise _too_deep(source) from error
     except ValueError as error:
         if "Circular reference" in str(error):  # a YAML alias that holds itself
-            raise _too_deep(str(path)) from error
+            raise _too_deep(source) from error
         raise
 
 
@@ -260,6 +264,8 @@ def parse(raw: str, *, source: str = "") -> Any:
     if raw.lstrip()[:1] in ("{", "["):
         try:
             return json.loads(raw)
+        except RecursionError as error:
+            raise _too_deep(source) from error
         except json.JSONDecodeError as error:
             raise InvalidDocument(
                 Text(f"not JSON: {error.msg}", f"JSON non valide : {error.msg}"),
@@ -273,6 +279,8 @@ def parse(raw: str, *, source: str = "") -> Any:
 
     try:
         return yaml.load(raw, Loader=_text_dates_loader())  # noqa: S506 (a SafeLoader subclass)
+    except RecursionError as error:
+        raise _too_deep(source) from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or str(error)

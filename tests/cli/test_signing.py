@@ -257,7 +257,7 @@ class TestSigning:
 
     def test_what_is_no_document_is_not_signed(self, office: Office) -> None:
         Path(office.path("note.json")).write_text('{"kind": "proscribe.nothing"}', encoding="utf-8")
-        assert office.fails("sign", office.path("note.json"), "--by", "analyst").code == "document.invalid"
+        assert office.fails("sign", office.path("note.json"), "--by", "analyst").code == "document.unknown-kind"
         Path(office.path("note.json")).write_bytes(b"\xff")
         assert office.fails("sign", office.path("note.json"), "--by", "analyst").code == "file.unreadable"
 

@@ -1,83 +1,15 @@
-"""What the commands about signatures share: reading any document, showing an envelope and what it is worth."""
+"""What the commands about signatures share: reading a key list, writing an envelope, showing what it is worth."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from proscribe.errors import InvalidDocument, UnreadableFile, Where
 from proscribe.files import write_whole
 from proscribe.text import Text, plural
 
 if TYPE_CHECKING:
-    from proscribe.documents import Document
     from proscribe.trust.model import KeyList, SignedDocument, Verification
-
-
-def read_any(path: Path) -> Document:
-    """A document of whichever kind its file says. Raises UnreadableFile or InvalidDocument."""
-    from proscribe.documents import from_json, parse
-    from proscribe.service.kinds import kinds
-
-    try:
-        raw = path.read_text(encoding="utf-8-sig")
-        body = parse(raw, source=str(path))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UnreadableFile(
-            Text(f"cannot be read: {error}", f"lecture impossible\u00a0: {error}"),
-            remedy=Text("Check the path and the permissions.", "Vérifiez le chemin et les droits d'accès."),
-            where=Where(file=str(path)),
-        ) from error
-    if given_twice(raw):
-        raise InvalidDocument(
-            Text("a field is given twice", "un champ y figure deux fois"),
-            remedy=Text(
-                "Keep one of the two: whoever reads the file must see what is signed.",
-                "Conservez l'un des deux\u00a0: qui lit le fichier doit voir ce qui est signé.",
-            ),
-            where=Where(file=str(path)),
-        )
-    kind = body.get("kind") if isinstance(body, dict) else None
-    cls = kinds().get(kind) if isinstance(kind, str) else None
-    if cls is None:
-        raise InvalidDocument(
-            Text(f"{kind!r} is no kind of document", f"« {kind} » n'est pas un type de document"),
-            remedy=Text("Run 'proscribe schema' for the list.", "« proscribe schema » en donne la liste."),
-            where=Where(file=str(path), field="kind"),
-        )
-    return from_json(cls, body, source=str(path))
-
-
-def given_twice(raw: str) -> bool:
-    """Whether JSON or YAML text gives a field twice: a reader may see the first, and the program takes the last."""
-    twice = False
-
-    def pairs(found: list[tuple[str, object]]) -> dict[str, object]:
-        nonlocal twice
-        twice = twice or len(dict(found)) != len(found)
-        return dict(found)
-
-    if raw.lstrip()[:1] in ("{", "["):
-        json.loads(raw, object_pairs_hook=pairs)
-        return twice
-    import yaml
-
-    waiting = [yaml.compose(raw, Loader=yaml.SafeLoader)]
-    seen: set[int] = set()
-    while waiting:
-        node = waiting.pop()
-        if id(node) in seen:
-            continue
-        seen.add(id(node))
-        if isinstance(node, yaml.MappingNode):
-            names = [str(key.value) for key, _ in node.value]
-            if len(set(names)) != len(names):
-                return True
-            waiting.extend(value for _, value in node.value)
-        elif isinstance(node, yaml.SequenceNode):
-            waiting.extend(node.value)
-    return False
 
 
 def read_keys(path: Path) -> KeyList:

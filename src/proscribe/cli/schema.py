@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from proscribe.errors import ProscribeError
-from proscribe.service.kinds import kinds
+from proscribe.service.kinds import UnknownKind, kinds
 from proscribe.text import Text
 
 if TYPE_CHECKING:
@@ -99,12 +98,6 @@ DESCRIPTIONS: dict[str, Text] = {
     "proscribe.verification": Text("What checking a proof found", "Ce que la vérification d'une preuve a établi"),
     "proscribe.witnessed-head": Text("A head of somebody else's ledger", "Une tête du registre d'autrui"),
 }
-
-
-class UnknownKind(ProscribeError):
-    """No document has that kind."""
-
-    code = "document.unknown-kind"
 
 
 def _named(kind: str) -> type[Document]:

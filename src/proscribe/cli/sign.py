@@ -91,8 +91,8 @@ def _short(reference: str) -> str:
 
 
 def _prepared(document: Path, by: str | None) -> SignedDocument:
-    from proscribe.cli.envelopes import read_any
     from proscribe.clock import current_clock
+    from proscribe.service.kinds import read_any
     from proscribe.trust.envelope import prepare, read_envelope
 
     if document.name.endswith(SUFFIX):
