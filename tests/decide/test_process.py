@@ -110,7 +110,7 @@ def test_the_words_are_there_in_both_languages(story: Callable[..., Story]) -> N
     with pytest.raises(StepRefused) as caught:
         story().take(Stage.assess)
     assert "stage 'assess' is refused: 1 thing is missing" in caught.value.what.en
-    assert "étape «\u00a0évaluation\u00a0» refusée\u00a0: 1 chose manque" in caught.value.what.fr
+    assert "étape «\u00a0évaluation\u00a0» refusée\u00a0: 1 élément manque" in caught.value.what.fr
 
 
 def test_stages_before_a_decision_may_be_gone_through_again_and_not_after(story: Callable[..., Story]) -> None:

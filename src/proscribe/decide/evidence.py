@@ -38,10 +38,11 @@ def _whole(register: EvidenceRegister) -> Iterator[Missing]:
         if not values:
             yield flaw(
                 f"evidence.{name}",
-                ("there are none", "il n'y en a aucun"),
+                ("there are none", "la liste est vide"),
                 (
                     "A decision says what it claims, and rests each claim on something that can be shown.",
-                    "Une décision énonce ce qu'elle avance et appuie chaque affirmation sur un élément qui se montre.",
+                    "Une décision énonce ce qu'elle avance et appuie chaque affirmation sur un élément qui peut "
+                    "être montré.",
                 ),
             )
         for twice, count in Counter(value.id for value in values).items():
@@ -121,7 +122,7 @@ def _claims(register: EvidenceRegister) -> Iterator[Missing]:
         if claim.status is ClaimStatus.upheld and blank(claim.weighed):
             yield flaw(
                 f"{place}.weighed",
-                ("it is not said how the reply was weighed", "il n'est pas dit comment la réponse a été pesée"),
+                ("it is not said how the reply was weighed", "il n'est pas dit comment la réponse a été examinée"),
                 ("Say it, in both languages.", "Dites-le, dans les deux langues."),
             )
 
@@ -189,7 +190,7 @@ def _claim_since(before: Claim, after: Claim) -> Iterator[Missing]:
             ("the claim was contested and no longer says so", "l'affirmation était contestée et ne le dit plus"),
             (
                 "Write 'upheld' and how the reply was weighed, or withdraw it.",
-                "Écrivez « upheld » et dites comment la réponse a été pesée, ou retirez-la.",
+                "Écrivez « upheld » et dites comment la réponse a été examinée, ou retirez-la.",
             ),
         )
 

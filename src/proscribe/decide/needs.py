@@ -89,7 +89,11 @@ _ENVELOPES = tuple(
     Needed(name, (kind,), what, many=True, optional=True)
     for name, kind, what in (
         ("envelope", "proscribe.signed", Text("the signed envelopes", "les enveloppes signées")),
-        ("key-list", "proscribe.key-list", Text("the key list they were checked with", "la liste de clés employée")),
+        (
+            "key-list",
+            "proscribe.key-list",
+            Text("the key list they were checked with", "la liste de clés qui a servi à les vérifier"),
+        ),
     )
 )
 """So that whoever has the case can check its signatures without us."""
@@ -121,7 +125,7 @@ _ACTION = Needed(
     ("proscribe.plan", "proscribe.standing", "proscribe.rollup"),
     Text(
         "what is carried out (a plan, a standing decision or a roll-up)",
-        "ce qui est exécuté (un plan, une décision permanente ou un état d'ensemble)",
+        "ce qui est exécuté (un plan, une décision permanente ou un état des organismes)",
     ),
     many=True,
     fits=(("directive_digest", "directive"),),
@@ -129,7 +133,7 @@ _ACTION = Needed(
 _ATTESTATION = Needed(
     "attestation",
     ("proscribe.attestation", "proscribe.rollup"),
-    Text("an attestation (or a roll-up of them)", "une attestation (ou un état d'ensemble)"),
+    Text("an attestation (or a roll-up of them)", "une attestation (ou un état des organismes)"),
     many=True,
     fits=(("directive_digest", "directive"),),
 )

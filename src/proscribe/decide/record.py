@@ -161,7 +161,8 @@ def _decision(decision: Decision, *, public: bool) -> Part:
         rows.append(Row(Text("Stands until", "Valable jusqu'au"), (_day(decision.interim_until),)))
     if decision.analyst_context and not public:
         label = Text(
-            "Analysts' context, no reason of the decision", "Contexte d'analystes, non un motif de la décision"
+            "Analysts' context, no reason of the decision",
+            "Contexte d'analystes, qui n'est pas un motif de la décision",
         )
         rows.append(Row(label, decision.analyst_context))
     return Part(Text("The decision", "La décision"), (), tuple(rows))
@@ -208,14 +209,14 @@ def _evidence(file: CaseFile, *, public: bool) -> Iterator[Part]:
 
 
 def _claim(claim: Claim, items: tuple[EvidenceItem, ...]) -> Iterator[Row]:
-    yield Row(Text("Standing", "Statut"), (words.CLAIMS[claim.status],))
+    yield Row(Text("Standing", "État"), (words.CLAIMS[claim.status],))
     rests = tuple(item.title for item in items if claim.id in item.supports)
     if rests:
         yield Row(Text("Rests on", "S'appuie sur"), rests)
     if claim.reply is not None:
         yield Row(Text("The other side", "L'autre partie"), (claim.reply,))
     if claim.weighed is not None:
-        yield Row(Text("How it was weighed", "Comment elle a été pesée"), (claim.weighed,))
+        yield Row(Text("How it was weighed", "Comment elle a été examinée"), (claim.weighed,))
 
 
 def _item(item: EvidenceItem) -> Iterator[Row]:
@@ -269,7 +270,9 @@ def _vendor(file: CaseFile) -> Iterator[Part]:
             rows.append(Row(label, (_day(day),)))
     if vendor.waiver is not None:
         rows.append(Row(Text("Not asked, because", "Non consulté, parce que"), (vendor.waiver.reason,)))
-        rows.append(Row(Text("Waived by", "Dispense de"), (_same(f"{vendor.waiver.by}, {vendor.waiver.on}"),)))
+        rows.append(
+            Row(Text("Waived by", "Dispense accordée par"), (_same(f"{vendor.waiver.by}, {vendor.waiver.on}"),))
+        )
     if vendor.meetings:
         rows.append(Row(Text("Meetings", "Rencontres"), vendor.meetings))
     yield Part(

@@ -22,7 +22,7 @@ STAGES: dict[Stage, Text] = {
     Stage.review: Text("review", "réexamen"),
     Stage.amend: Text("amend", "modification"),
     Stage.supersede: Text("supersede", "remplacement"),
-    Stage.revoke: Text("revoke", "abrogation"),
+    Stage.revoke: Text("revoke", "révocation"),
 }
 
 TRACKS: dict[Track, Text] = {

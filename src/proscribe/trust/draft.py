@@ -78,8 +78,14 @@ def revoked(keys: KeyList, key: str, *, since: datetime, because: Text, issued: 
     named = [one for one in keys.keys if one.id.startswith(key)]
     if len(named) != 1 or not key:
         raise UnusableKey(
-            Text(f"{len(named)} keys of the list begin with {key!r}", f"{len(named)} clés débutent par « {key} »"),
-            remedy=Text("Give more of the id; 'proscribe key list' shows them.", "Donnez-en davantage."),
+            Text(
+                f"{len(named)} keys of the list begin with {key!r}",
+                f"{len(named)} clés de la liste débutent par «\u00a0{key}\u00a0»",
+            ),
+            remedy=Text(
+                "Give more of the id; 'proscribe key list' shows them.",
+                "Donnez une plus longue partie de l'identifiant; «\u00a0proscribe key list\u00a0» les affiche.",
+            ),
         )
     changed = tuple(
         replace(one, revoked_at=utc(since), revoked_because=because) if one is named[0] else one for one in keys.keys

@@ -127,7 +127,7 @@ def _decoded(text: object, source: str) -> bytes:
 def strict_json(raw: bytes, *, source: str = "") -> Any:
     """JSON as UTF-8, in which no field is given twice and every number is one. Raises InvalidEnvelope."""
     if len(raw) > MOST_BYTES:
-        raise unfit(Text("it is larger than any envelope", "il est plus volumineux que toute enveloppe"), source)
+        raise unfit(Text("it is larger than any envelope", "il est trop volumineux pour une enveloppe"), source)
     try:
         return json.loads(raw.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:

@@ -37,7 +37,8 @@ def first(signed: SignedDocument, *, pin: Digest, at: datetime) -> KeyList:
             ),
             remedy=Text(
                 "Get the digest from the issuer by another way than the file, and the file again.",
-                "Obtenez l'empreinte auprès de l'émetteur par une autre voie que le fichier, puis le fichier.",
+                "Obtenez l'empreinte auprès de l'émetteur par une autre voie que le fichier, puis de nouveau le "
+                "fichier.",
             ),
         )
     verify(signed, keys, at=at)
@@ -115,11 +116,12 @@ def _keeps_revocations(current: KeyList, keys: KeyList) -> None:
             raise errors.RevocationTakenBack(
                 Text(
                     f"the revocation of a key of {key.holder} is missing or moved to a later moment",
-                    f"la révocation d'une clé de {key.holder} manque ou est reportée",
+                    f"la révocation d'une clé de {key.holder} manque ou a été reportée à plus tard",
                 ),
                 remedy=Text(
                     "Keep every revoked key in the list with its moment; give the seat a new key.",
-                    "Conservez chaque clé révoquée dans la liste avec son moment; donnez au siège une nouvelle clé.",
+                    "Conservez dans la liste chaque clé révoquée et le moment de sa révocation; donnez au siège "
+                    "une nouvelle clé.",
                 ),
             )
 

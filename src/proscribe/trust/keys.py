@@ -185,7 +185,8 @@ def write_pair(pair: KeyPair, path: Path, passphrase: bytes | None, *, plain: bo
     if plain == (passphrase is not None):
         raise _passphrase(
             Text(
-                "a private key is encrypted, or plain on an explicit wish", "une clé privée est chiffrée, sauf demande"
+                "a private key is encrypted, or plain on an explicit wish",
+                "une clé privée est chiffrée, sauf demande expresse",
             )
         )
     pem = private_pem(pair, passphrase)

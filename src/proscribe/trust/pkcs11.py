@@ -163,7 +163,10 @@ def new_on_token(reference: str, scheme: Scheme, passphrase: Passphrase | None) 
     uri, pin = parse_uri(reference), _Pin(passphrase)
     if scheme not in kinds or not uri.object:
         raise _unusable(
-            Text("a token holds Ed25519 and ECDSA P-256 keys, by name", "un jeton contient des clés Ed25519 et ECDSA"),
+            Text(
+                "a token holds Ed25519 and ECDSA P-256 keys, by name",
+                "un jeton contient des clés Ed25519 et ECDSA P-256, désignées par un nom",
+            ),
             Text(
                 "Choose one of the two schemes and name the key with 'object='; keep ML-DSA-65 keys in files.",
                 "Choisissez l'un des deux et nommez la clé avec « object= »; gardez les clés ML-DSA-65 en fichier.",
@@ -232,12 +235,14 @@ def _session(uri: TokenUri, pin: _Pin, *, writes: bool = False) -> Iterator[Any]
         raise _wrong_pin(
             Text(
                 f"the token refused the PIN ({type(error).__name__})",
-                f"jeton\u00a0: NIP refusé ({type(error).__name__})",
+                f"le jeton a refusé le NIP ({type(error).__name__})",
             )
         ) from None
     except pkcs11.PKCS11Error as error:
         reason = str(error) or type(error).__name__
-        raise _unusable(Text(f"the token cannot be used: {reason}", f"jeton inutilisable\u00a0: {reason}")) from error
+        raise _unusable(
+            Text(f"the token cannot be used: {reason}", f"le jeton est inutilisable\u00a0: {reason}")
+        ) from error
 
 
 def _token(library: Any, uri: TokenUri) -> Any:
@@ -251,7 +256,9 @@ def _token(library: Any, uri: TokenUri) -> Any:
     if len(found) != 1:
         raise _unusable(
             Text(f"{len(found)} tokens fit {uri}", f"{len(found)} jetons correspondent à {uri}"),
-            Text("Name one token by its label or serial.", "Désignez un seul jeton par son nom ou son numéro."),
+            Text(
+                "Name one token by its label or serial.", "Désignez un seul jeton par son nom ou son numéro de série."
+            ),
         )
     return found[0]
 

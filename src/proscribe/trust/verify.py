@@ -192,7 +192,10 @@ def _judge(verification: Verification) -> None:
     weights = [one.weight for one in verification.signatures]
     if Weight.bad in weights:
         raise errors.BadSignature(
-            _said(Text("a signature does not fit the document", "une signature ne correspond pas"), verification),
+            _said(
+                Text("a signature does not fit the document", "une signature ne correspond pas au document"),
+                verification,
+            ),
             remedy=Text(
                 "The file was changed after it was signed. Get it again from whoever signed it.",
                 "Le fichier a été modifié après la signature. Obtenez-le de nouveau auprès des signataires.",

@@ -250,8 +250,8 @@ def longest(material: Material) -> Text:
     """How long an exemption lasts here at most, whatever the decision says or leaves open."""
     span = days(material.directive.exceptions.max_days)
     return Text(
-        f"In this organisation, an exemption lasts {span.en} at most.",
-        f"Dans cette organisation, une exemption dure au plus {span.fr}.",
+        f"An exemption lasts {span.en} at most.",
+        f"Une exemption dure au plus {span.fr}.",
     )
 
 
