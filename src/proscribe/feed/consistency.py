@@ -137,7 +137,7 @@ def _dates_in_order(papers: Papers, _: Terms) -> Iterator[Text]:
         if later.number > earlier.number and utc(later.at) < utc(earlier.at):
             yield Text(
                 f"attestation {later.number} is dated before attestation {earlier.number}",
-                f"l'attestation {later.number} porte une date antérieure à l'attestation {earlier.number}",
+                f"l'attestation {later.number} porte une date antérieure à celle de l'attestation {earlier.number}",
             )
 
 
@@ -206,7 +206,8 @@ def _exemptions_in_order(papers: Papers, terms: Terms) -> Iterator[Text]:
     for ground in sorted(one.exemptions):
         if allowed and ground != OTHER and ground.strip().casefold() not in allowed:
             yield Text(
-                f"“{ground}” is not a ground of the directive", f"«\u00a0{ground}\u00a0» n'est pas un motif admis"
+                f"“{ground}” is not a ground of the directive",
+                f"«\u00a0{ground}\u00a0» n'est pas un motif prévu par la directive",
             )
     if papers.reported_exempt is not None and exempt > papers.reported_exempt:
         yield Text(

@@ -105,7 +105,8 @@ def _unsigned() -> Text:
 
 def _unknown_since() -> Text:
     return Text(
-        "its ledger goes on from a head that never came here", "son registre part d'une tête qui n'est jamais arrivée"
+        "its ledger goes on from a head that never came here",
+        "son registre part d'une tête qui n'est jamais parvenue ici",
     )
 
 

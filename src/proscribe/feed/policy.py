@@ -87,7 +87,10 @@ def refuse_ground(standing: Standing) -> None:
         raise _not(
             standing,
             Text("the authority took it back", "l'autorité l'a révoquée"),
-            Text("There is nothing to adopt; lift the ban if there is one.", "Rien à adopter; levez l'interdiction."),
+            Text(
+                "There is nothing to adopt; lift the ban if there is one.",
+                "Il n'y a rien à adopter; levez l'interdiction, s'il y en a une.",
+            ),
         )
 
 

@@ -154,9 +154,8 @@ def _lapsed(updater: Updater, now: datetime) -> FeedError:
     return kind(
         Text(
             f"the feed's {role} lapsed on {when} UTC: its news may be held back, or the authority stopped",
-            f"l'élément «\u00a0{role}\u00a0» du fil est échu depuis le {when} UTC\u00a0: ses "
-            "nouvelles sont peut-être retenues, "
-            "ou l'autorité a cessé de le signer",
+            f"l'élément «\u00a0{role}\u00a0» du fil est échu depuis le {when} UTC\u00a0: ses nouvelles sont "
+            "peut-être retenues, ou l'autorité a cessé ses activités",
         ),
         remedy=_LATER,
         where=Where(file=f"{role}.json"),
@@ -198,7 +197,7 @@ def _unsigned(updater: Updater, reading: Reading) -> FeedError:
         return FeedThreshold(
             Text(
                 f"{signed} of {needed} keys signed: one key, stolen or not, is not enough",
-                f"{signed} clé sur {needed} a signé\u00a0: une seule clé, volée ou non, ne suffit pas",
+                f"clés ayant signé\u00a0: {signed} sur {needed}; une seule clé, volée ou non, ne suffit pas",
             ),
             remedy=_KEPT,
             where=where,

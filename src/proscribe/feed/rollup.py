@@ -91,7 +91,8 @@ def _lacking(papers: Papers, terms: Terms) -> Iterator[tuple[Text, bool]]:
     if declared is None:
         yield (
             Text(
-                "not acknowledged: what it answers for is not known", "sans accusé de réception\u00a0: portée inconnue"
+                "not acknowledged: what it answers for is not known",
+                "aucun accusé de réception\u00a0: on ignore de quoi il répond",
             ),
             terms.over(terms.acknowledge_by),
         )

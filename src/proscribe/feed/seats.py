@@ -65,7 +65,7 @@ def seat(root: Root, seats: Mapping[str, Seats]) -> None:
             raise FeedKey(
                 Text(
                     f"{role}: {given.threshold} signatures of {len(ids)} keys cannot be",
-                    f"{role}\u00a0: {given.threshold} signatures de {len(ids)} clés, c'est impossible",
+                    f"{role}\u00a0: {given.threshold} signatures pour {len(ids)} clés, c'est impossible",
                 ),
                 remedy=Text(
                     "Name as many different keys as must sign, or more; two of three is usual.",
@@ -95,7 +95,7 @@ def signers_of(root: Root, role: str, signers: Sequence[Signer]) -> list[Signer]
         raise FeedKey(
             Text(
                 f"{role}: {len(fit)} of {asked.threshold} keys given",
-                f"{role}\u00a0: {len(fit)} clé sur {asked.threshold} fournie",
+                f"{role} (clés fournies\u00a0: {len(fit)} sur {asked.threshold})",
             ),
             remedy=Text("Give this role's key too.", "Donnez aussi la clé de ce rôle."),
             where=Where(field=role),
@@ -108,7 +108,7 @@ def too_few(role: DraftRole) -> FeedThreshold:
     return FeedThreshold(
         Text(
             f"{role.role}: {role.signed} of {role.threshold} seats signed",
-            f"{role.role}\u00a0: {role.signed} siège sur {role.threshold} a signé",
+            f"{role.role} (sièges signataires\u00a0: {role.signed} sur {role.threshold})",
         ),
         remedy=Text(
             "Have another officer run 'proscribe feed sign' on this folder.",

@@ -108,7 +108,7 @@ class Package:
             yield from self._container.chunks(path)
         except ValueError as error:
             raise not_a_package(
-                path, Text(f"its content is another: {error}", f"son contenu est autre\u00a0: {error}")
+                path, Text(f"its content is another: {error}", f"son contenu est différent\u00a0: {error}")
             ) from error
 
 

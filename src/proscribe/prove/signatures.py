@@ -326,5 +326,5 @@ def _seats(verification: Verification) -> Text:
     number = len(verification.holders)
     return Text(
         f"signed by {en}: {number} of {verification.threshold} seats",
-        f"signatures de {fr}\u00a0: {number} sièges sur {verification.threshold}",
+        f"signatures de {fr} (sièges\u00a0: {number} sur {verification.threshold})",
     )

@@ -105,8 +105,8 @@ def approve(installation: Installation, settings: FeedSettings, directive: str) 
             ),
             remedy=Text(
                 "'proscribe feed status' lists what it offers; 'proscribe feed pull' asks for news.",
-                "«\u00a0proscribe feed status\u00a0» énumère ce qu'il offre; «\u00a0proscribe feed "
-                "pull\u00a0» demande des nouvelles.",
+                "«\u00a0proscribe feed status\u00a0» énumère ce qu'il offre; «\u00a0proscribe feed pull\u00a0» "
+                "en lit les nouveautés.",
             ),
             where=Where(field="directive"),
         )
@@ -232,11 +232,12 @@ def _proposed(installation: Installation, settings: FeedSettings, offer: Offer) 
     if _wanting(installation, feed, offer) and settings.adopt is not Adopting.never:
         yield Text(
             f"Decide on {directive.id}, version {directive.version}: 'proscribe feed adopt {feed} {directive.id}'.",
-            f"Décidez de {directive.id}, version {directive.version}\u00a0: «\u00a0proscribe feed adopt {feed} "
-            f"{directive.id}\u00a0».",
+            f"Prononcez-vous sur {directive.id}, version {directive.version}\u00a0: «\u00a0proscribe feed adopt "
+            f"{feed} {directive.id}\u00a0».",
         )
     if current is not None and directive.supersedes and adoption_of(installation, directive.supersedes) is not None:
         yield Text(
             f"{directive.id} takes the place of {directive.supersedes}: once it is in force, lift that one.",
-            f"{directive.id} remplace {directive.supersedes}\u00a0: une fois en vigueur, levez cette dernière.",
+            f"{directive.id} remplace {directive.supersedes}\u00a0: une fois {directive.id} en vigueur, levez "
+            f"l'interdiction de {directive.supersedes}.",
         )

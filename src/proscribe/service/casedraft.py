@@ -82,7 +82,7 @@ def draft(installation: Installation, case_id: str, name: str, words: Words | No
         names = ", ".join((*_MAKERS, "review.privacy"))
         raise NothingToDraft(
             Text(f"there is no draft of {name!r}", f"il n'existe pas d'ébauche de «\u00a0{name}\u00a0»"),
-            remedy=Text(f"Drafts can be made of: {names}.", f"Des ébauches existent pour\u00a0: {names}."),
+            remedy=Text(f"Drafts can be made of: {names}.", f"Ébauches possibles\u00a0: {names}."),
             where=Where(field="name"),
         )
     return maker(ground)

@@ -113,7 +113,7 @@ def adopt(installation: Installation, file: CaseFile) -> None:
             raise CaseForked(
                 Text(
                     f"the two part before step {_parting(known, file.steps)}",
-                    f"les deux se séparent avant l'étape {_parting(known, file.steps)}",
+                    f"les deux divergent avant l'étape {_parting(known, file.steps)}",
                 ),
                 remedy=Text(
                     "One of them was rewritten: the ledger here says when each of these steps was taken.",

@@ -116,7 +116,10 @@ def _accept(current: KeyList | None, signed: SignedDocument, pin: Digest | None,
         return keys
     if current is None:
         raise NoKeyList(
-            Text("there is no key list yet that could name this one", "aucune liste de clés ne peut désigner celle-ci"),
+            Text(
+                "there is no key list yet that could name this one",
+                "il n'y a pas encore de liste de clés qui puisse désigner celle-ci",
+            ),
             remedy=Text(
                 "Give the digest of the first key list, which you have by another way: 'proscribe key trust FILE --pin "
                 "DIGEST'.",

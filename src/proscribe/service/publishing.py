@@ -151,7 +151,7 @@ def _contact(installation: Installation) -> Contact:
         raise NoticeIncomplete(
             Text(
                 "the settings name no office that people can ask",
-                "les paramètres ne désignent aucun bureau à qui s'adresser",
+                "les paramètres ne désignent aucun bureau auquel s'adresser",
             ),
             remedy=Text(
                 'Add to proscribe.toml: [notices], then office = {en = "...", fr = "..."} and email = "...".',

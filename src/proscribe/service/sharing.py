@@ -161,7 +161,7 @@ def _marked(installation: Installation, directive: Directive, tlp: Tlp) -> list[
     return [
         Text(
             f"{tlp.label}: give it only to those whom the marking allows.",
-            f"{tlp.label}\u00a0: ne le remettez qu'aux personnes que le marquage permet.",
+            f"{tlp.label}\u00a0: ne le remettez qu'à ceux que le marquage autorise.",
         )
     ]
 
@@ -195,7 +195,7 @@ def _red(directive: str) -> TlpForbids:
 def _unfinished(directive: Directive, targets: TargetSet) -> list[Text]:
     warnings: list[Text] = []
     if directive.state is State.draft:
-        warnings.append(Text("It is a draft, and says so.", "C'est une ébauche, et elle le dit."))
+        warnings.append(Text("It is a draft, and says so.", "C'est une ébauche, et le fichier le dit."))
     if not targets.reviewed_by:
         warnings.append(Text("Nobody has reviewed its target set yet.", "Personne n'a encore examiné ses cibles."))
     return warnings

@@ -52,7 +52,7 @@ def _doubtful(target: Target) -> Text | None:
             "un nom n'est pas un identifiant\u00a0: une personne doit confirmer ce qu'il trouve",
         )
     if not target.actionable:
-        return Text("the partner itself does not act upon it", "le partenaire lui-même n'agit pas sur lui")
+        return Text("the partner itself does not act upon it", "le partenaire lui-même n'agit pas en conséquence")
     if target.type not in MATCHED and target.type is not IdentifierType.domain:
         return Text("it is kept for the record only", "il n'est conservé que pour mémoire")
     return None
@@ -69,7 +69,7 @@ def _protected(value: str) -> Text | None:
     if not hits:
         return None
     some = ", ".join(dict.fromkeys(hits[:3]))
-    return Text(f"it would hit protected apps: {some}", f"il frapperait des applications protégées\u00a0: {some}")
+    return Text(f"it would hit protected apps: {some}", f"il toucherait des applications protégées\u00a0: {some}")
 
 
 def selector_concerns(directive: Directive) -> Iterator[tuple[str, Text]]:

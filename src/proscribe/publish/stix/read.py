@@ -183,12 +183,12 @@ def _documents(content: Any, source: str) -> tuple[Directive, TargetSet | None, 
         if len(targets.targets) > MAX_TARGETS:
             raise _too_many(source)
         if digest(targets) != content.get("targets_digest"):
-            remarks.append(_changed(Text("target set", "liste des cibles")))
+            remarks.append(_changed(Text("target set", "ensemble de cibles")))
         if (targets.directive, targets.directive_version) != (directive.id, directive.version):
             remarks.append(
                 Text(
                     "The target set is about another directive; it was left aside.",
-                    "La liste des cibles concerne une autre directive; elle a été laissée de côté.",
+                    "L'ensemble de cibles concerne une autre directive; il a été écarté.",
                 )
             )
             targets = None

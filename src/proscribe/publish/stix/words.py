@@ -29,9 +29,9 @@ def _lines(directive: Directive) -> Iterator[Text]:
     yield directive.instrument
     yield _FORCE[directive.force]
     yield from _dated(Text("Announced", "Annonce"), directive.announced)
-    yield from _dated(Text("In effect from", "En vigueur à compter du"), directive.effective)
+    yield from _dated(Text("In effect from", "En vigueur à partir du"), directive.effective)
     yield from _dated(Text("To be reviewed on", "Réexamen prévu le"), directive.review_on)
-    yield from _dated(Text("Ends on", "Fin le"), directive.expires_on)
+    yield from _dated(Text("Ends on", "Prend fin le"), directive.expires_on)
     for item in directive.items:
         yield _labelled(Text("Banned", "Interdit"), item.wording)
         for carve_out in item.carve_outs:
