@@ -41,8 +41,7 @@ def _whole(register: EvidenceRegister) -> Iterator[Missing]:
                 ("there are none", "la liste est vide"),
                 (
                     "A decision says what it claims, and rests each claim on something that can be shown.",
-                    "Une décision dit ce qu'elle avance et appuie chaque affirmation sur un élément qu'on peut "
-                    "montrer.",
+                    "Une décision dit ce qu'elle avance; chaque affirmation repose sur un élément qu'on peut montrer.",
                 ),
             )
         for twice, count in Counter(value.id for value in values).items():

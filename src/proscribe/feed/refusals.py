@@ -155,7 +155,7 @@ def _lapsed(updater: Updater, now: datetime) -> FeedError:
         Text(
             f"the feed's {role} lapsed on {when} UTC: its news may be held back, or the authority stopped",
             f"l'élément «\u00a0{role}\u00a0» du fil est échu depuis le {when} UTC\u00a0: ses nouvelles sont "
-            "peut-être retenues, ou l'autorité a cessé ses activités",
+            "peut-être retenues, ou l'autorité a cessé de signer",
         ),
         remedy=_LATER,
         where=Where(file=f"{role}.json"),

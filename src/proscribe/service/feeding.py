@@ -115,9 +115,8 @@ def _root(installation: Installation, settings: FeedSettings) -> bytes:
             remedy=Text(
                 f"Ask the authority for its file '1.root.json', by another way than the feed, and name it in "
                 f"[feeds.{settings.name}], 'root'.",
-                f"Demandez à l'autorité son fichier «\u00a01.root.json\u00a0», par une autre voie que "
-                "le fil, et nommez-le dans "
-                f"[feeds.{settings.name}], «\u00a0root\u00a0».",
+                "Demandez à l'autorité son fichier «\u00a01.root.json\u00a0», par une autre voie que le fil, et "
+                f"indiquez-le dans [feeds.{settings.name}], à «\u00a0root\u00a0».",
             ),
             where=Where(file=str(path)),
         ) from error

@@ -198,7 +198,7 @@ def _documents(content: Any, source: str) -> tuple[Directive, TargetSet | None, 
 def _changed(what: Text) -> Text:
     return Text(
         f"The {what.en} is not the one whose digest stands beside it: it was changed on the way.",
-        f"La {what.fr} n'est pas celle dont l'empreinte figure à côté\u00a0: elle a été modifiée en chemin.",
+        f"Ce document ({what.fr}) n'est pas celui dont l'empreinte figure à côté\u00a0: il a été modifié en chemin.",
     )
 
 
