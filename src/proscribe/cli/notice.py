@@ -28,9 +28,9 @@ def _day(name: str, text: Text) -> click.Option:
         )
     ),
     params=[
-        _day("--reply-by", Text("Last day for the vendor's reply.", "Dernier jour pour la réponse du fournisseur.")),
-        _day("--acknowledge-by", Text("Last day to acknowledge.", "Dernier jour pour accuser réception.")),
-        _day("--attest-by", Text("Last day to attest.", "Dernier jour pour attester.")),
+        _day("--reply-by", Text("Last day for the vendor's reply.", "Date limite pour la réponse du fournisseur.")),
+        _day("--acknowledge-by", Text("Last day to acknowledge.", "Date limite pour accuser réception.")),
+        _day("--attest-by", Text("Last day to attest.", "Date limite pour attester.")),
     ],
 )
 @click.argument("case_or_directive")

@@ -85,7 +85,7 @@ COMMANDS: dict[str, tuple[str, Text]] = {
     ),
     "acknowledge": (
         "acknowledge",
-        Text("Accept an authority's directive.", "Accuser réception de la directive d'une autorité."),
+        Text("Acknowledge an authority's directive.", "Accuser réception de la directive d'une autorité."),
     ),
     "attest": ("attest", Text("Sign what came of a directive.", "Signer ce qu'il est advenu d'une directive.")),
     "rollup": ("rollup", Text("Where every department stands.", "Où en est chaque organisme.")),

@@ -53,7 +53,7 @@ DESCRIPTIONS: dict[str, Text] = {
     "proscribe.feed-state": Text("What was accepted of a feed", "Ce qui a été accepté d'un fil"),
     "proscribe.feed-status": Text("How a feed stands", "L'état d'un fil de diffusion"),
     "proscribe.head-proof": Text("A signed head with its proofs", "Une tête signée avec ses preuves"),
-    "proscribe.holds": Text("The register of records holds", "Le registre des mises en suspens de documents"),
+    "proscribe.holds": Text("The register of records holds", "Le registre des mises en suspens de l'élimination"),
     "proscribe.impact": Text("Whom and what a ban would touch", "Ce qu'une interdiction toucherait"),
     "proscribe.key-list": Text("Whose key may sign what", "Quelle clé peut signer quoi"),
     "proscribe.ledger-check": Text("What checking the ledger found", "Ce que la vérification du registre a établi"),
