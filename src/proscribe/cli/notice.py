@@ -33,7 +33,7 @@ def _day(name: str, text: Text) -> click.Option:
         _day("--attest-by", Text("Last day to attest.", "Date limite pour attester.")),
     ],
 )
-@click.argument("case_or_directive")
+@click.argument("case_or_directive", metavar=str(Text("CASE|DIRECTIVE", "DOSSIER|DIRECTIVE")))
 @click.option(
     "--to",
     "folder",

@@ -24,7 +24,7 @@ def passphrase_options(function: F) -> F:
     variable = click.option(
         "--passphrase-env",
         "variable",
-        metavar="NAME",
+        metavar=str(Text("NAME", "NOM")),
         help=str(
             Text(
                 f"Variable of the environment with the passphrase or PIN (by default {VARIABLE}, where it is set).",
