@@ -125,7 +125,7 @@ _ACTION = Needed(
     ("proscribe.plan", "proscribe.standing", "proscribe.rollup"),
     Text(
         "what is carried out (a plan, a standing decision or a roll-up)",
-        "ce qui est exécuté (un plan, une décision permanente ou un état des organismes)",
+        "ce qui est exécuté (un plan, la décision appliquée ou un état des organismes)",
     ),
     many=True,
     fits=(("directive_digest", "directive"),),
