@@ -102,7 +102,7 @@ def test_where_a_case_stands_fits_eighty_columns_in_both_languages(desk: Desk) -
     assert "- review.legal: the review: legal is not there" in desk("show", "wechat-2026")
     set_language("fr")
     french = desk("show", "wechat-2026")
-    assert "[>] suite reviews      examens              1 chose manque" in french
+    assert "[>] suite reviews      examens              1 élément manque" in french
     assert "voie\u00a0: ordinaire" in french
     for drawn in (english, french):
         assert max(len(line) for line in drawn.splitlines() if "sha256" not in line) <= 80
