@@ -100,6 +100,7 @@ def apply(
             source="" if came_from == HERE else came_from,
             signed=signed.kinds,
             order=signed.order,
+            approved=digest(plan) if Plan.KIND in signed.kinds else "",
         )
         installation.keep(
             order,
@@ -237,6 +238,7 @@ def _stale(directive: str, what: Text) -> StalePlan:
         what,
         remedy=Text(
             f"Plan again ('proscribe plan {directive} --out plan.json') and look at it before you approve.",
-            f"Planifiez de nouveau (« proscribe plan {directive} --out plan.json ») et examinez le plan.",
+            f"Planifiez de nouveau («\u00a0proscribe plan {directive} --out plan.json\u00a0») et examinez le plan "
+            "avant de l'approuver.",
         ),
     )

@@ -19,7 +19,7 @@ class Standing(Document):
     """The decision under which a directive is enforced here: an approved plan, its targets, and until when."""
 
     KIND: ClassVar[str] = "proscribe.standing"
-    LATER: ClassVar[frozenset[str]] = frozenset({"source", "signed", "order"})
+    LATER: ClassVar[frozenset[str]] = frozenset({"source", "signed", "order", "approved"})
 
     directive: str
     directive_digest: Digest
@@ -33,6 +33,7 @@ class Standing(Document):
     source: str = ""  # the feed that the directive came through; "" where it was adopted by hand
     signed: tuple[str, ...] = ()  # kinds of document whose signatures were asked for and found at approval
     order: str = ""  # digest of the standing order that covered the plan at approval; "" where none was asked for
+    approved: str = ""  # digest of the plan as it was signed; "" where no signature of it was asked for
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from proscribe.catalogue.model import TargetSet
 from proscribe.directive.model import Directive
 from proscribe.documents import digest
 from proscribe.errors import ProscribeError
+from proscribe.feed.model import Adoption
 from proscribe.plan.model import ExemptionGrant, Plan
 from proscribe.plan.orders import HERE, InvalidStandingOrder, StandingOrder, affected, newest, uncovered, validate
 from proscribe.prove.signatures import SHOWN, SignatureInputs
@@ -67,31 +68,67 @@ def seats(installation: Installation, document: Digest, *, source: str = HERE) -
 def _standing(installation: Installation, document: Digest, source: str) -> Verification | None:
     from proscribe.service import trusting
 
-    found = trusting.verification_of(installation, document)
-    if found is not None or source == HERE:
-        return found
-    issuer = next((one.issuer or one.name for one in installation.settings.feeds if one.name == source), source)
-    return trusting.verification_of(installation, document, issuer=issuer)
+    each = (trusting.verification_of(installation, document, issuer=one) for one in _issuers(installation, source))
+    return next((found for found in each if found is not None), None)
+
+
+def _issuers(installation: Installation, source: str) -> tuple[str, ...]:
+    """Under which names the key lists stand that judge what came from a source: our own, and the feed's."""
+    from proscribe.service import trusting
+
+    if source == HERE:
+        return (trusting.OWN,)
+    feed = next((one.issuer or one.name for one in installation.settings.feeds if one.name == source), source)
+    return (trusting.OWN, feed)
 
 
 def _demand_from(installation: Installation, document: Digest, kind: str, source: str) -> Verification | None:
-    """As ``demand``; what came through a feed may be signed by those who issued it, whom the feed's list names."""
+    """As ``demand``; what came through a feed may be signed by those who issued it, whom the feed's list names.
+
+    Where our own list asks for nothing, the feed's still does: what its issuers signed counts only for as long as
+    their signatures do. Targets that we chose ourselves are none of theirs.
+    """
     from proscribe.service import trusting
 
+    theirs = _issuers(installation, source)[1:]
     try:
-        return demand(installation, document, kind)
+        found = demand(installation, document, kind)
     except trusting.NotSigned:
-        found = None if source == HERE else _standing(installation, document, source)
-        if found is None:
+        if not theirs or trusting.verification_of(installation, document, issuer=theirs[0]) is None:
             raise
-        return found
+        found = None
+    if found is None and theirs and (kind == Directive.KIND or _brought(installation, document)):
+        return trusting.require(installation, document, kind, issuer=theirs[0])
+    return found
+
+
+def _brought(installation: Installation, targets: Digest) -> bool:
+    """Whether a target set was adopted from a feed."""
+    return any(one.targets_digest == targets for one in installation.stores.documents.all(Adoption))
+
+
+def _refuse_older(installation: Installation, plan: Plan, source: str) -> None:
+    """Raises Replayed where a later version of what the plan rests on is signed and on file.
+
+    What is adopted from a feed stays good until its successor is adopted: a pull alone takes nothing away.
+    """
+    from proscribe.service import trusting
+
+    adopted = installation.stores.documents.latest(Adoption, subject=plan.directive)
+    named = () if adopted is None else (adopted.directive_digest, adopted.targets_digest)
+    for document in (plan.directive_digest, plan.targets_digest):
+        if document not in named:
+            for issuer in _issuers(installation, source):
+                trusting.refuse_replaced(installation, document, issuer=issuer)
 
 
 def approvals(installation: Installation, plan: Plan, *, standing: bool, source: str = HERE) -> Approvals:
     """Ask for every signature that carrying out a plan needs.
 
-    Raises NotSigned, or NoStandingOrder where it is to be acted later without asking.
+    Raises NotSigned, KeyListExpired, Replayed where it rests on what was replaced since, or NoStandingOrder where it
+    is to be acted later without asking.
     """
+    _refuse_older(installation, plan, source)
     rests_on = ((plan.directive_digest, Directive.KIND), (plan.targets_digest, TargetSet.KIND))
     kinds = [kind for one, kind in rests_on if _demand_from(installation, one, kind, source) is not None]
     if demand(installation, digest(plan), Plan.KIND, number=affected(plan)) is not None:
@@ -151,10 +188,18 @@ def _signed_orders(installation: Installation) -> Iterator[StandingOrder]:
 
 
 def refuse_void(installation: Installation, order: Standing) -> None:
-    """Raises SignatureVoid where something that was signed at approval is signed no more."""
-    rests_on = {Directive.KIND: order.directive_digest, TargetSet.KIND: order.targets_digest}
+    """Raises SignatureVoid where something that was signed at approval is signed no more, or KeyListExpired."""
+    from proscribe.service import trusting
+
+    source = order.source or HERE
+    rests_on = {Directive.KIND: order.directive_digest, TargetSet.KIND: order.targets_digest, Plan.KIND: order.approved}
     for kind, document in rests_on.items():
-        if kind in order.signed and not seats(installation, document, source=order.source or HERE):
+        if kind not in order.signed or not document:
+            continue
+        found = _standing(installation, Digest(document), source)
+        if found is not None:
+            trusting.refuse_expired(installation, found, _issuers(installation, source))
+        else:
             raise SignatureVoid(
                 Text(
                     f"the signatures under which {order.directive} was approved count no more ({kind})",
@@ -223,5 +268,5 @@ def _line(what: Text, found: Verification | None) -> Text:
     holders = ", ".join(found.holders)
     return Text(
         f"{what.en}: signed by {holders} ({len(found.holders)} of {found.threshold} seats).",
-        f"{what.fr}\u00a0: signatures de {holders} ({len(found.holders)} sièges sur {found.threshold}).",
+        f"{what.fr}\u00a0: signatures de {holders} (sièges\u00a0: {len(found.holders)} sur {found.threshold}).",
     )

@@ -5,7 +5,7 @@ The key lists themselves are in ``service.keylists``; both are used through this
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from importlib import import_module
@@ -34,7 +34,7 @@ from proscribe.text import Text
 from proscribe.trust import keylist
 from proscribe.trust.envelope import document_of
 from proscribe.trust.errors import KeyListExpired, SignatureRefused
-from proscribe.trust.model import Registration, SignedDocument, Verification
+from proscribe.trust.model import KeyList, Registration, SignedDocument, Verification
 from proscribe.trust.verify import rule_for, verify
 
 __all__ = [
@@ -50,6 +50,8 @@ __all__ = [
     "key_list",
     "key_lists",
     "needed",
+    "refuse_expired",
+    "refuse_replaced",
     "register",
     "require",
     "verification_of",
@@ -177,18 +179,41 @@ def _refuse_older(
             continue
         known: Document = installation.stores.documents.get(kind.cls(), earlier.of)
         if kind.order(known) >= kind.order(document):
-            raise Replayed(
-                Text(
-                    f"{signed.of_kind} {subject}: one as new as this, or newer, was recorded on "
-                    f"{earlier.at.date().isoformat()}",
-                    f"{signed.of_kind} {subject}\u00a0: un document aussi récent ou plus récent a été consigné le "
-                    f"{earlier.at.date().isoformat()}",
-                ),
-                remedy=Text(
-                    "Use the newest one; to go back on it, issue a new version and have it signed.",
-                    "Utilisez le plus récent; pour y revenir, produisez une nouvelle version et faites-la signer.",
-                ),
-            )
+            raise _replayed(subject, earlier)
+
+
+def _replayed(subject: str, by: Verification) -> Replayed:
+    day = by.at.date().isoformat()
+    return Replayed(
+        Text(
+            f"{by.of_kind} {subject}: one as new as this, or newer, was recorded on {day}",
+            f"{by.of_kind} {subject}\u00a0: un document aussi récent ou plus récent a été consigné le {day}",
+        ),
+        remedy=Text(
+            "Use the newest one; to go back on it, issue a new version and have it signed.",
+            "Utilisez le plus récent; pour y revenir, produisez une nouvelle version et faites-la signer.",
+        ),
+    )
+
+
+def refuse_replaced(installation: Installation, of: Digest, *, issuer: str = OWN) -> None:
+    """Raises Replayed where a later one than a document that an issuer signed was recorded, and still counts.
+
+    Recorded in its time, its own signatures are as good as ever; they say nothing of what was decided since.
+    """
+    found = verification_of(installation, of, issuer=issuer)
+    kind = None if found is None else _KINDS.get(found.of_kind)
+    if found is None or kind is None or kind.order is None:
+        return
+    documents, lists = installation.stores.documents, accepted_from(installation, issuer)
+    document: Any = documents.get(kind.cls(), of)
+    subject = kind.subject(document)
+    for other in _recorded(installation, found.of_kind, subject):
+        if other.of == of or other.key_list not in lists:
+            continue
+        later = kind.order(documents.get(kind.cls(), other.of)) > kind.order(document)
+        if later and verification_of(installation, other.of, issuer=issuer) is not None:
+            raise _replayed(subject, other)
 
 
 def _keep(
@@ -302,9 +327,32 @@ def _not_in_ledger(recorded: Verification) -> SignatureRefused:
         ),
         remedy=Text(
             "Somebody changed the database. Run 'proscribe ledger check', and restore it from a backup.",
-            "La base de données a été modifiée. Lancez « proscribe ledger check », puis restaurez une sauvegarde.",
+            "La base de données a été modifiée. Lancez «\u00a0proscribe ledger check\u00a0», puis restaurez-la à "
+            "partir d'une sauvegarde.",
         ),
     )
+
+
+def _refuse_expired(installation: Installation, keys: KeyList) -> None:
+    if installation.clock.now() >= utc(keys.expires):
+        raise KeyListExpired(
+            Text(
+                f"the key list {keys.version} has expired",
+                f"la liste de clés {keys.version} a expiré",
+            ),
+            remedy=Text(
+                "Install its successor; without it, a revocation could have been withheld.",
+                "Installez la suivante; sans elle, une révocation pourrait avoir été retenue.",
+            ),
+        )
+
+
+def refuse_expired(installation: Installation, found: Verification, issuers: Sequence[str]) -> None:
+    """Raises KeyListExpired where the list in force of the issuer whose list was used has run out."""
+    for issuer in issuers:
+        if found.key_list in accepted_from(installation, issuer):
+            _refuse_expired(installation, needed(installation, issuer=issuer))
+            return
 
 
 def require(
@@ -317,17 +365,7 @@ def require(
     keys = key_list(installation, issuer=issuer)
     if keys is None or rule_for(keys, kind, affected) is None:
         return None
-    if installation.clock.now() >= utc(keys.expires):
-        raise KeyListExpired(
-            Text(
-                f"the key list {keys.version} has expired",
-                f"la liste de clés {keys.version} a expiré",
-            ),
-            remedy=Text(
-                "Install its successor; without it, a revocation could have been withheld.",
-                "Installez la suivante; sans elle, une révocation pourrait avoir été retenue.",
-            ),
-        )
+    _refuse_expired(installation, keys)
     why = Text("no signature was recorded", "aucune signature n'a été consignée")
     try:
         found = next(_standing(installation, of, affected, issuer), None)

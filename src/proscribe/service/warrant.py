@@ -10,6 +10,7 @@ from proscribe.service import signing
 from proscribe.service.installation import Installation
 from proscribe.service.model import Standing
 from proscribe.text import Text
+from proscribe.trust.errors import KeyListExpired
 
 
 class InterimEnded(ProscribeError):
@@ -44,7 +45,7 @@ def ended(installation: Installation, order: Standing) -> Text | None:
     try:
         refuse_ended(installation, order.directive)
         signing.refuse_void(installation, order)
-    except (InterimEnded, signing.SignatureVoid) as error:
+    except (InterimEnded, KeyListExpired, signing.SignatureVoid) as error:
         return Text(
             f"Nothing more is sent under {order.directive}: {error.what.en}. {error.remedy.en}",
             f"Plus rien n'est envoyé en vertu de {order.directive}\u00a0: {error.what.fr}. {error.remedy.fr}",
