@@ -212,7 +212,7 @@ def publish(replay: Replay) -> None:
     installation = replay.open("operator")
     inventory.observe(installation)
     given = attesting.acknowledge(
-        installation, replay.precedent.id, owner="operator", byod=Text("Out of scope.", "Hors de la portée.")
+        installation, replay.precedent.id, owner="operator", byod=Text("Out of scope.", "Non visés.")
     )
     replay.take(Stage.acknowledge, "operator", {"acknowledgement": given})
 

@@ -33,7 +33,7 @@ from proscribe.text import Text
 
 FILLED = Text(
     "Entered for this replay: the public record that was consulted holds none.",
-    "Saisi pour cette reconstitution : les sources publiques consultées n'en contiennent pas.",
+    "Saisi pour cette reconstitution\u00a0: les sources publiques consultées n'en contiennent pas.",
 )
 """Stands wherever the life cycle asks for something that nobody outside the authority knows."""
 
@@ -139,7 +139,7 @@ def evidence(precedent: Precedent, case: str, at: datetime) -> EvidenceRegister:
             supports=tuple(claim.id for claim in claims),
             does_not_show=Text(
                 "It says what the authority stated, and not on what evidence.",
-                "Il rapporte ce que l'autorité a énoncé, et non sur la foi de quelles preuves.",
+                "Il rapporte ce que l'autorité a énoncé, et non les preuves sur lesquelles elle s'est fondée.",
             ),
         )
         for number, address in enumerate(precedent.facts["sources"], start=1)
@@ -168,7 +168,7 @@ def impact(case: str, at: datetime) -> Impact:
         not_known=(
             Text(
                 "How many devices held the apps, and whose.",
-                "Combien d'appareils contenaient les applications, et lesquels.",
+                "Combien d'appareils contenaient les applications, et à qui ils étaient confiés.",
             ),
         ),
     )

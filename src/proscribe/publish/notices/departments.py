@@ -157,7 +157,7 @@ def _tell() -> Section:
             ),
             Text(
                 "Reach those who use a personal device for work as well.",
-                "Joignez aussi les personnes qui utilisent un appareil personnel pour le travail.",
+                "Informez aussi les personnes qui utilisent un appareil personnel pour le travail.",
             ),
             Text(
                 "Keep a record of when each group was told.",

@@ -173,7 +173,7 @@ def _exemption(material: Material) -> Section:
 def _looked_at(material: Material) -> Section:
     kept = Text(
         "Of all other apps, only a count is kept, without your name or device.",
-        "De toutes les autres applications, seul un décompte est conservé, sans votre nom ni votre appareil.",
+        "Pour toutes les autres applications, seul un décompte est conservé, sans votre nom ni votre appareil.",
     )
     if material.more.all_apps_kept:
         kept = Text(
