@@ -52,23 +52,28 @@ class NothingToObserve(ProscribeError):
 
 
 def watched(installation: Installation) -> tuple[TargetSet, ...]:
-    """What the ingest gate keeps: the targets of every shipped directive, of every one that was planned here, and of
-    every one that is enforced here, whatever was proposed since."""
+    """What the ingest gate keeps: target sets that look for something different each, in a stable order."""
+    by_look = {sought(one): one for one in _target_sets(installation)}  # who reviewed a set makes no difference here
+    return tuple(sorted(by_look.values(), key=lambda one: (one.directive, sought(one))))
+
+
+def _target_sets(installation: Installation) -> Iterator[TargetSet]:
+    """The targets of every shipped directive, of every one that was planned here, and of every one that is enforced
+    here, whatever was proposed since."""
     now = installation.clock.now()
     documents = installation.stores.documents
     proposed: dict[str, TargetSet] = {}
     for one in documents.all(TargetSet):  # newest first
         proposed.setdefault(one.directive, one)
-    enforced = [documents.get(TargetSet, one.targets_digest) for one in orders(installation) if one.lifted_at is None]
-    every = [*(resolve(one, now=now) for one in shipped()), *proposed.values(), *enforced]
-    by_look = {sought(one): one for one in every}  # who reviewed a set makes no difference here
-    return tuple(sorted(by_look.values(), key=lambda one: (one.directive, sought(one))))
+    yield from (resolve(one, now=now) for one in shipped())
+    yield from proposed.values()
+    yield from (documents.get(TargetSet, one.targets_digest) for one in orders(installation) if one.lifted_at is None)
 
 
 def watch(installation: Installation) -> Watch:
     """What connectors may ask devices for by name: the exact identifiers of everything that is watched."""
     ids: dict[IdentifierType, set[str]] = {}
-    for one in watched(installation):
+    for one in _target_sets(installation):
         for target in one.targets:
             ids.setdefault(target.type, set()).add(target.value)
     return Watch(
