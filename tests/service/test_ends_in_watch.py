@@ -158,15 +158,15 @@ def test_on_a_phone_that_can_be_blocked_alone_a_hold_leads_to_block_without_remo
     holding.place(dept.open(), placed)
     dept.apply(dept.plan(WECHAT))
     dept.world.check_in()
-    for _ in range(24):
-        dept.tick(hours=2)
+    for _ in range(5):
+        dept.tick(hours=6)
     assert WECHAT_ON_IPHONE in held.installed()  # its data are still there
     assert not held.can_launch(WECHAT_ON_IPHONE)
     assert _said(dept, held) is Outcome.contained
     assert WECHAT_ON_IPHONE not in free.installed()
     assert _said(dept, free) is Outcome.removed_verified
     holding.release(dept.open(), "case-12", disposal_authority="2016/001")
-    for _ in range(24):
-        dept.tick(hours=2)
+    for _ in range(5):
+        dept.tick(hours=6)
     assert WECHAT_ON_IPHONE not in held.installed()
     assert _said(dept, held) is Outcome.removed_verified
