@@ -199,7 +199,8 @@ def test_a_step_is_recorded_when_it_happened_but_not_ahead_of_time(office: Offic
     documents = office.made(Stage.assess)
     with pytest.raises(casework.FutureStep):
         casework.advance(office.open(), "c-1", Stage.assess, documents, at=OPENED + timedelta(days=10))
-    step = casework.advance(office.open(), "c-1", Stage.assess, documents, at=OPENED + timedelta(days=2))
+    note, then = said("The register was on paper"), OPENED + timedelta(days=2)
+    step = casework.advance(office.open(), "c-1", Stage.assess, documents, at=then, note=note)
     assert step.at == OPENED + timedelta(days=2)
 
 

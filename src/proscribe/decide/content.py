@@ -160,6 +160,12 @@ def _directive(file: CaseFile, taking: Taking) -> Iterator[Missing]:
         )
     before = file.current("directive")
     changes = taking.stage in (Stage.amend, Stage.revoke)
+    if changes and isinstance(before, Directive) and directive.id != before.id:
+        yield flaw(
+            "directive.id",
+            (f"it is {directive.id}, not {before.id}", f"c'est {directive.id} et non {before.id}"),
+            ("Another directive needs a case of its own.", "Une autre directive exige son propre dossier."),
+        )
     if changes and isinstance(before, Directive) and directive.version <= before.version:
         yield flaw(
             "directive.version",
@@ -172,7 +178,7 @@ def _directive(file: CaseFile, taking: Taking) -> Iterator[Missing]:
             (f"it is '{directive.state}'", f"il est «\u00a0{directive.state}\u00a0»"),
             (
                 "Only a directive that is being revoked says 'revoked'.",
-                "Seule une directive qu'on abroge porte l'état «\u00a0revoked\u00a0».",
+                "Seule une directive qu'on révoque porte l'état «\u00a0revoked\u00a0».",
             ),
         )
 
@@ -276,7 +282,7 @@ def _acting(file: CaseFile, taking: Taking) -> Iterator[Missing]:
                 f"the vendor may reply until {record.reply_due}, before removal begins on {begins}",
                 f"le fournisseur peut répondre jusqu'au {record.reply_due}, avant le début du retrait le {begins}",
             ),
-            ("Wait for the reply or for that day to pass.", "Attendez la réponse ou la fin de ce jour."),
+            ("Wait for the reply or for that day to pass.", "Attendez la réponse, ou que ce jour soit passé."),
         )
 
 
@@ -308,7 +314,7 @@ def _concluded(file: CaseFile, taking: Taking) -> Iterator[Missing]:
             ),
             (
                 "Record a review that does, with its findings.",
-                "Consignez un réexamen qui y conclut, avec ses constatations.",
+                "Consignez un réexamen qui y conclut, avec ses constats.",
             ),
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
+from proscribe.canonical import Digest
 from proscribe.decide import vendor
 from proscribe.decide.file import CaseFile, Taking, attached, look
 from proscribe.decide.missing import Missing, blank, flaw, written
@@ -75,7 +76,7 @@ def _decided(file: CaseFile, taking: Taking, decision: Decision) -> Iterator[Mis
     if decision.track is not case.track:
         yield flaw(
             "decision.track",
-            (f"the case is on the {case.track} track", f"le dossier suit la voie {case.track}"),
+            (f"the case is on the {case.track} track", f"le dossier suit la voie «\u00a0{case.track}\u00a0»"),
             ("Write the same track.", "Indiquez la même voie."),
         )
     ends = case.interim_until if taking.stage is Stage.decide else None
@@ -103,7 +104,7 @@ def _reasons(decision: Decision, directive: Directive | None) -> Iterator[Missin
                 ("it is missing in one language or both", "il manque dans une langue ou dans les deux"),
                 (
                     "Say on what basis and for which reasons; that none is stated can be said, too.",
-                    "Dites sur quel fondement et pour quels motifs; qu'aucun n'est énoncé peut aussi se dire.",
+                    "Dites sur quel fondement et pour quels motifs; vous pouvez aussi dire qu'aucun n'est énoncé.",
                 ),
             )
     if set(decision.stated_reasons) & set(decision.analyst_context):
@@ -131,7 +132,7 @@ def _reasons(decision: Decision, directive: Directive | None) -> Iterator[Missin
             "directive.stated_reasons",
             (
                 "the directive states reasons that the decision does not",
-                "la directive énonce des motifs que la décision n'a pas",
+                "la directive énonce des motifs que la décision n'énonce pas",
             ),
             (
                 "What is published never says more than the decision.",
@@ -144,14 +145,55 @@ def final_flaws(file: CaseFile, taking: Taking) -> Iterator[Missing]:
     """What a decision that is final needs beside its document: the vendor heard, the register in order."""
     road, stage = road_of(file.case), taking.stage
     final = stage is Stage.confirm or (stage is Stage.decide and file.case.track is Track.standard)
+    if final:
+        yield from _overtaken(file)
     if road is Road.own and final:
         record = look(file, taking, "vendor", VendorRecord)
         register = look(file, taking, "evidence", EvidenceRegister)
         if record is not None:
             yield from vendor.unheard(record, register, taking.at.date())
+            yield from vendor.unseen(record, register, _register_then(file, record))
     directive = look(file, taking, "directive", Directive)
     if isinstance(directive, Directive) and road is Road.own and stage is Stage.decide:
         yield from _effect(directive, taking.at.date())
+
+
+def _overtaken(file: CaseFile) -> Iterator[Missing]:
+    """An impact preview and reviews are of the directive and targets that lay before them, and of no later ones."""
+    changed, given = 0, dict[str, int]()
+    held: dict[str, Digest] = {}
+    for step in file.steps:
+        for one in step.documents:
+            if one.name in ("directive", "targets") and held.get(one.name) != one.digest:
+                changed = step.number
+            held[one.name] = one.digest
+            given[one.name] = step.number
+    for name, number in given.items():
+        if (name == "impact" or name.startswith("review.")) and number < changed:
+            stage = Stage.impact if name == "impact" else Stage.reviews
+            yield flaw(
+                name,
+                (
+                    "the directive or its targets were changed after it",
+                    "la directive ou ses cibles ont été modifiées depuis",
+                ),
+                (f"Take stage '{stage}' again.", f"Franchissez de nouveau l'étape «\u00a0{stage}\u00a0»."),
+            )
+
+
+def _register_then(file: CaseFile, record: VendorRecord) -> EvidenceRegister | None:
+    """The evidence register as it was when the vendor was first written to with the letter of this record."""
+    register: EvidenceRegister | None = None
+    for step in file.steps:
+        for one in step.documents:
+            document = file.known[one.digest]
+            if one.name == "evidence" and isinstance(document, EvidenceRegister):
+                register = document
+        for one in step.documents:
+            document = file.known[one.digest]
+            if one.name == "vendor" and isinstance(document, VendorRecord) and document.notice == record.notice:
+                return register
+    return register
 
 
 def _effect(directive: Directive, decided: date) -> Iterator[Missing]:

@@ -27,6 +27,7 @@ __all__ = [
     "advance",
     "attached",
     "expired",
+    "lapsed",
     "missing",
     "next_stages",
     "replay",
@@ -43,8 +44,8 @@ class StepRefused(ProscribeError):
     def __init__(self, case: Case, stage: Stage, missing: tuple[Missing, ...]) -> None:
         count = plural(
             len(missing),
-            Text("thing is missing", "chose manque"),
-            Text("things are missing", "choses manquent"),
+            Text("thing is missing", "élément manque"),
+            Text("things are missing", "éléments manquent"),
         )
         lines = Text(
             "".join(f"\n  - {one.name}: {one.what.en}. {one.remedy.en}" for one in missing),
@@ -103,6 +104,25 @@ def expired(case: Case, steps: Sequence[Step], now: datetime) -> bool:
         and Stage.confirm not in taken
         and case.interim_until is not None
         and now.date() > case.interim_until
+    )
+
+
+def lapsed(file: CaseFile, stage: Stage, now: datetime) -> tuple[Missing, ...]:
+    """What keeps a stage from being taken now that an interim decision has ended."""
+    if stage in (Stage.review, Stage.revoke, Stage.supersede) or not expired(file.case, file.steps, now):
+        return ()
+    return (
+        flaw(
+            "case.interim_until",
+            (
+                f"the interim decision ended on {file.case.interim_until}",
+                f"la décision provisoire a pris fin le {file.case.interim_until}",
+            ),
+            (
+                "Nothing more is done under it; open another case on the standard track.",
+                "Rien de plus ne se fait à ce titre; ouvrez un autre dossier sur la voie ordinaire.",
+            ),
+        ),
     )
 
 
@@ -258,19 +278,7 @@ def _moment(file: CaseFile, taking: Taking) -> Iterator[Missing]:
         )
     if taking.note is not None:
         yield from written("step.note", taking.note)
-    lapsed = expired(file.case, file.steps, taking.at)
-    if lapsed and taking.stage not in (Stage.review, Stage.revoke, Stage.supersede):
-        yield flaw(
-            "case.interim_until",
-            (
-                f"the interim decision ended on {file.case.interim_until}",
-                f"la décision provisoire a pris fin le {file.case.interim_until}",
-            ),
-            (
-                "Nothing more is done under it; open another case on the standard track.",
-                "Rien de plus ne se fait à ce titre; ouvrez un autre dossier sur la voie ordinaire.",
-            ),
-        )
+    yield from lapsed(file, taking.stage, taking.at)
 
 
 def _documents(file: CaseFile, taking: Taking) -> Iterator[Missing]:
@@ -317,6 +325,12 @@ def _answers(name: str, need: needs.Needed) -> bool:
 
 
 def _remedy(case: Case, need: needs.Needed) -> Text:
+    if need.name.startswith("notice."):
+        return Text(
+            f"Make it: 'proscribe notice {case.id} --to FOLDER', or add --compose to 'proscribe case advance'.",
+            f"Produisez-le\u00a0: «\u00a0proscribe notice {case.id} --to RÉPERTOIRE\u00a0», ou ajoutez --compose à "
+            "«\u00a0proscribe case advance\u00a0».",
+        )
     kinds = " / ".join(need.kinds) or "*"
     return Text(
         f"'proscribe case add {case.id} {need.name} FILE' ({kinds}).",

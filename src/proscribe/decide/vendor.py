@@ -7,7 +7,7 @@ from datetime import date
 
 from proscribe.decide.evidence import DISPUTED
 from proscribe.decide.missing import Missing, flaw, written
-from proscribe.decide.model import EvidenceRegister, VendorRecord
+from proscribe.decide.model import ClaimStatus, EvidenceRegister, VendorRecord
 
 
 def flaws(record: VendorRecord, register: EvidenceRegister | None, on: date) -> tuple[Missing, ...]:
@@ -35,7 +35,7 @@ def unheard(record: VendorRecord, register: EvidenceRegister | None, on: date) -
                 (f"the vendor may still reply until {due}", f"le fournisseur peut encore répondre jusqu'au {due}"),
                 (
                     "Wait for the reply or for that day to pass; what cannot wait takes the interim track.",
-                    "Attendez la réponse ou la fin de ce jour; ce qui ne peut attendre suit la voie provisoire.",
+                    "Attendez la réponse, ou que ce jour soit passé; ce qui ne peut attendre suit la voie provisoire.",
                 ),
             )
         )
@@ -59,6 +59,27 @@ def unheard(record: VendorRecord, register: EvidenceRegister | None, on: date) -
     return tuple(found)
 
 
+def unseen(record: VendorRecord, register: EvidenceRegister | None, then: EvidenceRegister | None) -> Iterator[Missing]:
+    """Claims that came into the register after the notice and could have been shown to the vendor."""
+    if record.waiver is not None or register is None or then is None:
+        return
+    shown = {claim.id for claim in then.claims}
+    public = {claim for item in register.items if item.public for claim in item.supports}
+    for claim in register.claims:
+        if claim.id not in shown and claim.id in public and claim.status is not ClaimStatus.withdrawn:
+            yield flaw(
+                f"vendor.claims.{claim.id}",
+                (
+                    "this claim came after the notice, and the vendor was not asked about it",
+                    "cette affirmation est postérieure à l'avis, et le fournisseur n'a pas été consulté à ce sujet",
+                ),
+                (
+                    "Write to the vendor again and take stage 'vendor' anew; or withdraw it.",
+                    "Écrivez au fournisseur, puis franchissez de nouveau «\u00a0vendor\u00a0»; ou retirez-la.",
+                ),
+            )
+
+
 def _waiver(record: VendorRecord, on: date) -> Iterator[Missing]:
     if record.waiver is None:
         return
@@ -66,7 +87,7 @@ def _waiver(record: VendorRecord, on: date) -> Iterator[Missing]:
     if not record.waiver.by.strip():
         yield flaw(
             "vendor.waiver.by",
-            ("it is not said which role waived it", "le rôle qui en a dispensé n'est pas indiqué"),
+            ("it is not said which role waived it", "le rôle qui a accordé la dispense n'est pas indiqué"),
             ("Name the role.", "Nommez le rôle."),
         )
     if record.waiver.on > on:
@@ -78,7 +99,7 @@ def _notice(record: VendorRecord, on: date) -> Iterator[Missing]:
         (
             "notice_sent",
             "no notice was sent, and nobody waived it",
-            "aucun avis n'a été envoyé, et personne n'en a dispensé",
+            "aucun avis n'a été envoyé, et aucune dispense n'a été accordée",
         ),
         ("notice", "the text that was sent is not kept", "le texte envoyé n'est pas conservé"),
         ("reply_due", "no day is set for the reply", "aucun jour n'est fixé pour la réponse"),

@@ -24,7 +24,7 @@ from proscribe.directive.model import Directive
 from proscribe.documents import Document, digest
 from proscribe.errors import ProscribeError, Where
 from proscribe.prove.model import EntryKind
-from proscribe.service import casestore, trusting
+from proscribe.service import casechecks, casestore, trusting
 from proscribe.service.casestore import CaseExists, UnknownCase, load
 from proscribe.service.installation import Installation
 from proscribe.service.kinds import kinds
@@ -168,8 +168,8 @@ def show(installation: Installation, case_id: str) -> CaseView:
     now = installation.clock.now()
     lacks = {}
     for stage in process.next_stages(file.case, file.steps):
-        taking, unsigned = _prepared(installation, file, stage, {}, now)
-        lacks[stage] = tuple(unsigned.get(one.name, one) for one in process.missing(file, taking))
+        taking, here = _prepared(installation, file, stage, {}, now)
+        lacks[stage] = _lacks(file, taking, here)
     return CaseView(file, casestore.desk_of(installation, case_id), lacks, process.expired(file.case, file.steps, now))
 
 
@@ -189,7 +189,8 @@ def import_(installation: Installation, folder: Path, *, head: Digest | None = N
     """Bring in a case from files, or the steps of it that are not known here yet.
 
     Raises CaseAltered with the place of the first fault, also where the last step is not the one of ``head``;
-    CaseExists or CaseForked where the case here says otherwise.
+    CaseExists or CaseForked where the case here says otherwise; FutureStep; StepRefused where an interim decision known
+    here has ended since.
     """
     file = read_case(folder, kinds())
     if head is not None and head_of(file) != head:
@@ -200,7 +201,19 @@ def import_(installation: Installation, folder: Path, *, head: Digest | None = N
             ),
             file=str(folder),
         )
-    casestore.adopt(installation, file)
+    now = installation.clock.now()
+    for step in file.steps:
+        _not_yet(step.at, now)
+    with installation.atomic():
+        casestore.lock()
+        known = installation.stores.documents.latest(Case, subject=file.case.id)
+        if known is not None:
+            mine = load(installation, file.case.id)
+            for step in file.steps[len(mine.steps) :]:
+                ended = process.lapsed(mine, step.stage, now)
+                if ended:
+                    raise process.StepRefused(file.case, step.stage, ended)
+        casestore.adopt(installation, file)
     return file
 
 
@@ -252,15 +265,22 @@ def _duties(file: CaseFile, now: datetime) -> Iterator[CaseDuty]:
             )
         elif record.reply_received is None:
             what = Text(
-                "no reply of the vendor; go on without it", "aucune réponse du fournisseur; poursuivre sans elle"
+                "no reply of the vendor; go on without it", "aucune réponse du fournisseur; poursuivez sans elle"
             )
             yield CaseDuty(case.id, what, record.reply_due, overdue=True)
     if case.interim_until and Stage.confirm not in taken and today >= case.interim_until - SOON:
-        what = Text("the interim decision ends unless confirmed", "la décision provisoire prend fin sans confirmation")
+        what = Text(
+            "the interim decision ends unless confirmed", "la décision provisoire prend fin, à moins d'être confirmée"
+        )
         yield CaseDuty(case.id, what, case.interim_until, today > case.interim_until)
     review_on = _review_on(file)
     if review_on and Stage.publish in taken and today >= review_on - SOON:
-        yield CaseDuty(case.id, Text("the decision is due for review", "réexamen prévu"), review_on, today > review_on)
+        yield CaseDuty(
+            case.id,
+            Text("the decision is due for review", "la décision doit être réexaminée"),
+            review_on,
+            today > review_on,
+        )
     last = file.steps[-1].at if file.steps else case.opened_at
     if Stage.publish not in taken and now - last > IDLE:
         still = days((now - last).days)
@@ -288,15 +308,11 @@ def _take(
     _authorised(installation, stage)
     now = installation.clock.now()
     moment = utc(at) if at else now
-    if moment > now:
-        raise FutureStep(
-            Text(f"{moment.isoformat()} is in the future", f"{moment.isoformat()} est dans l'avenir"),
-            remedy=Text("Take the step when that day has come.", "Franchissez l'étape ce jour venu."),
-        )
-    taking, unsigned = _prepared(installation, file, stage, documents, moment, note)
-    lacks = process.missing(file, taking)
+    _not_yet(moment, now)
+    taking, here = _prepared(installation, file, stage, documents, moment, note)
+    lacks = _lacks(file, taking, {**casechecks.dated_back(file, stage, moment, now, note), **here})
     if lacks:
-        raise process.StepRefused(file.case, stage, tuple(unsigned.get(one.name, one) for one in lacks))
+        raise process.StepRefused(file.case, stage, lacks)
     step = process.advance(file, taking)
     for document in taking.documents.values():
         casestore.keep(installation, file.case.id, document)
@@ -313,6 +329,14 @@ def _take(
     return step
 
 
+def _not_yet(moment: datetime, now: datetime) -> None:
+    if moment > now:
+        raise FutureStep(
+            Text(f"{moment.isoformat()} is in the future", f"{moment.isoformat()} est dans l'avenir"),
+            remedy=Text("Take the step when that day has come.", "Franchissez l'étape ce jour venu."),
+        )
+
+
 def _prepared(
     installation: Installation,
     file: CaseFile,
@@ -321,32 +345,56 @@ def _prepared(
     at: datetime,
     note: Text | None = None,
 ) -> tuple[Taking, dict[str, Missing]]:
-    """The step with what lies ready for it and the signatures that are on record; and why one of those is not."""
+    """The step with what lies ready for it and the signatures that are on record; and what speaks against it here."""
     names = tuple(need.name for need in needs.needed(file.case, stage))
     ready: dict[str, Document] = {}
     for one in casestore.desk_of(installation, file.case.id):
         if one.name.startswith((*(f"{name}." for name in names), f"{needs.MORE}.")) or one.name in names:
             ready[one.name] = casestore.fetch(installation, one)
-    ready.update(documents)
-    why: dict[str, Missing] = {}
+    why = casechecks.typed_notices(installation, file.case, ready)
+    ready = {**{name: one for name, one in ready.items() if name not in why}, **documents}
+    why |= casechecks.beside_others(installation, file, stage, ready)
     nobody: set[str] = set()
-    for name in sorted(needs.signatures(file.case, stage) - ready.keys()):
+    for name in sorted(needs.signatures(file.case, stage)):
         of = name.removeprefix("signature.")
+        typed = ready.pop(name, None)
         document = ready.get(of) or file.current(of)
         if document is None:
             continue
         try:
             found = trusting.require(installation, digest(document), document.KIND)
-        except (trusting.NotSigned, KeyListExpired) as refusal:
+        except trusting.NotSigned as refusal:
+            why[name] = Missing(name, refusal.what, _to_be_signed(file.case.id, of))
+            continue
+        except KeyListExpired as refusal:
             why[name] = Missing(name, refusal.what, refusal.remedy)
             continue
-        if found is None:
+        if typed not in (None, found):
+            why[name] = casechecks.typed_signature(name)
+        elif found is None:
             nobody.add(name)
         else:
             ready.update(_signed(installation, of, found))
     if nobody and note is None:
         note = _NOBODY_SIGNS
     return Taking(stage, ready, at=at, by=installation.actor, note=note, unsigned=frozenset(nobody)), why
+
+
+def _to_be_signed(case_id: str, name: str) -> Text:
+    get, seal = (
+        f"proscribe case get {case_id} {name} --out {name}.json",
+        f"proscribe sign {name}.json --by ... --key ...",
+    )
+    record = f"proscribe verify {name}.dsse.json --record"
+    return Text(
+        f"'{get}'; have it signed ('{seal}') and record it ('{record}').",
+        f"«\u00a0{get}\u00a0»; faites-le signer («\u00a0{seal}\u00a0») et consignez-le («\u00a0{record}\u00a0»).",
+    )
+
+
+def _lacks(file: CaseFile, taking: Taking, here: Mapping[str, Missing]) -> tuple[Missing, ...]:
+    """What the case itself lacks, and what is known here that speaks against the step; each name once."""
+    return tuple({**{one.name: one for one in process.missing(file, taking)}, **here}.values())
 
 
 def _signed(installation: Installation, of: str, found: Verification) -> dict[str, Document]:
