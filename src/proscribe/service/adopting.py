@@ -69,7 +69,7 @@ def offers(installation: Installation, feed: str) -> dict[str, Offer]:
         item = read_path(record.path)
         if record.feed != feed or record.refused or item is None:
             continue
-        if item.place is not Place.revocations and present.get(item.path) != record.sha256:
+        if present.get(item.path) != record.sha256:
             continue
         known = newest_of.get((item.place, item.id))
         if known is None or item.version > known[0].version:
@@ -79,19 +79,35 @@ def offers(installation: Installation, feed: str) -> dict[str, Offer]:
         found = newest_of.get((place, name))
         return None if found is None or found[1].of is None else installation.stores.documents.get(cls, found[1].of)
 
-    made = {}
+    made, revoked = {}, _revocations(installation, feed)
     for name in sorted({name for place, name in newest_of if place is Place.directives}):
         directive = document(Place.directives, name, Directive)
         targets = document(Place.target_sets, name, TargetSet)
-        revocation = document(Place.revocations, name, Revocation)
         if directive is None:
             continue
         if targets is not None and targets.directive_version != directive.version:
             targets = None
+        revocation = revoked.get(name)
         if revocation is not None and revocation.version < directive.version:  # issued anew since
             revocation = None
         made[name] = Offer(directive, targets, revocation)
     return made
+
+
+def _revocations(installation: Installation, feed: str) -> dict[str, Revocation]:
+    """Of each directive that a feed ever took back, the revocation of its highest version.
+
+    The version that the seats signed counts, not the number that those who publish gave the file.
+    """
+    found: dict[str, Revocation] = {}
+    for record in installation.stores.documents.all(FeedItemRecord):
+        item = read_path(record.path)
+        if record.feed != feed or record.refused or record.of is None or item is None:
+            continue
+        if item.place is Place.revocations:
+            one = installation.stores.documents.get(Revocation, record.of)
+            found[item.id] = max(one, found.get(item.id, one), key=lambda each: each.version)
+    return found
 
 
 def approve(installation: Installation, settings: FeedSettings, directive: str) -> Adoption:
@@ -121,7 +137,7 @@ def under_orders(installation: Installation, settings: FeedSettings) -> tuple[Ad
     orders = newest(_signed_orders(installation))
     made = []
     for offer in offers(installation, settings.name).values():
-        if not _wanting(installation, settings.name, offer):
+        if not _wanting(installation, settings.name, offer) or _decided_here(installation, offer):
             continue
         try:
             standing = _standing(installation, settings, offer)
@@ -139,6 +155,12 @@ def _wanting(installation: Installation, feed: str, offer: Offer) -> bool:
     if current is None:
         return True
     return current.feed == feed and (current.directive_digest, current.targets_digest) != offer.digests
+
+
+def _decided_here(installation: Installation, offer: Offer) -> bool:
+    """Whether a directive of that name, and another one, was taken up here without any feed: no order replaces it."""
+    ours = installation.stores.documents.latest(Directive, subject=offer.directive.id)
+    return ours not in (None, offer.directive) and adoption_of(installation, offer.directive.id) is None
 
 
 def _standing(installation: Installation, settings: FeedSettings, offer: Offer) -> Standing:

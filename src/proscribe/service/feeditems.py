@@ -89,7 +89,7 @@ class Intake:
     def _meet(self, item: Item, *, last: bool) -> None:
         content = None
         try:
-            refuse_history(item, self._sha256(item), self._records[item.path], self._newest[item.place, item.id])
+            refuse_history(item, self._sha256(item), self._records[item.path], self._highest(item))
             content = read_item(item, self._path(item).read_bytes())
             with self._installation.atomic():
                 seats = self._verified(content)
@@ -99,6 +99,32 @@ class Intake:
             self._refuse(item, content, error)
         else:
             self.taken.append(item.path)
+
+    def _highest(self, item: Item) -> int:
+        """The highest version taken of a matter; where that is above ``item``, of those whose signatures still count.
+
+        Who stole keys and numbered far ahead does not end the matter: the revocation of the keys ends the numbers.
+        """
+        highest = self._newest[item.place, item.id]
+        if item.version >= highest:
+            return highest
+        known = ((read_path(path), records) for path, records in self._records.items())
+        return max(
+            (
+                other.version
+                for other, records in known
+                if other is not None
+                and (other.place, other.id) == (item.place, item.id)
+                and any(self._counts(other, one) for one in records)
+            ),
+            default=0,
+        )
+
+    def _counts(self, item: Item, record: FeedItemRecord) -> bool:
+        if record.refused or record.of is None or not record.seats or item.place is Place.precedents:
+            return not record.refused
+        issuer = issuer_of(self._settings)
+        return trusting.verification_of(self._installation, record.of, issuer=issuer) is not None
 
     def _path(self, item: Item) -> Path:
         return self._pulled.files[item.path]
@@ -115,7 +141,10 @@ class Intake:
             return ()
         if content.item.place is Place.precedents:  # for information: never registered, so never adopted
             return verify(signed, keys, at=self._installation.clock.now()).holders
-        return trusting.register(self._installation, signed, issuer=issuer_of(self._settings)).holders
+        issuer = issuer_of(self._settings)
+        found = trusting.register(self._installation, signed, issuer=issuer)
+        trusting.refuse_replaced(self._installation, signed.of, issuer=issuer)  # numbered anew by those who publish
+        return found.holders
 
     def _key_list(self, signed: SignedDocument, keys: KeyList, current: KeyList | None) -> None:
         """The pinned list starts; each next one is accepted from the one before. Earlier ones are past."""

@@ -33,7 +33,7 @@ from proscribe.store.errors import NotStored
 from proscribe.text import Text
 from proscribe.trust import keylist
 from proscribe.trust.envelope import document_of
-from proscribe.trust.errors import KeyListExpired, SignatureRefused
+from proscribe.trust.errors import KeyListExpired, KeyRevoked, SignatureRefused
 from proscribe.trust.model import KeyList, Registration, SignedDocument, Verification
 from proscribe.trust.verify import rule_for, verify
 
@@ -178,8 +178,17 @@ def _refuse_older(
         if earlier.of == signed.of or earlier.key_list not in lists:
             continue
         known: Document = installation.stores.documents.get(kind.cls(), earlier.of)
-        if kind.order(known) >= kind.order(document):
+        if kind.order(known) >= kind.order(document) and not _revoked(installation, earlier.of, issuer):
             raise _replayed(subject, earlier)
+
+
+def _revoked(installation: Installation, of: Digest, issuer: str) -> bool:
+    """Whether a document counts no more because of stolen keys: what a thief numbered does not end what we number."""
+    try:
+        next(_standing(installation, of, None, issuer), None)
+    except SignatureRefused as refusal:
+        return isinstance(refusal, KeyRevoked)
+    return False
 
 
 def _replayed(subject: str, by: Verification) -> Replayed:
