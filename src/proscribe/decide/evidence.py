@@ -26,7 +26,8 @@ def flaws(
                 ("no item says on the strength of whose notice", "aucun élément ne dit sur la foi de quel avis"),
                 (
                     "Add an item of kind 'partner' with what was received, and say what it does not show.",
-                    "Ajoutez un élément de type « partner » pour ce qui a été reçu, et dites ce qu'il ne montre pas.",
+                    "Ajoutez un élément de type «\u00a0partner\u00a0» pour ce qui a été reçu, et dites ce qu'il ne "
+                    "montre pas.",
                 ),
             )
         )
@@ -106,7 +107,7 @@ def _claims(register: EvidenceRegister) -> Iterator[Missing]:
                 ("nothing supports this claim", "rien n'appuie cette affirmation"),
                 (
                     "Name it under 'supports' of an item, or withdraw it.",
-                    "Nommez-la sous « supports » d'un élément, ou retirez-la.",
+                    "Nommez-la sous «\u00a0supports\u00a0» d'un élément, ou retirez-la.",
                 ),
             )
         if claim.status in DISPUTED and blank(claim.reply):
@@ -189,7 +190,7 @@ def _claim_since(before: Claim, after: Claim) -> Iterator[Missing]:
             ("the claim was contested and no longer says so", "l'affirmation était contestée et ne le dit plus"),
             (
                 "Write 'upheld' and how the reply was weighed, or withdraw it.",
-                "Écrivez « upheld » et dites comment la réponse a été examinée, ou retirez-la.",
+                "Écrivez «\u00a0upheld\u00a0» et dites comment la réponse a été examinée, ou retirez-la.",
             ),
         )
 
