@@ -26,8 +26,7 @@ def flaws(
                 ("no item says on the strength of whose notice", "aucun élément ne dit sur la foi de quel avis"),
                 (
                     "Add an item of kind 'partner' with what was received, and say what it does not show.",
-                    "Ajoutez un élément de type «\u00a0partner\u00a0» pour ce qui a été reçu, et dites ce qu'il ne "
-                    "montre pas.",
+                    "Ajoutez un élément de type «\u00a0partner\u00a0» pour l'envoi, et dites ce qu'il ne montre pas.",
                 ),
             )
         )
