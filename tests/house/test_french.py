@@ -75,17 +75,23 @@ def words(node: ast.expr) -> str:
     return PLACEHOLDER
 
 
+def bilingual(node: ast.AST) -> Iterator[list[ast.expr]]:
+    """English and French of ``Text(en, fr)``, and of the pairs in ``flaw(name, (en, fr), (en, fr))``."""
+    if isinstance(node, ast.Call):
+        name = ast.unparse(node.func).rpartition(".")[2]
+        if name == "Text" and len(node.args) == 2:
+            yield node.args
+        elif name == "flaw":
+            yield from (one.elts for one in node.args if isinstance(one, ast.Tuple) and len(one.elts) == 2)
+
+
 def texts(root: Path) -> list[tuple[str, str, str]]:
-    """(place, English, French) of every ``Text(...)`` in the source."""
+    """(place, English, French) of every sentence in the source that is written in both languages."""
     found = []
     for file in sorted((root / "src" / "proscribe").rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-            if (
-                isinstance(node, ast.Call)
-                and ast.unparse(node.func).rpartition(".")[2] == "Text"
-                and len(node.args) == 2
-            ):
-                english, french = map(words, node.args)
+            for pair in bilingual(node):
+                english, french = map(words, pair)
                 found.append((f"{file.relative_to(root)}:{node.lineno}", english, french))
     return found
 
