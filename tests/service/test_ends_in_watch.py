@@ -13,9 +13,9 @@ from tests.connectors.nanomdm.world import simulated_site
 from tests.service.conftest import DIRECTIVE, START, World, exemption
 
 import proscribe.store
-from proscribe.enforce.model import Outcome
-from proscribe.plan.model import Hold
-from proscribe.service import exempting, holding
+from proscribe.enforce.model import ActionState, Outcome
+from proscribe.plan.model import Hold, Verb
+from proscribe.service import enforcing, exempting, holding
 from proscribe.service.model import TickSummary
 from proscribe.simulate.amapi import Behaviour, FleetSpec
 from proscribe.simulate.apple import BannedApp, CertificateAuthority, Phone, make_phones
@@ -101,18 +101,43 @@ def test_without_leave_to_act_the_end_of_an_exemption_is_asked_for_and_said(worl
     assert _outcome(world, name) is Outcome.removed_verified
 
 
-@pytest.mark.parametrize("world", [SMALL], indirect=True)
-def test_on_android_a_hold_leaves_the_policy_out_and_its_release_removes_on_the_next_tick(world: World) -> None:
-    """This service has one change that blocks and removes at once: the hold keeps both away, and says so."""
-    name = _holder(world)
-    device = world.simulator.fleet.devices[name]
-    untouched = copy.deepcopy(world.simulator.fleet.policy(device.policy))
+def _hold(world: World, name: str) -> None:
     placed = Hold("case-12", (f"amapi:{name}",), "access request", "records officer", START.date())
     holding.place(world.open(), placed)
-    world.apply(standing=True)
+
+
+def _entries(world: World, policy: str) -> dict[str, dict[str, object]]:
+    return {entry["packageName"]: entry for entry in world.simulator.fleet.policy(policy).get("applications", [])}
+
+
+@pytest.mark.parametrize("listed", [True, False])
+@pytest.mark.parametrize("world", [SMALL], indirect=True)
+def test_on_android_a_hold_disables_without_removal_and_its_release_removes_on_the_next_tick(
+    world: World, listed: bool
+) -> None:
+    """Blocking and removing are one setting of this service; under a hold another one blocks and keeps the data.
+
+    Whether a report lists a disabled app is not documented, so both are tried: neither is taken for compliance.
+    """
+    name = _holder(world)
+    device = world.simulator.fleet.devices[name]
+    device.hides_disabled = not listed
+    before = copy.deepcopy(_entries(world, device.policy))
+    _hold(world, name)
+    summary = world.apply(standing=True)
+    assert not summary.errors
     world.settle(days=2)
-    assert world.simulator.fleet.policy(device.policy) == untouched
+    entries = _entries(world, device.policy)
+    assert entries[WECHAT_ON_ANDROID] == {"packageName": WECHAT_ON_ANDROID, "disabled": True}
+    assert {package: entries[package] for package in before} == before, "what the organisation had is merged with"
+    blocked = {package for package, entry in entries.items() if entry.get("installType") == "BLOCKED"}
+    assert blocked == {"org.example.casino"}, "nothing of that policy is removed while the hold stands"
     assert WECHAT_ON_ANDROID in device.apps
+    assert not device.can_launch(WECHAT_ON_ANDROID)
+    assert _outcome(world, name) is Outcome.unknown
+    sharing = [one for one in world.simulator.fleet.devices.values() if one.policy == device.policy]
+    assert not any(_outcome(world, one.name).compliant for one in sharing), "its reports cannot show that it is gone"
+
     sent = len(world.simulator.journal.mutations)
     holding.release(world.open(), "case-12", disposal_authority="2016/001")
     world.tick(minutes=15)
@@ -120,6 +145,61 @@ def test_on_android_a_hold_leaves_the_policy_out_and_its_release_removes_on_the_
     world.settle(days=1)
     assert WECHAT_ON_ANDROID not in device.apps
     assert _outcome(world, name) is Outcome.removed_verified
+    sent = len(world.simulator.journal.mutations)
+    world.settle(days=2)
+    assert len(world.simulator.journal.mutations) == sent, "what stands is not sent again"
+
+    enforcing.lift(world.open("officer"), DIRECTIVE, reason="revoked")
+    world.settle(days=1)
+    assert _entries(world, device.policy) == before
+
+
+@pytest.mark.parametrize("world", [SMALL], indirect=True)
+def test_on_android_without_leave_to_act_the_removal_after_a_hold_is_asked_for(world: World) -> None:
+    name = _holder(world)
+    device = world.simulator.fleet.devices[name]
+    _hold(world, name)
+    world.apply()
+    world.settle(days=1)
+    assert not device.can_launch(WECHAT_ON_ANDROID)
+    holding.release(world.open(), "case-12", disposal_authority="2016/001")
+    summary = world.tick(minutes=15)
+    assert any("approval: run 'proscribe plan" in text.en for text in summary.waits)
+    world.settle(days=1)
+    assert WECHAT_ON_ANDROID in device.apps
+    world.apply()
+    world.settle(days=1)
+    assert WECHAT_ON_ANDROID not in device.apps
+
+
+@pytest.mark.parametrize("world", [SMALL], indirect=True)
+def test_on_android_lifting_the_ban_under_a_hold_gives_the_app_back_with_its_data(world: World) -> None:
+    name = _holder(world)
+    device = world.simulator.fleet.devices[name]
+    before = copy.deepcopy(_entries(world, device.policy))
+    _hold(world, name)
+    world.apply()
+    world.settle(days=1)
+    assert not device.can_launch(WECHAT_ON_ANDROID)
+    enforcing.lift(world.open("officer"), DIRECTIVE, reason="revoked")
+    world.settle(days=1)
+    assert _entries(world, device.policy) == before
+    assert device.can_launch(WECHAT_ON_ANDROID)
+
+
+@pytest.mark.parametrize("world", [SMALL], indirect=True)
+def test_on_android_a_hold_holds_no_other_policy_up(world: World) -> None:
+    """What can never be shown to comply must not be waited for by the next wave."""
+    rings = ("first=1", "rest=unlimited")
+    first = next(step.scope for step in world.plan(rings=rings).steps if step.wave == 1)
+    _hold(world, next(name for name, one in world.simulator.fleet.devices.items() if one.policy == first))
+    plan = world.plan(rings=rings)
+    assert {step.verbs for step in plan.steps if step.wave == 1} == {(Verb.block_launch,)}
+    assert any(step.wave == 2 and Verb.remove in step.verbs for step in plan.steps)
+    world.apply(plan)
+    world.settle(days=6)
+    states = {action.state for action in world.open().stores.actions.find(directive=DIRECTIVE)}
+    assert states == {ActionState.accepted}
 
 
 @pytest.fixture

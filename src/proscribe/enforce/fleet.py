@@ -29,7 +29,8 @@ class FleetCase:
     """What bears on the devices of one directive.
 
     ``once_held``: devices seen with the app in earlier judgements. ``decided_at``: when the plan was approved.
-    ``aliases``: the other keys of devices that several systems manage (``plan.inputs.aliases_of``).
+    ``aliases``: the other keys of devices that several systems manage (``plan.inputs.aliases_of``). ``unseen``: the
+    (system, method) pairs whose effect no list can show (``order.unseen_methods``).
     """
 
     directive: str
@@ -40,6 +41,7 @@ class FleetCase:
     once_held: frozenset[str] = frozenset()
     decided_at: datetime | None = None
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unseen: frozenset[tuple[str, str]] = frozenset()
 
 
 def judge_fleet(
@@ -81,7 +83,7 @@ class _Desk:
                 self._actions[action.system, action.scope].append(action)
             self._holders.update(action.holders)
         self._enforced: dict[tuple[str, str], list[Enforcement]] = defaultdict(list)
-        for each in enforcements(own):
+        for each in enforcements(own, case.unseen):
             self._enforced[each.system, each.scope].append(each)
 
     def _take(self, refusal: Refusal) -> None:

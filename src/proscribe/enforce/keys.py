@@ -6,7 +6,7 @@ changes only where the same thing has to be done again: after it was lifted, or 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from proscribe.canonical import Digest, digest_json
@@ -136,8 +136,10 @@ def again(action: Action, missing: Iterable[str], scope: Scope) -> Action:
     return replace(repeat, key=action_key(repeat, follows=[action.key], seen_version=scope.version))
 
 
-def enforcements(actions: Iterable[Action]) -> tuple[Enforcement, ...]:
-    """What stands, from receipts: the facts that outcomes are judged against."""
+def enforcements(
+    actions: Iterable[Action], unseen: Collection[tuple[str, str]] = frozenset()
+) -> tuple[Enforcement, ...]:
+    """What stands, from receipts: the facts that outcomes are judged against. ``unseen``: ``order.unseen_methods``."""
     return tuple(
         Enforcement(
             directive=action.directive,
@@ -147,6 +149,7 @@ def enforcements(actions: Iterable[Action]) -> tuple[Enforcement, ...]:
             app_ids=action.app_ids,
             version=action.scope_version,
             moment=action.accepted_at,
+            seen=(action.system, action.method) not in unseen,
         )
         for action in actions
         if action.state is ActionState.accepted and action.accepted_at is not None

@@ -6,17 +6,18 @@ table, the scopes and the outcomes as they are, and goes on from there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from proscribe.connectors.base import Connector
 from proscribe.enforce import waves
 from proscribe.enforce.drift import put_back
+from proscribe.enforce.keys import Slot, slot
 from proscribe.enforce.lifting import lift
 from proscribe.enforce.means import Log, Means, Present, TickReport
 from proscribe.enforce.model import Action, ActionState
-from proscribe.enforce.order import NOT_THERE, blocks_ahead, only_removes, removes
+from proscribe.enforce.order import NOT_THERE, blocks_ahead, only_removes, removes, unseen_methods
 from proscribe.enforce.sending import SystemStopped, drop, note_orphan, recall, send
 from proscribe.enforce.wording import block_first, held_back, orders
 from proscribe.text import Text
@@ -51,11 +52,18 @@ def _withdraw(means: Means, present: Present, log: Log) -> None:
 def _start_waves(means: Means, present: Present, log: Log) -> None:
     everything = means.repository.find()
     waiting = {action.directive for action in everything if action.state is ActionState.waiting}
+    unseen = unseen_methods(means.connectors)
     for directive in sorted(waiting - present.lifted):
         if directive in present.held:
             log.wait(present.held[directive])
             continue
-        own = [action for action in everything if action.directive == directive]
+        # What no list can ever show is no answer for the next wave to wait for.
+        own = [
+            action
+            for action in everything
+            if action.directive == directive
+            and (action.state is not ActionState.accepted or (action.system, action.method) not in unseen)
+        ]
         outcomes = present.outcomes.get(directive, ())
         decision = waves.decide(own, outcomes, present.waves, means.rules, means.clock.now())
         if decision is None:
@@ -146,10 +154,29 @@ def _fly(means: Means, present: Present, place: tuple[str, str], connector: Conn
         # Read again under the flight: whoever held it before may have done all of it.
         now = means.clock.now()
         due = [action for action in means.repository.find(system=system, scope=scope) if _is_due(action, present, now)]
-        for action in sorted(due, key=lambda each: (_ORDER[each.state], each.wave, each.key)):
+        for action in _in_turn(due):
             if means.freeze.frozen():
                 return
             _bring_on(means, present, connector, action, log)
+
+
+def _in_turn(due: Sequence[Action]) -> list[Action]:
+    """Taking back goes backwards from method to method: what the later one found in an entry may be the earlier one's.
+
+    Within a method the actions know each other (``lifting.restorations``).
+    """
+    began: dict[Slot, int] = {}
+    for action in due:
+        began[slot(action)] = min(began.get(slot(action), action.turn), action.turn)
+    return sorted(
+        due,
+        key=lambda each: (
+            _ORDER[each.state],
+            -began[slot(each)] if _ORDER[each.state] == 0 else 0,
+            each.wave,
+            each.key,
+        ),
+    )
 
 
 def _is_due(action: Action, present: Present, now: datetime) -> bool:

@@ -92,6 +92,7 @@ class Enforcement(Value):
     app_ids: tuple[str, ...]
     version: int  # the scope's version that carries it
     moment: datetime  # when it was accepted
+    seen: bool = True  # whether a device's list can show what came of it
 
 
 @dataclass(frozen=True, slots=True)

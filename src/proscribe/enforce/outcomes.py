@@ -116,6 +116,7 @@ def _verdict(status: DeviceStatus, facts: DeviceFacts, case: Case, now: datetime
     return (
         _unproved(status, case, now)
         or _not_arrived(status, facts, case.enforcements)
+        or _not_shown(facts, case, visible)
         or _listed(status, facts, case, visible)
         or _gone(status, case)
     )
@@ -203,6 +204,22 @@ def _remarked(facts: DeviceFacts, banned: set[str]) -> _Verdict | None:
 def _is_pending(remark: str) -> bool:
     """``noncompliant:PENDING:...`` is a device's way of saying "not yet"."""
     return remark.partition(":")[2].partition(":")[0].lower() == "pending"
+
+
+def _not_shown(facts: DeviceFacts, case: Case, visible: tuple[Enforcement, ...]) -> _Verdict | None:
+    """Is there an app of which no list can show what came of the order? Listed, it may be unusable; not listed, it may
+    be there: neither is compliance."""
+    shown = {app_id for each in visible if each.seen for app_id in each.app_ids}
+    quiet = {app_id for each in visible if not each.seen for app_id in each.app_ids} - shown
+    if not quiet or any(finding.app_id not in quiet for finding in case.findings):
+        return None
+    unsent = [action for action in case.actions if action.state in _UNSENT]
+    if unsent:
+        return _Verdict(Outcome.pending_sync, reasons.not_sent(min(action.wave for action in unsent)))
+    refused = tuple(remark for remark in facts.remarks if _is_refusal(remark, quiet))
+    if refused:
+        return _Verdict(Outcome.failed, reasons.not_complied(refused))
+    return _remarked(facts, quiet) or _Verdict(Outcome.unknown, reasons.NOT_SHOWN)
 
 
 def _listed(status: DeviceStatus, facts: DeviceFacts, case: Case, visible: tuple[Enforcement, ...]) -> _Verdict | None:

@@ -27,6 +27,12 @@ LISTED_AT_UNKNOWN_TIME = Text(
     "The app is listed, but the source does not say when the device took the list.",
     "L'application figure dans la liste, mais la source n'indique pas quand l'appareil l'a dressée.",
 )
+NOT_SHOWN = Text(
+    "The device has applied the order that keeps the app from being used and leaves it in place, with its data; its "
+    "reports cannot show whether the app can be launched, nor prove that it is gone.",
+    "L'appareil a appliqué l'ordre qui empêche l'usage de l'application et la laisse en place, avec ses données; ses "
+    "rapports ne peuvent ni montrer si elle peut être lancée ni prouver qu'elle n'y est plus.",
+)
 CONTAINED = Text(
     "The app is listed but cannot be launched.",
     "L'application figure dans la liste, mais elle ne peut être lancée.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from proscribe.evaluate.model import DeviceStatus
 from proscribe.plan.capability import EVERY_SYSTEM, PARTS, parts
@@ -65,10 +65,14 @@ class Denial:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What will be used on a class, and what is denied."""
+    """What will be used on a class, and what is denied.
+
+    ``instead``: what keeps apps out and removes none, for where a records hold forbids a use that does both at once.
+    """
 
     uses: tuple[Use, ...]
     denials: tuple[Denial, ...]
+    instead: tuple[Use, ...] = ()
 
     def remover(self, side: Side, part: str) -> Use | None:
         """The use that takes an app off that side, if there is one. An app of unknown side may be on any."""
@@ -87,6 +91,7 @@ def decide(device: DeviceClass, wanted: Wanted, rows: Sequence[Capability], *, c
     if not sides:
         return Decision((), (_unknown_class(device),))
     chosen: list[Use] = []
+    instead: list[Use] = []
     denials: list[Denial] = []
     for side in sides:
         here = _SideRows(
@@ -97,9 +102,10 @@ def decide(device: DeviceClass, wanted: Wanted, rows: Sequence[Capability], *, c
         )
         uses = _choose(here, wanted)
         chosen.extend(uses)
+        instead.extend(_instead(here, uses, wanted))
         denials.extend(_denied(here, uses, wanted))
     if configured:
-        return Decision(tuple(chosen), tuple(denials))
+        return Decision(tuple(chosen), tuple(denials), tuple(instead))
     if chosen:
         denials.insert(0, _no_connector(device, chosen))
     return Decision((), tuple(denials))
@@ -142,7 +148,8 @@ class _SideRows:
 
 
 def _choose(here: _SideRows, wanted: Wanted) -> list[Use]:
-    """The fewest methods that serve all that can be served; rather those that do nothing unasked, rather the newest."""
+    """The fewest methods that serve all that can be served; rather those whose effect is seen, rather those that do
+    nothing unasked, rather the newest."""
     methods: dict[str, list[Capability]] = {}
     for row in here.own:
         if row.verb is not Verb.observe and here.usable(row):
@@ -154,6 +161,7 @@ def _choose(here: _SideRows, wanted: Wanted) -> list[Use]:
             sorted(methods),
             key=lambda name: (
                 len(still & _atoms(methods[name], wanted)),
+                all(row.effect is Effect.full for row in methods[name]),
                 -len({row.verb for row in methods[name]} - wanted.verbs),
                 max(parse_version(row.os_min) or () for row in methods[name]),
             ),
@@ -162,6 +170,15 @@ def _choose(here: _SideRows, wanted: Wanted) -> list[Use]:
         still -= _atoms(rows, wanted)
         chosen.append(Use(best, here.side, rows[0].reach, tuple(rows)))
     return chosen
+
+
+def _instead(here: _SideRows, uses: Sequence[Use], wanted: Wanted) -> list[Use]:
+    """What blocks without removing, where what was chosen cannot do the one without the other."""
+    if not any(Verb.remove in use.verbs and KEEP_OUT & use.verbs for use in uses):
+        return []
+    removing = {row.method for row in here.own if row.verb is Verb.remove}
+    harmless = [row for row in here.own if row.method not in removing]
+    return _choose(replace(here, own=harmless), replace(wanted, removal=False))
 
 
 def _atoms(rows: Iterable[Capability], wanted: Wanted) -> set[Atom]:

@@ -21,7 +21,7 @@ from proscribe.plan.holds import held_devices
 from proscribe.plan.inputs import PlanInputs
 from proscribe.plan.model import Capability, Exemption, Plan, Reach, Refusal, RefusalReason, Step, Verb
 from proscribe.plan.tally import Tally
-from proscribe.plan.units import Settled, Settler, UnitKey, gather, ride_along, touches, unit_key
+from proscribe.plan.units import Settled, Settler, Unit, UnitKey, gather, instead_of, ride_along, touches, unit_key
 from proscribe.plan.wanted import BY_ID, Holdings, Wanted, read_findings, wanted
 from proscribe.plan.waves import arrange
 from proscribe.terms import Platform
@@ -180,13 +180,39 @@ class _Work:
             result = settled[key] = settler.settle(units[key])
             if result.step is not None:
                 removes = Verb.remove in result.step.verbs
-                step = replace(result.step, warnings=result.step.warnings + (preserve if removes else ()))
-                self.steps.append(step)
-                self._count_step(step)
+                self._take(result.step, preserve if removes else ())
             if result.refusal is not None:
                 self.refusals.append(result.refusal)
                 self.tally.cannot.update(units[key].members)
+        self._instead(units, {**decisions, **beside}, settler, settled)
         self._holders({**decisions, **beside}, settler, settled)
+
+    def _take(self, step: Step, warnings: tuple[Text, ...]) -> None:
+        self.steps.append(replace(step, warnings=step.warnings + warnings))
+        self._count_step(step)
+
+    def _instead(
+        self,
+        units: Mapping[UnitKey, Unit],
+        decisions: Mapping[str, Decision],
+        settler: Settler,
+        settled: Mapping[UnitKey, Settled],
+    ) -> None:
+        """Block by other means where a records hold keeps back a change that would also remove."""
+        held_back = {
+            key: unit
+            for key, unit in units.items()
+            if (refusal := settled[key].refusal) is not None and refusal.reason is RefusalReason.records_hold
+        }
+        for key, (unit, stands_for) in sorted(instead_of(held_back, decisions, self.fleet).items()):
+            if key in units:
+                continue
+            ids = frozenset(app for other in stands_for for app in settled[other].left)
+            result = settler.settle_instead(unit, ids)
+            if result.step is not None:
+                self._take(result.step, wording.kept_by_hold())
+            if result.refusal is not None:
+                self.refusals.append(result.refusal)
 
     def _count_step(self, step: Step) -> None:
         if step.reach is Reach.device:

@@ -13,11 +13,15 @@ from proscribe.text import Text
 
 @dataclass(frozen=True, slots=True)
 class Objection:
-    """A setting of a scope that would defeat a change (``blocks``) or that a person should know of."""
+    """A setting of a scope that would defeat a change (``blocks``) or that a person should know of.
+
+    ``app_ids``: the apps it is about, where the others can be changed without them; none: the change as a whole.
+    """
 
     blocks: bool
     what: Text
     remedy: Text
+    app_ids: tuple[str, ...] = ()
 
 
 class System(Protocol):

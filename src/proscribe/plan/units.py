@@ -77,6 +77,24 @@ def gather(
     return units
 
 
+def instead_of(
+    held_back: Mapping[UnitKey, Unit], decisions: Mapping[str, Decision], fleet: Fleet
+) -> dict[UnitKey, tuple[Unit, tuple[UnitKey, ...]]]:
+    """The units that block in place of those which a records hold keeps back, each with those it stands in for."""
+    found: dict[UnitKey, tuple[Unit, tuple[UnitKey, ...]]] = {}
+    for key, unit in held_back.items():
+        for device, kept in unit.members.items():
+            for use in decisions[device].instead:
+                if use.side is not kept.side or use.reach is not unit.reach:
+                    continue
+                other = unit_key(fleet.statuses[device], use)
+                made, of = found.setdefault(other, (Unit(other, use.reach, held_only=False), ()))
+                made.uses.add(use)
+                made.members[device] = use
+                found[other] = (made, of if key in of else (*of, key))
+    return found
+
+
 def ride_along(
     units: Mapping[UnitKey, Unit], statuses: Iterable[DeviceStatus], decisions: Mapping[str, Decision]
 ) -> None:
@@ -115,11 +133,14 @@ class Settler:
 
     def settle(self, unit: Unit) -> Settled:
         """What becomes of one unit."""
-        return self._settle_held(unit) if unit.held_only else self._settle_shared(unit)
+        return self._settle_held(unit) if unit.held_only else self._settle_shared(unit, self._ids(unit))
 
-    def _settle_shared(self, unit: Unit) -> Settled:
+    def settle_instead(self, unit: Unit, ids: frozenset[str]) -> Settled:
+        """What becomes of a unit that only blocks, for the app ids whose removal is held back."""
+        return self._settle_shared(unit, ids)
+
+    def _settle_shared(self, unit: Unit, ids: frozenset[str]) -> Settled:
         system, scope_id, method, _ = unit.key
-        ids = self._ids(unit)
         scope = self._fleet.scopes.get((system, scope_id))
         devices = tuple(sorted(unit.members))
         if scope is None:
@@ -171,6 +192,9 @@ class Settler:
         system, scope_id, method, _ = unit.key
         raised = self._systems[system].objections(scope, method, unit.side, tuple(sorted(left)))
         against = [objection for objection in raised if objection.blocks]
+        apart = frozenset(app for objection in against for app in objection.app_ids)
+        if against and all(objection.app_ids for objection in against) and left - apart:
+            return self._with_objections(unit, scope, left - apart)
         if against:
             refusal = _refusal(
                 RefusalReason.preflight,

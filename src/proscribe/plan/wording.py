@@ -245,6 +245,18 @@ def records_hold(held: Sequence[str], holds: Mapping[str, Hold]) -> Pair:
     )
 
 
+def kept_by_hold() -> tuple[Text, ...]:
+    """A change that stands in for a removal while a records hold lasts."""
+    return (
+        Text(
+            "A records hold keeps back the removal: the app stays, with its data, and is kept from being used. Once "
+            "the hold is released, it is removed.",
+            "Une mise en suspens de l'élimination retient le retrait\u00a0: l'application reste, avec ses données, "
+            "et ne doit plus pouvoir servir. Une fois la mise en suspens levée, elle est retirée.",
+        ),
+    )
+
+
 def scope_not_read(system: str, scope: str) -> Pair:
     """The policy or group that configures a device was not observed, or is not even named."""
     if not scope:

@@ -15,6 +15,7 @@ from proscribe.enforce.fleet import FleetCase, barred_places, device_facts, judg
 from proscribe.enforce.keys import actions_of
 from proscribe.enforce.means import Means, Present, TickReport
 from proscribe.enforce.model import DeviceOutcome
+from proscribe.enforce.order import unseen_methods
 from proscribe.errors import ProscribeError
 from proscribe.evaluate.engine import evaluate
 from proscribe.evaluate.model import Drift
@@ -120,6 +121,7 @@ def _judge(installation: Installation, seen: _Seen) -> tuple[DeviceOutcome, ...]
         once_held=stores.outcomes.once_held(seen.order.directive),
         decided_at=seen.order.approved_at,
         aliases=aliases_of(seen.view.snapshot),
+        unseen=unseen_methods(installation.connectors),
     )
     facts = device_facts(seen.view.snapshot)
     outcomes = tuple(judge_fleet(case, seen.view.statuses, seen.view.findings, facts, now))

@@ -136,7 +136,10 @@ def test_only_the_apps_of_the_order_are_taken_back(
     prepared = connector.prepare(both)
     connector.send(both, prepared)
     connector.retract(work_order, prepared.prior)
-    assert words.blocked(simulator.fleet.policy(both.scope), Side.whole) == {"com.kms.free", "org.example.casino"}
+    assert words.having(simulator.fleet.policy(both.scope), Side.whole, words.BLOCK) == {
+        "com.kms.free",
+        "org.example.casino",
+    }
 
 
 def test_a_service_that_accepts_and_does_nothing_is_noted(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from proscribe.clock import ManualClock
 from proscribe.connectors.amapi.connector import AmapiConnector
-from proscribe.connectors.amapi.system import SIDES, rows
+from proscribe.connectors.amapi.system import DISABLE, SIDES, rows
 from proscribe.connectors.base import Order
 from proscribe.plan.model import Effect, Verb
 from proscribe.simulate.amapi import AmapiSimulator, App, Behaviour
@@ -178,3 +179,33 @@ def test_a_personal_device_keeps_its_personal_side(
     (truth,) = simulator.fleet.truth().values()
     assert "com.tencent.mm" in truth["personal"]
     assert "com.tencent.mm" not in truth["apps"]
+
+
+@pytest.mark.parametrize("enrolment", [Enrolment.fully_managed, Enrolment.cope, Enrolment.byod])
+@pytest.mark.parametrize("hides", [False, True])
+def test_a_disabled_app_stays_with_its_data(
+    simulate: Callable[..., AmapiSimulator],
+    connect: Callable[..., AmapiConnector],
+    make_device: Callable[..., Any],
+    work_order: Order,
+    clock: ManualClock,
+    enrolment: Enrolment,
+    hides: bool,
+) -> None:
+    """The vendor does not say whether a report lists it: neither answer may be taken for one about its launch."""
+    held = make_device(1, enrolment, hides_disabled=hides)
+    connector = connect(simulate(devices=[held]))
+    disable = replace(work_order, method=DISABLE)
+    version = ban(connector, disable)
+    assert held.can_launch("com.tencent.mm"), "acceptance is not compliance"
+    clock.advance(hours=1)
+    assert apps_of(connector).get("com.tencent.mm") is (None if hides else False)
+    assert not held.can_launch("com.tencent.mm")
+    assert "com.tencent.mm" in held.apps
+    ((device,), *_) = [batch.devices for batch in connector.observe()]
+    assert device.applied_version >= version
+    assert device.remarks == ()
+    ban(connector, work_order)
+    clock.advance(hours=1)
+    assert apps_of(connector)["com.tencent.mm"] is True
+    assert "com.tencent.mm" not in held.apps

@@ -1,4 +1,4 @@
-"""The shared suite, against the simulated Android Management API, for both methods and both sides."""
+"""The shared suite, against the simulated Android Management API, for every method and both sides."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from proscribe.clock import ManualClock
 from proscribe.connectors import conformance
 from proscribe.connectors.amapi.config import AmapiConfig
 from proscribe.connectors.amapi.connector import AmapiConnector
+from proscribe.connectors.amapi.system import DISABLE
 from proscribe.connectors.base import Connector, Order, Prepared, Receipt
 from proscribe.connectors.conformance import EXPECTED, Trouble
 from proscribe.simulate.amapi import AmapiSimulator, Fault, FaultKind, Fleet
@@ -50,7 +51,10 @@ class AmapiHarness:
 
     def entries(self, order: Order) -> dict[str, str]:
         listed = _listed(self._simulator.fleet.policy(order.scope), order.side)
-        return {entry["packageName"]: entry.get("installType", "") for entry in listed}
+        return {
+            entry["packageName"]: entry.get("installType", "") + ("+disabled" if entry.get("disabled") else "")
+            for entry in listed
+        }
 
     def edit(self, order: Order, app_id: str, value: str | None) -> None:
         now = self._simulator.clock.now()
@@ -95,8 +99,11 @@ def harness(
     return AmapiHarness(simulator, lambda: connect(simulator, page_size=7, read_timeout=1.0))
 
 
-@pytest.fixture(params=["work", "personal"])
-def order(request: pytest.FixtureRequest, work_order: Order, personal_order: Order) -> Order:
+@pytest.fixture(params=["work", "disable", "personal"])
+def order(request: pytest.FixtureRequest, harness: AmapiHarness, work_order: Order, personal_order: Order) -> Order:
+    if request.param == "disable":
+        harness.banned = "+disabled"
+        return replace(work_order, method=DISABLE)
     return work_order if request.param == "work" else personal_order
 
 

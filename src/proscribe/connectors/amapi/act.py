@@ -15,7 +15,7 @@ from proscribe.canonical import Digest, canonical_bytes, digest_bytes, digest_js
 from proscribe.clock import Clock
 from proscribe.connectors.amapi import policy as words
 from proscribe.connectors.amapi.config import AmapiConfig
-from proscribe.connectors.amapi.system import MODIFY, NAME, SIDES
+from proscribe.connectors.amapi.system import DISABLE, NAME, PATCH_PERSONAL, SETS, SIDES
 from proscribe.connectors.amapi.wire import Answer, Wire, not_understood, uniform
 from proscribe.connectors.base import Contended, Order, Prepared, Receipt, Rejected
 from proscribe.inventory.model import Scope
@@ -46,19 +46,20 @@ class Writer:
         policy, _ = self._get(order.scope)
         return Prepared(
             scope=scope_of(policy),
-            prior=words.prior_of(policy, order.side, order.app_ids),
-            in_place=set(order.app_ids) <= words.blocked(policy, order.side),
+            prior=words.prior_of(policy, order.side, order.app_ids, SETS[order.method]),
+            in_place=set(order.app_ids) <= words.having(policy, order.side, SETS[order.method]),
         )
 
     def send(self, order: Order, prepared: Prepared) -> Receipt:
-        """Block the packages of an order. Nothing is sent where they are blocked already."""
+        """Block, or disable, the packages of an order. Nothing is sent where they are so already."""
         self._accept(order)
         if prepared.in_place:
             return self._nothing_sent(order, prepared.scope.version, digest_bytes(prepared.scope.settings.encode()))
-        if order.method == MODIFY:
-            changes = [_install_type(package, words.BLOCKED) for package in order.app_ids]
+        if order.method != PATCH_PERSONAL:
+            setting = SETS[order.method]
+            changes = [_change_of(package, setting.field, setting.value) for package in order.app_ids]
             policy, answer = self._modify(order.scope, changes)
-            missing = sorted(set(order.app_ids) - words.blocked(policy, order.side))
+            missing = sorted(set(order.app_ids) - words.having(policy, order.side, setting))
             # Said, not raised: acceptance is not compliance, and the next observation shows what holds.
             detail = f"accepted-without-effect:{','.join(missing)}" if missing else ""
             return self._receipt(order, answer, words.version(policy), detail)
@@ -81,22 +82,28 @@ class Writer:
                     "Rétablissez les entrées à la main d'après l'accusé de réception du registre.",
                 ),
             ) from error
-        if order.method == MODIFY:
+        if order.method != PATCH_PERSONAL:
             return self._restore_applications(order, wanted)
-        return self._merge_personal(order, lambda entries: words.restored(entries, wanted))
+        return self._merge_personal(order, lambda entries: words.restored(entries, wanted, words.BLOCK))
 
     # The work side: the API merges by package -----------------------------------------------------------------------
 
     def _restore_applications(self, order: Order, prior: dict[str, words.Json | None]) -> Receipt:
         policy, answer = self._get(order.scope)
         before = words.applications(policy, order.side)
-        after = words.by_package(words.restored(before, prior))
+        setting = SETS[order.method]
+        after = words.by_package(words.restored(before, prior, setting))
         gone = sorted(set(words.by_package(before)) - set(after))
         changed = [
-            _install_type(package, after[package].get("installType"))
+            _change_of(package, setting.field, after[package].get(setting.field))
             for package, entry in sorted(words.by_package(before).items())
             if package in after and after[package] != entry
         ]
+        detail = ""
+        if gone and order.method == DISABLE and words.only_listed(policy, order.side):
+            # The policy has come to allow listed apps only: without its entry, the app would be removed with its data.
+            changed += [_change_of(package, setting.field, None) for package in gone]
+            gone, detail = [], f"still-listed:{','.join(gone)}"
         if not gone and not changed:
             return self._nothing_sent(order, words.version(policy), answer.response)
         answers = []
@@ -108,7 +115,7 @@ class Writer:
                 "POST", f"{order.scope}:removePolicyApplications", None, {"packageNames": gone}
             )
             answers.append(answer)
-        return self._receipt(order, _joined(answers), words.version(policy), "")
+        return self._receipt(order, _joined(answers), words.version(policy), detail)
 
     def _modify(self, scope: str, changes: Sequence[words.Json]) -> tuple[words.Json, Answer]:
         return self._change("POST", f"{scope}:modifyPolicyApplications", None, {"changes": list(changes)})
@@ -159,7 +166,7 @@ class Writer:
 
     def _expect(self, order: Order, policy: words.Json, prior: str) -> None:
         """Refuse to write over entries that are no longer what is stored as their prior state."""
-        if words.prior_of(policy, order.side, order.app_ids) != prior:
+        if words.prior_of(policy, order.side, order.app_ids, SETS[order.method]) != prior:
             raise _contended(
                 Text(
                     "another writer changed the same entries since the policy was read",
@@ -238,10 +245,10 @@ def _policy(value: object) -> words.Json:
         raise not_understood(str(error)) from error
 
 
-def _install_type(package: str, value: str | None) -> words.Json:
-    """A change of one entry's install type and of nothing else; without a value the field is cleared."""
-    application = {"packageName": package} if value is None else {"packageName": package, "installType": value}
-    return {"application": application, "updateMask": "installType"}
+def _change_of(package: str, field: str, value: object) -> words.Json:
+    """A change of one field of one entry and of nothing else; without a value the field is cleared."""
+    application = {"packageName": package} if value is None else {"packageName": package, field: value}
+    return {"application": application, "updateMask": field}
 
 
 def _same(found: Sequence[words.Json], merged: Sequence[words.Json]) -> bool:

@@ -2,13 +2,15 @@
 
 Two lists of a policy concern us, and they look alike: ``applications`` (a fully managed device, or a work profile) and
 ``personalUsagePolicies.personalApplications`` (the personal side of a company-owned device). An entry has a
-``packageName`` and an ``installType``; whatever else it holds belongs to the organisation and is left alone.
+``packageName`` and an ``installType``; a work entry may be ``disabled``. Whatever else it holds belongs to the
+organisation and is left alone.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from proscribe.canonical import canonical_bytes
@@ -17,12 +19,28 @@ from proscribe.terms import Side
 Json = dict[str, Any]
 
 BLOCKED = "BLOCKED"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """The one field of an entry that a method of ours sets, and to what."""
+
+    field: str
+    value: Any
+
+
+BLOCK = Setting(field="installType", value=BLOCKED)
+"""Takes the app away where it is, with its data, and keeps it out."""
+DISABLE = Setting(field="disabled", value=True)
+"""Keeps the app from being used and leaves it there with its data (discovery document, ApplicationPolicy.disabled)."""
+
 MAX_APPLICATIONS = 3_000
 """Entries that ``applications`` may have at most (discovery document, Policy.applications)."""
 
 _KEPT = (
     "applications.packageName",
     "applications.installType",
+    "applications.disabled",
     "playStoreMode",
     "installAppsDisabled",
     "uninstallAppsDisabled",
@@ -102,10 +120,10 @@ def by_package(entries: Iterable[Json]) -> dict[str, Json]:
     return {entry["packageName"]: entry for entry in entries}
 
 
-def blocked(policy: Mapping[str, Any], side: Side) -> frozenset[str]:
-    """The packages that one side blocks by an entry of its own."""
+def having(policy: Mapping[str, Any], side: Side, setting: Setting) -> frozenset[str]:
+    """The packages for which one side has a setting in an entry of its own."""
     entries = by_package(applications(policy, side))
-    return frozenset(package for package, entry in entries.items() if entry.get("installType") == BLOCKED)
+    return frozenset(package for package, entry in entries.items() if entry.get(setting.field) == setting.value)
 
 
 def only_listed(policy: Mapping[str, Any], side: Side) -> bool:
@@ -150,15 +168,15 @@ def read_settings(text: str) -> Json:
 # What a ban changes, and how it is taken back --------------------------------------------------------------------
 
 
-def prior_of(policy: Json, side: Side, packages: Sequence[str]) -> str:
+def prior_of(policy: Json, side: Side, packages: Sequence[str], setting: Setting) -> str:
     """What the entries we are about to touch look like: canonical JSON of ``{package: null | {"installType": ...}}``.
 
-    ``null`` stands for "no entry"; an empty object for an entry without an install type. Only the install type is
+    ``null`` stands for "no entry"; an empty object for an entry without the field. Only the field of the setting is
     kept, for it is all that we change.
     """
     entries = by_package(applications(policy, side))
     found = {
-        package: _pick(entries[package], {"installType": {}}) if package in entries else None for package in packages
+        package: _pick(entries[package], {setting.field: {}}) if package in entries else None for package in packages
     }
     return canonical_bytes(found).decode()
 
@@ -179,16 +197,16 @@ def with_blocked(entries: Sequence[Json], packages: Sequence[str]) -> list[Json]
     return merged + [{"packageName": package, "installType": BLOCKED} for package in sorted(missing)]
 
 
-def restored(entries: Sequence[Json], prior: Mapping[str, Json | None]) -> list[Json]:
+def restored(entries: Sequence[Json], prior: Mapping[str, Json | None], setting: Setting) -> list[Json]:
     """The entries with ours taken back: only those still as we set them, each to what it was before."""
     kept = []
     for entry in entries:
         package = entry["packageName"]
-        if package not in prior or entry.get("installType") != BLOCKED:
+        if package not in prior or entry.get(setting.field) != setting.value:
             kept.append(entry)
             continue
         before = prior[package]
-        rest = {name: value for name, value in entry.items() if name != "installType"}
+        rest = {name: value for name, value in entry.items() if name != setting.field}
         if before is None:
             if set(rest) - {"packageName"}:  # somebody has since added settings of their own to our entry
                 kept.append(rest)

@@ -20,9 +20,13 @@ from proscribe.text import Text
 
 NAME = "amapi"
 MODIFY = "modify_policy_applications"
+DISABLE = "disable_policy_applications"
 PATCH_PERSONAL = "patch_personal_usage"
-SIDES = {MODIFY: frozenset({Side.whole, Side.work}), PATCH_PERSONAL: frozenset({Side.personal})}
-"""The sides each method acts on."""
+_MANAGED = frozenset({Side.whole, Side.work})
+SIDES = {MODIFY: _MANAGED, DISABLE: _MANAGED, PATCH_PERSONAL: frozenset({Side.personal})}
+"""The sides each method acts on. Entries of the personal side have no ``disabled``."""
+SETS = {MODIFY: words.BLOCK, DISABLE: words.DISABLE, PATCH_PERSONAL: words.BLOCK}
+"""What each method sets in an entry."""
 
 # The organisation itself puts these apps on its devices; a ban and such an entry cannot both be meant.
 _IMPOSED = ("FORCE_INSTALLED", "REQUIRED_FOR_SETUP", "KIOSK", "CUSTOM")
@@ -54,7 +58,7 @@ class AmapiSystem:
         return rows()
 
     def in_place(self, scope: Scope, method: str, side: Side) -> frozenset[str]:
-        """The packages that an entry of the policy blocks on this side.
+        """The packages that an entry of the policy blocks, or disables, on this side.
 
         A policy that allows listed apps only keeps every other app away as well; that is told by ``objections`` and is
         not counted here. Such a ban by omission ends unnoticed when somebody lists the app or changes the mode, and no
@@ -62,7 +66,7 @@ class AmapiSystem:
         """
         if side not in SIDES.get(method, frozenset()):
             return frozenset()
-        return words.blocked(_read(scope), side)
+        return words.having(_read(scope), side, SETS[method])
 
     def objections(self, scope: Scope, method: str, side: Side, app_ids: tuple[str, ...]) -> tuple[Objection, ...]:
         """The preflight traps (discovery document; each is named by its policy field)."""
@@ -79,6 +83,11 @@ class AmapiSystem:
         policy = _read(scope)
         if side is Side.personal:
             found = [*_personal(policy), *_only_listed(policy, side)]
+        elif method == DISABLE:
+            # Nothing is removed and nothing is installed, so what rules those is no matter here.
+            stops = [one for one in _imposed(policy, app_ids) if one.blocks]
+            found = [*stops, *_room(policy, app_ids), *_reports(policy), *_relied_on(policy, app_ids)]
+            return (*found, *_unlisted(policy, app_ids))
         else:
             found = [*_removal(policy), *_imposed(policy, app_ids), *_room(policy, app_ids), *_reports(policy)]
             found += [*_relied_on(policy, app_ids), *_allow_lists(policy, app_ids), *_only_listed(policy, side)]
@@ -264,6 +273,30 @@ def _allow_lists(policy: words.Json, app_ids: tuple[str, ...]) -> list[Objection
         )
         for path in paths
         for package in sorted(_packages(policy, path) & set(app_ids))
+    ]
+
+
+def _unlisted(policy: words.Json, app_ids: tuple[str, ...]) -> list[Objection]:
+    """Where only listed apps are allowed, an entry of ours would list the app, and so offer it to everybody."""
+    entries = words.by_package(words.applications(policy, Side.work))
+    missing = tuple(sorted(set(app_ids) - set(entries)))
+    if not missing or not words.only_listed(policy, Side.work):
+        return []
+    return [
+        Objection(
+            blocks=True,
+            what=Text(
+                "playStoreMode WHITELIST: an entry that disables an app would also list it, and so offer it",
+                "playStoreMode WHITELIST\u00a0: une entrée qui désactive une application l'inscrirait aussi sur la "
+                "liste, donc l'offrirait",
+            ),
+            remedy=Text(
+                "Nothing is set for apps that are not listed: this policy keeps them away by itself, and removes them.",
+                "Rien n'est paramétré pour les applications absentes de la liste\u00a0: cette stratégie les écarte "
+                "et les retire d'elle-même.",
+            ),
+            app_ids=missing,
+        )
     ]
 
 

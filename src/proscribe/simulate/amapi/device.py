@@ -69,10 +69,15 @@ class SimDevice:
     next_sync: datetime | None = None
     reinstall_at: datetime | None = None
     wanted_back: App | None = None
+    hides_disabled: bool = False  # whether its reports leave out what is disabled: the vendor does not say
     disabled: set[str] = field(default_factory=set)
     removed: dict[str, App] = field(default_factory=dict)
     applied: Json = field(default_factory=dict)
     reported: Json = field(default_factory=dict)
+
+    def can_launch(self, package: str) -> bool:
+        """Whether its user can start an app of the managed part."""
+        return package in self.apps and package not in self.disabled
 
     def next_event(self) -> datetime | None:
         """When something happens next on this device; None for never."""
@@ -118,12 +123,12 @@ class SimDevice:
         entries = {
             entry["packageName"]: entry.get("installType", "AVAILABLE") for entry in policy.get("applications", [])
         }
+        frozen = {entry["packageName"] for entry in policy.get("applications", []) if entry.get("disabled")}
         allow_listed_only = policy.get("playStoreMode", "WHITELIST") != "BLACKLIST"
         for package, kind in entries.items():
             if kind in _INSTALLING and package not in self.apps:
                 self.apps[package] = App(package, package)
-            if kind != "BLOCKED":
-                self.disabled.discard(package)
+        self.disabled = frozen & set(self.apps)
         for package, app in list(self.apps.items()):
             unwanted = entries.get(package) == "BLOCKED" or (allow_listed_only and package not in entries)
             if not unwanted:
@@ -133,6 +138,7 @@ class SimDevice:
                     self.disabled.add(package)
             elif not policy.get("uninstallAppsDisabled") and self.behaviour is not Behaviour.stubborn:
                 self._remove(app, at)
+        self.disabled &= set(self.apps)
         if self.enrolment is Enrolment.cope:
             self._apply_personal(policy.get("personalUsagePolicies", {}))
 
@@ -183,7 +189,8 @@ class SimDevice:
         if details:
             told["nonComplianceDetails"] = details
         if settings.get("applicationReportsEnabled"):
-            reports = [_application(app, "INSTALLED") for _, app in sorted(self.apps.items())]
+            told_of = self.apps.keys() - (self.disabled if self.hides_disabled else frozenset())
+            reports = [_application(self.apps[package], "INSTALLED") for package in sorted(told_of)]
             if settings.get("applicationReportingSettings", {}).get("includeRemovedApps"):
                 reports += [_application(app, "REMOVED") for _, app in sorted(self.removed.items())]
             told["applicationReports"] = reports

@@ -44,6 +44,15 @@ class Fleet:
         self.devices: dict[str, SimDevice] = {device.name: device for device in devices}
         self._queue: list[tuple[datetime, str]] = []
 
+    def twin(self) -> Fleet:
+        """The same enterprise as it is now, which goes its own way from here on."""
+        with self._lock:
+            made = Fleet(self.enterprise, (), ())
+            made._policies, made.devices = copy.deepcopy(self._policies), copy.deepcopy(self.devices)
+            made._queue = list(self._queue)
+            made.journal.mutations, made.journal.requests = list(self.journal.mutations), list(self.journal.requests)
+        return made
+
     # Time -----------------------------------------------------------------------------------------------------------
 
     def begin(self, at: datetime) -> None:
@@ -249,7 +258,10 @@ def _differences(before: Json, after: Json) -> tuple[tuple[str, str, str, str], 
 
 
 def _work(policy: Json) -> dict[str, str]:
-    return {entry["packageName"]: entry.get("installType", "") for entry in policy.get("applications", [])}
+    return {
+        entry["packageName"]: entry.get("installType", "") + ("+disabled" if entry.get("disabled") else "")
+        for entry in policy.get("applications", [])
+    }
 
 
 def _personal(policy: Json) -> dict[str, str]:
