@@ -1,4 +1,4 @@
-"""What those who run a feed may not do with documents that were properly signed: bring old ones back, take our place."""
+"""What those who run a feed may not do with what was properly signed: bring old ones back, take our place."""
 
 from __future__ import annotations
 

@@ -92,9 +92,9 @@ def check_signatures(proof: Proof, key_list: Digest | None = None) -> Iterator[C
     if not proof.key_lists:
         _unsigned(report, recorded, key_list)
     else:
-        lists = _key_lists(report, proof, recorded)
-        _pinned(report, lists, key_list)
-        _documents(report, proof, recorded, lists)
+        lists, before = _key_lists(report, proof, recorded)
+        _pinned(report, lists, before, key_list)
+        _documents(report, proof, recorded, lists, _vouched(lists, before, key_list))
     yield from report.found
 
 
@@ -120,12 +120,18 @@ def _unsigned(report: _Findings, recorded: _Recorded, key_list: Digest | None) -
 # --- key lists
 
 
-def _key_lists(report: _Findings, proof: Proof, recorded: _Recorded) -> dict[Digest, KeyList]:
-    """The key lists that hold: each accepted at the moment the ledger gives, each following its issuer's before."""
+def _key_lists(
+    report: _Findings, proof: Proof, recorded: _Recorded
+) -> tuple[dict[Digest, KeyList], dict[Digest, Digest]]:
+    """The key lists that hold: each accepted at the moment the ledger gives, each following its issuer's before.
+
+    And of each that its predecessor named, which that was.
+    """
     from proscribe.trust import keylist
 
     lists: dict[Digest, KeyList] = {}
     newest: dict[str, KeyList] = {}  # by issuer: the organisation itself, or a feed
+    named_by: dict[Digest, Digest] = {}
     for at, signed in enumerate(proof.key_lists, start=1):
         member = names.KEY_LIST.format(at)
         entry = recorded.key_lists.get(signed.of)
@@ -136,6 +142,7 @@ def _key_lists(report: _Findings, proof: Proof, recorded: _Recorded) -> dict[Dig
             before = newest.get(entry.subject)
             if before is not None and entry.body.get("by") == "succession":
                 found = keylist.successor(before, signed, at=entry.at)
+                named_by[signed.of] = digest(before)
             else:
                 found = keylist.first(signed, pin=signed.of, at=entry.at)
         except ProscribeError as error:
@@ -149,13 +156,34 @@ def _key_lists(report: _Findings, proof: Proof, recorded: _Recorded) -> dict[Dig
             f"key list {lacking[0]}, which the ledger records, is missing",
             f"la liste de clés {lacking[0]}, que le registre consigne, manque",
         )
-    return lists
+    return lists, named_by
 
 
-def _pinned(report: _Findings, lists: Mapping[Digest, KeyList], key_list: Digest | None) -> None:
+def _vouched(
+    lists: Mapping[Digest, KeyList], named_by: Mapping[Digest, Digest], key_list: Digest | None
+) -> frozenset[Digest]:
+    """The lists that the reader's digest speaks for: that one and those it leads to; without a digest all of them.
+
+    Not those before it. Anybody can draw up a list, sign a genuine one with it as well, and call that a succession.
+    """
+    if key_list is None:
+        return frozenset(lists)
+    found = {key_list}
+    for one in lists:  # in the order in which they were accepted
+        if named_by.get(one) in found:
+            found.add(one)
+    return frozenset(found)
+
+
+def _pinned(
+    report: _Findings,
+    lists: Mapping[Digest, KeyList],
+    named_by: Mapping[Digest, Digest],
+    key_list: Digest | None,
+) -> None:
     newest = names.KEY_LIST.format(max(1, len(lists)))
     if key_list is None:
-        known = list(lists)[-1] if lists else ""
+        known = ", ".join(one for one in lists if one not in named_by)
         report.add(
             CheckState.limited,
             newest,
@@ -187,8 +215,17 @@ def _pinned(report: _Findings, lists: Mapping[Digest, KeyList], key_list: Digest
 # --- documents
 
 
-def _documents(report: _Findings, proof: Proof, recorded: _Recorded, lists: Mapping[Digest, KeyList]) -> None:
-    """Every signature that was recorded holds; directive and target set have some, or it is said."""
+def _documents(
+    report: _Findings,
+    proof: Proof,
+    recorded: _Recorded,
+    lists: Mapping[Digest, KeyList],
+    vouched: frozenset[Digest],
+) -> None:
+    """Every signature that was recorded holds; directive and target set have some, or it is said.
+
+    ``vouched``: the key lists that the reader trusts.
+    """
     found = proof.signatures.verifications if proof.signatures else ()
     envelopes = {digest(one): (at, one) for at, one in enumerate(proof.signed, start=1)}
     if len(envelopes) != len(proof.signed) or tuple(one.of for one in proof.signed) != proof.manifest.signed:
@@ -196,6 +233,9 @@ def _documents(report: _Findings, proof: Proof, recorded: _Recorded, lists: Mapp
     good: set[Digest] = set()
     for verification in found:
         if not _anchored(report, verification, recorded):
+            continue
+        if verification.key_list in lists and verification.key_list not in vouched:
+            _others_keys(report, verification)
             continue
         if verification.of_kind not in SHOWN:
             _kept_back(report, verification)
@@ -247,6 +287,20 @@ def _anchored(report: _Findings, verification: Verification, recorded: _Recorded
         )
         return False
     return True
+
+
+def _others_keys(report: _Findings, verification: Verification) -> None:
+    report.add(
+        CheckState.limited,
+        names.VERIFIED,
+        Text(
+            f"{verification.of_kind}: judged by key list {verification.key_list}, which does not follow from the one "
+            "you trust; verify again with the digest of that one if you trust it too",
+            f"{verification.of_kind}\u00a0: jugé selon la liste de clés {verification.key_list}, qui ne découle pas de "
+            "celle à laquelle vous vous fiez; vérifiez de nouveau avec l'empreinte de celle-là si vous vous y fiez "
+            "aussi",
+        ),
+    )
 
 
 def _kept_back(report: _Findings, verification: Verification) -> None:
