@@ -23,6 +23,7 @@ DIRECTIVE = "ca-tbs-2023-wechat-kaspersky"
 START = datetime(2026, 11, 2, 13, 0, tzinfo=UTC)
 ENTERPRISE = "enterprises/lighthouses"
 TOKEN = "ya29.a-bearer-token"
+FLEET = FleetSpec(devices=60, start=START, departments=("Charts", "Lamps"))
 
 
 class World:
@@ -97,6 +98,5 @@ def open_world(spec: FleetSpec, folder: Path) -> Iterator[World]:
 @pytest.fixture
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     """``@pytest.mark.parametrize("world", [FleetSpec(...)], indirect=True)`` for another fleet."""
-    spec = getattr(request, "param", None) or FleetSpec(devices=60, start=START, departments=("Charts", "Lamps"))
-    with open_world(spec, tmp_path) as world:
+    with open_world(getattr(request, "param", None) or FLEET, tmp_path) as world:
         yield world

@@ -5,13 +5,15 @@ from __future__ import annotations
 import base64
 import json
 import re
+import shutil
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.service.conftest import DIRECTIVE, START, World, exemption
+from tests.service.conftest import DIRECTIVE, FLEET, START, World, exemption, open_world
 
+import proscribe.store
 from proscribe.canonical import canonical_bytes
 from proscribe.documents import Document, digest, to_bytes, to_json
 from proscribe.enforce.model import Outcome
@@ -113,9 +115,14 @@ class Office:
 
 @pytest.fixture
 def office(world: World, tmp_path: Path) -> Office:
+    _name(world)
+    return Office(world, tmp_path / "authority")
+
+
+def _name(world: World) -> None:
+    """This department is called tides."""
     settings = world.home / "proscribe.toml"
     settings.write_text('department = "tides"\n' + settings.read_text("utf-8"), "utf-8")
-    return Office(world, tmp_path / "authority")
 
 
 def acknowledge(world: World, **changes: object) -> Acknowledgement:
@@ -128,12 +135,27 @@ def attest(world: World, **changes: object) -> Attestation:
     return attesting.attest(world.open("cio"), DIRECTIVE, signed_off_by="cio", **changes)  # type: ignore[arg-type]
 
 
+@pytest.fixture(scope="module")
+def days_later(tmp_path_factory: pytest.TempPathFactory) -> tuple[World, Acknowledgement]:
+    """A department that acknowledged, carried out the directive, and looked again for days."""
+    with open_world(FLEET, tmp_path_factory.mktemp("days-later")) as world:
+        _name(world)
+        given = acknowledge(world)
+        world.apply()
+        world.settle()
+    proscribe.store.close()
+    return world, given
+
+
 @pytest.fixture
-def acted(world: World, office: Office) -> Acknowledgement:
+def acted(world: World, office: Office, days_later: tuple[World, Acknowledgement]) -> Acknowledgement:
     """The department acknowledged, carried out the directive, and days have passed."""
-    given = acknowledge(world)
-    world.apply()
-    world.settle()
+    before, given = days_later
+    settings = (world.home / "proscribe.toml").read_text("utf-8")
+    shutil.copytree(before.home, world.home, dirs_exist_ok=True)
+    (world.home / "proscribe.toml").write_text(settings, "utf-8")
+    world.simulator.fleet = world.simulator.service.fleet = before.simulator.fleet.twin()
+    world.clock.advance(seconds=(before.clock.now() - world.clock.now()).total_seconds())
     return given
 
 
