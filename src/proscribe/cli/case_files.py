@@ -60,7 +60,7 @@ def record(
     """Made bilingual by ``help`` above."""
     from proscribe.decide import pages
     from proscribe.decide import record as records
-    from proscribe.service import casestore
+    from proscribe.service import casestore, markings
 
     if public and form == "json":
         raise click.UsageError(
@@ -72,6 +72,8 @@ def record(
             )
         )
     file = casestore.load(open_installation(home, actor), case_id)
+    if public:
+        markings.refuse_public_record(file)
     if form == "json":
         body = records.record_json(file, step)
     else:

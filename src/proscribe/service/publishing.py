@@ -19,7 +19,7 @@ from proscribe.publish.notices.compose import compose
 from proscribe.publish.notices.files import Format, contents, write
 from proscribe.publish.notices.gaps import refuse
 from proscribe.publish.notices.model import Audience, Contact, Gap, Notice, NoticeIncomplete, Particulars
-from proscribe.service import casestore, casework
+from proscribe.service import casestore, casework, markings
 from proscribe.service.config import FILE
 from proscribe.service.installation import Installation
 from proscribe.text import Text
@@ -58,15 +58,18 @@ def notices(
     """The notices of a case by its id, or of a directive by its id or file; the same documents give the same notices.
 
     Where no audience is named: all whom the case must tell; before the decision only the vendor, who is asked first.
-    Raises NoticeIncomplete that lists every gap of every notice, NoticeMismatch, or UnknownDirective.
+    Raises NoticeIncomplete that lists every gap of every notice, NoticeMismatch, UnknownDirective, or TlpForbids where
+    what a partner sent may not reach an audience.
     """
     dossier = _dossier(installation, case_or_directive)
+    audiences = audiences or _audiences(dossier)
+    markings.refuse_audiences(dossier.directive.id, markings.floor(installation, dossier.directive), audiences)
     contact = _contact(installation)
     at = dossier.decision.at if dossier.decision is not None else installation.clock.now()
     more = _particulars(installation, dossier, days or Days(), at)
     made: list[Notice] = []
     gaps: list[Gap] = []
-    for audience in audiences or _audiences(dossier):
+    for audience in audiences:
         try:
             made.append(compose(audience, dossier.directive, dossier.decision, contact=contact, at=at, more=more))
         except NoticeIncomplete as error:
@@ -129,7 +132,7 @@ def _dossier(installation: Installation, name: str) -> _Dossier:
         directive=directive if directive is not None else library.find(file.case.directive),
         decision=find("decision", Decision) if ending else decided,
         case=file.case,
-        evidence=find("evidence", EvidenceRegister),
+        evidence=find("evidence", EvidenceRegister, first=decided is None or ending),
         record=find("vendor", VendorRecord),
         impact=find("impact", Impact),
     )

@@ -25,7 +25,7 @@ from proscribe.publish.stix.model import Received, Tlp
 from proscribe.publish.stix.opening import MAX_BYTES
 from proscribe.publish.stix.read import marking_of, read
 from proscribe.publish.stix.write import Shared, bundle_bytes, withheld_note, without_context
-from proscribe.service import casework, proof, standing
+from proscribe.service import casework, markings, proof, standing
 from proscribe.service.installation import Installation
 from proscribe.text import Language, Text, plural
 from proscribe.trust.envelope import envelope_bytes
@@ -98,9 +98,11 @@ def received(installation: Installation) -> tuple[Incoming, ...]:
 
 
 def assessed(installation: Installation, reference: str) -> Assessed:
-    """What became of a directive, as last judged here. Raises NotEnforced."""
+    """What became of a directive, as last judged here. Raises NotEnforced, or TlpForbids for TLP:RED."""
     status = standing.status(installation, reference)
     inputs = proof.inputs(installation, status.directive)
+    if markings.floor(installation, inputs.directive) is Tlp.red:
+        raise markings.red(status.directive)
     counts = tally(status.directive, inputs.outcomes)
     return Assessed(
         organisation=inputs.organisation,
@@ -121,7 +123,7 @@ def oscal(source: Assessed | Path, *, language: Language) -> dict[str, bytes]:
     """
     what = assessed_in(source) if isinstance(source, Path) else source
     if marking_of(what.directive) is Tlp.red:
-        raise _red(what.directive.id)
+        raise markings.red(what.directive.id)
     plan = plan_of_action(what, language)
     made = {RESULTS: assessment_results(what, language)}
     return made if plan is None else {**made, PLAN: plan}
@@ -138,12 +140,9 @@ def _decided(installation: Installation, reference: str) -> tuple[Directive, Tar
 
 def _marked(installation: Installation, directive: Directive, tlp: Tlp) -> list[Text]:
     """What a partner's marking asks for. Raises TlpForbids."""
-    floor = marking_of(directive)
-    for one in installation.stores.documents.all(Received):
-        if _rests_on(directive, one):
-            floor = one.tlp if floor is None else floor.at_least(one.tlp)
+    floor = markings.floor(installation, directive)
     if floor is Tlp.red:
-        raise _red(directive.id)
+        raise markings.red(directive.id)
     if floor is not None and floor.at_least(tlp) is not tlp:
         raise TlpForbids(
             Text(
@@ -164,32 +163,6 @@ def _marked(installation: Installation, directive: Directive, tlp: Tlp) -> list[
             f"{tlp.label}\u00a0: ne le remettez qu'à ceux que le marquage autorise.",
         )
     ]
-
-
-def _rests_on(directive: Directive, one: Received) -> bool:
-    """Whether a directive is what a partner sent, even where its sources no longer say so.
-
-    What this release ships is public: a stranger who sends it again, marked, does not make it less so.
-    """
-    if directive in library.shipped():
-        return False
-    there = one.directive
-    return (there.title, there.items, there.stated_reasons) == (
-        directive.title,
-        directive.items,
-        directive.stated_reasons,
-    )
-
-
-def _red(directive: str) -> TlpForbids:
-    return TlpForbids(
-        Text(
-            f"{directive} rests on what a partner sent as TLP:RED: it goes no further",
-            f"{directive} repose sur un envoi d'un partenaire marqué TLP:RED\u00a0: il ne va pas plus loin",
-        ),
-        remedy=Text("Ask the partner for another marking.", "Demandez au partenaire un autre marquage."),
-        where=Where(field="tlp"),
-    )
 
 
 def _unfinished(directive: Directive, targets: TargetSet) -> list[Text]:
