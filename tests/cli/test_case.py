@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -106,6 +108,29 @@ def test_where_a_case_stands_fits_eighty_columns_in_both_languages(desk: Desk) -
     assert "voie\u00a0: ordinaire" in french
     for drawn in (english, french):
         assert max(len(line) for line in drawn.splitlines() if "sha256" not in line) <= 80
+
+
+def test_each_step_says_what_may_come_next_and_what_that_lacks(desk: Desk) -> None:
+    desk("open", "wechat-2026", *OPEN, "--directive", "lighthouses-wechat", role="analyst")
+    desk("add", "wechat-2026", "evidence", str(FILES / "evidence.yaml"))
+    assert "Next: targets; missing: directive, targets" in desk("advance", "wechat-2026", "assess")
+
+
+def test_a_document_of_a_case_is_written_byte_for_byte_as_it_is_signed(desk: Desk, tmp_path: Path) -> None:
+    desk.decided(tmp_path)
+    out = tmp_path / "targets.json"
+    said = desk("get", "wechat-2026", "targets", "--out", str(out))
+    assert f"sha256:{hashlib.sha256(out.read_bytes()).hexdigest()}" in said
+    assert json.loads(desk("get", "wechat-2026", "targets")) == json.loads(out.read_bytes())
+    named = {one["name"]: one["digest"] for step in _steps(desk) for one in step["documents"]}
+    assert named["targets"] in said
+    assert "cannot be written" in str(desk.run("get", "wechat-2026", "targets", "--out", str(out)).exception)
+    assert "has no 'notice.staff' yet" in str(desk.run("get", "wechat-2026", "notice.staff").exception)
+
+
+def _steps(desk: Desk) -> list[dict[str, Any]]:
+    steps: list[dict[str, Any]] = json.loads(desk("show", "wechat-2026", "--json"))["steps"]
+    return steps
 
 
 def test_a_refused_step_lists_what_is_missing_and_exits_2(desk: Desk) -> None:

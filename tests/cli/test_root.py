@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import errno
+import os
+import re
+import subprocess
+import sys
 from importlib import import_module
 
 import click
@@ -32,6 +36,17 @@ def test_every_listed_command_is_there(name: str) -> None:
     command = import_module(f"proscribe.cli.{COMMANDS[name][0]}").command
     assert isinstance(command, click.Command)
     assert command.help
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_a_group_lists_its_commands_with_nothing_cut_off(name: str, language: str) -> None:
+    environment = {**os.environ, "COLUMNS": "80", "PROSCRIBE_LANG": language}
+    command = [sys.executable, "-c", "from proscribe.cli import main; main()", name, "--help"]
+    shown = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8", check=True).stdout
+    listed = re.split(r"^(?:Commands|Commandes.):$", shown, flags=re.MULTILINE)[1:]
+    assert all("..." not in part for part in listed)
+    assert max(map(len, shown.splitlines())) <= 80
 
 
 def test_an_error_says_what_where_and_what_next(monkeypatch, capsys) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from proscribe.cli import case_files, case_papers
-from proscribe.cli.options import SUBCOMMAND, installation_options, open_installation
+from proscribe.cli.options import CommandGroup, installation_options, open_installation
 from proscribe.cli.output import json_option, print_json, print_table
 from proscribe.text import Text
 
@@ -27,13 +27,13 @@ _BOTH = str(Text("EN FR", "EN FR"))
 
 
 @click.group(
-    subcommand_metavar=SUBCOMMAND,
+    cls=CommandGroup,
     help=str(
         Text(
             "Cases: from a concern to a decision, and what becomes of it. Each step needs its documents; what is "
             "missing is named.",
-            "Dossiers de décision : de la préoccupation à la décision, et sa suite. Chaque étape exige ses documents; "
-            "ce qui manque est nommé.",
+            "Dossiers de décision\u00a0: de la préoccupation à la décision et à ses suites. Chaque étape exige "
+            "ses documents; ce qui manque est nommé.",
         )
     ),
 )
@@ -43,7 +43,9 @@ def command() -> None:
 
 @command.command(
     "open",
-    help=str(Text("Open a case. Its intake is its first step.", "Ouvrir un dossier. Sa réception en est l'étape 1.")),
+    help=str(
+        Text("Open a case. Its intake is its first step.", "Ouvrir un dossier. Sa réception en est la première étape.")
+    ),
 )
 @click.argument("case_id", metavar="ID")
 @click.option(
@@ -61,7 +63,7 @@ def command() -> None:
     type=click.Choice(ORIGINS),
     default="concern",
     show_default=True,
-    help=str(Text("Where it comes from.", "D'où il vient.")),
+    help=str(Text("Where it comes from.", "Sa provenance.")),
 )
 @click.option(
     "--directive",
@@ -77,7 +79,7 @@ def command() -> None:
     help=str(
         Text(
             "Why it cannot wait: opens it on the interim track.",
-            "Pourquoi cela ne peut attendre : ouvre le dossier sur la voie provisoire.",
+            "Pourquoi cela ne peut attendre\u00a0: ouvre le dossier sur la voie provisoire.",
         )
     ),
 )
@@ -135,7 +137,7 @@ def open_(
     help=str(
         Text(
             "What is due: replies, reviews, interim decisions that end, cases that lie still.",
-            "Les échéances : réponses, réexamens, fin de décisions provisoires, dossiers immobiles.",
+            "Les échéances\u00a0: réponses, réexamens, fin de décisions provisoires, dossiers immobiles.",
         )
     ),
 )
@@ -210,7 +212,10 @@ def _cases(installation: Installation, *, as_json: bool) -> None:
 
 @command.command(
     help=str(
-        Text("Where a case stands, and what the next stages lack.", "L'état d'un dossier, et ce qui manque à la suite.")
+        Text(
+            "Where a case stands, and what the next stages lack.",
+            "L'état d'un dossier, et ce qui manque aux étapes suivantes.",
+        )
     )
 )
 @click.argument("case_id", metavar="ID")
@@ -243,7 +248,8 @@ def show(case_id: str, home: Path | None, actor: str, as_json: bool) -> None:
     help=str(
         Text(
             "Take a case to a stage, on what lies ready for it. Exit status 2 where something is missing.",
-            "Faire franchir une étape à un dossier, avec ce qui est prêt. Code de sortie 2 s'il manque quelque chose.",
+            "Faire franchir une étape à un dossier, d'après ce qui est prêt. Code de sortie 2 s'il manque "
+            "quelque chose.",
         )
     )
 )
@@ -262,9 +268,7 @@ def show(case_id: str, home: Path | None, actor: str, as_json: bool) -> None:
 @click.option(
     "--compose",
     is_flag=True,
-    help=str(
-        Text("publish: compose the notices that are not there.", "publish : composer les avis qui ne sont pas là.")
-    ),
+    help=str(Text("publish: compose the notices that are not there.", "publish\u00a0: composer les avis manquants.")),
 )
 @installation_options
 def advance(
@@ -277,6 +281,7 @@ def advance(
     actor: str,
 ) -> int:
     """Made bilingual by ``help`` above."""
+    from proscribe.cli.case_view import coming
     from proscribe.cli.root import show_error
     from proscribe.decide.model import Stage
     from proscribe.decide.process import StepRefused
@@ -294,6 +299,8 @@ def advance(
         return 2
     name = WORDS[wanted]
     click.echo(str(Text(f"Step {step.number}: {name.en}.", f"Étape {step.number}\u00a0: {name.fr}.")))
+    for line in coming(casework.show(installation, case_id)):
+        click.echo(line)
     return 0
 
 
@@ -316,7 +323,7 @@ def _composed(installation: Installation, case_id: str, stage: Stage) -> dict[st
     return {f"notice.{one.audience}": one for one in made}
 
 
-for _one in (case_papers.add, case_papers.draft, case_papers.evidence, case_papers.vendor):
+for _one in (case_papers.add, case_papers.get, case_papers.draft, case_papers.evidence, case_papers.vendor):
     command.add_command(_one)
 for _one in (case_files.record, case_files.export, case_files.import_):
     command.add_command(_one)

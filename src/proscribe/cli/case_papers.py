@@ -1,4 +1,4 @@
-"""``proscribe case add|draft|evidence|vendor``: the documents of a case."""
+"""``proscribe case add|get|draft|evidence|vendor``: the documents of a case."""
 
 from __future__ import annotations
 
@@ -24,9 +24,8 @@ _BOTH = "EN FR"
 def read_document(path: Path) -> Document:
     """A document of any kind from a JSON or YAML file; its ``kind`` says which. Raises what reading it raises."""
     from proscribe import documents
-    from proscribe.cli.schema import UnknownKind
     from proscribe.errors import UnreadableFile, Where
-    from proscribe.service.kinds import kinds
+    from proscribe.service.kinds import UnknownKind, kinds
 
     try:
         data = documents.parse(path.read_text(encoding="utf-8-sig"), source=str(path))
@@ -59,8 +58,8 @@ def read_document(path: Path) -> Document:
         Text(
             "Lay a document ready under a name: evidence, directive, targets, impact, vendor, review.privacy, "
             "decision, notice.staff, ... FILE may be the id of a shipped directive.",
-            "Préparer un document sous un nom : evidence, directive, targets, impact, vendor, review.privacy, "
-            "decision, notice.staff, ... FICHIER peut être l'identifiant d'une directive fournie.",
+            "Préparer un document sous un nom\u00a0: evidence, directive, targets, impact, vendor, "
+            "review.privacy, decision, notice.staff, ... FICHIER peut être l'identifiant d'une directive fournie.",
         )
     )
 )
@@ -72,7 +71,7 @@ def read_document(path: Path) -> Document:
     help=str(
         Text(
             "targets: resolve the directive's targets, approved by this role.",
-            "targets : résoudre les cibles de la directive, approuvées par ce rôle.",
+            "targets\u00a0: résoudre les cibles de la directive, approuvées par ce rôle.",
         )
     ),
 )
@@ -119,22 +118,61 @@ def add(
 @click.command(
     help=str(
         Text(
-            "Write a document to start from: what the case knows is filled in, the rest stands in [brackets]. "
-            "evidence, impact, vendor, decision, review, review.privacy and the like.",
-            "Produire une ébauche de document : ce que le dossier sait est rempli, le reste est entre [crochets]. "
-            "evidence, impact, vendor, decision, review, review.privacy et autres.",
+            "Write a document of a case as it is: to read it, or to have it signed. NAME as 'case add' takes it.",
+            "Produire un document du dossier tel quel, pour le lire ou le faire signer. NOM comme pour «\u00a0case "
+            "add\u00a0».",
         )
     )
 )
 @click.argument("case_id", metavar="ID")
 @click.argument("name", metavar=str(Text("NAME", "NOM")))
-@click.option("--decided-by", nargs=2, metavar=_BOTH, help=str(Text("decision: the office.", "decision : la charge.")))
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help=str(
+        Text("Save to this file (never over another).", "Enregistrer dans ce fichier (jamais par-dessus un autre).")
+    ),
+)
+@installation_options
+def get(case_id: str, name: str, out: Path | None, home: Path | None, actor: str) -> None:
+    """Made bilingual by ``help`` above."""
+    from proscribe.cli.output import print_json
+    from proscribe.directive.library import save_new
+    from proscribe.documents import Document, digest, to_bytes, to_json
+
+    document = _at_hand(home, actor, case_id, name, Document)
+    if out is None:
+        print_json(to_json(document))
+        return
+    save_new(out, to_bytes(document).decode())
+    click.echo(digest(document))
+    click.echo(str(Text(f"Saved {out}.", f"{out} enregistré.")))
+
+
+@click.command(
+    help=str(
+        Text(
+            "Write a document to start from: what the case knows is filled in, the rest stands in [brackets]. "
+            "evidence, impact, vendor, decision, review, review.privacy and the like.",
+            "Produire une ébauche de document\u00a0: ce que le dossier sait est rempli, le reste est entre "
+            "[crochets]. Noms\u00a0: evidence, impact, vendor, decision, review, review.privacy et autres.",
+        )
+    )
+)
+@click.argument("case_id", metavar="ID")
+@click.argument("name", metavar=str(Text("NAME", "NOM")))
+@click.option(
+    "--decided-by",
+    nargs=2,
+    metavar=_BOTH,
+    help=str(Text("decision: the office.", "decision\u00a0: la fonction qui décide.")),
+)
 @click.option(
     "--legal-basis",
     nargs=2,
     multiple=True,
     metavar=_BOTH,
-    help=str(Text("decision: its basis; may be repeated.", "decision : son fondement (répétable).")),
+    help=str(Text("decision: its basis; may be repeated.", "decision\u00a0: son fondement; à répéter au besoin.")),
 )
 @click.option(
     "--answer",
@@ -144,7 +182,8 @@ def add(
     metavar=_BOTH,
     help=str(
         Text(
-            "decision: to a review's conditions; may be repeated.", "decision : aux conditions d'un examen (répétable)."
+            "decision: answer to a review's conditions; may be repeated.",
+            "decision\u00a0: réponse aux conditions d'un examen; à répéter au besoin.",
         )
     ),
 )
@@ -187,7 +226,8 @@ def _texts(pairs: object) -> tuple[Text, ...]:
     help=str(
         Text(
             "The evidence register at hand: claims with both sides, and items with what they do not show.",
-            "Le registre des éléments de preuve : affirmations avec les deux parties, éléments et leurs limites.",
+            "Le registre des éléments de preuve en cours\u00a0: affirmations, avec la position des deux parties, et "
+            "éléments, avec ce qu'ils ne montrent pas.",
         )
     )
 )
@@ -213,7 +253,7 @@ def evidence(case_id: str, home: Path | None, actor: str) -> None:
         click.echo(paragraph(claim.text, indent="  "))
         for label, text in (
             (Text("The other side", "L'autre partie"), claim.reply),
-            (Text("How it was weighed", "Comment elle a été pesée"), claim.weighed),
+            (Text("How it was weighed", "Comment elle a été examinée"), claim.weighed),
         ):
             if text is not None:
                 click.echo(paragraph(label + COLON + Text(" ", " ") + text, indent="    "))
@@ -235,7 +275,8 @@ def evidence(case_id: str, home: Path | None, actor: str) -> None:
     help=str(
         Text(
             "The vendor record at hand; with options, write it: notice, reply, or why the vendor is not asked.",
-            "La fiche du fournisseur; avec des options, la remplir : avis, réponse, ou motif de ne pas le consulter.",
+            "La fiche du fournisseur; avec des options, la remplir\u00a0: avis, réponse, ou motif de ne pas le "
+            "consulter.",
         )
     )
 )
@@ -248,7 +289,7 @@ def evidence(case_id: str, home: Path | None, actor: str) -> None:
     help=str(Text("The text that was sent; its digest is kept.", "Le texte envoyé; son empreinte est conservée.")),
 )
 @click.option(
-    "--due", type=click.DateTime(["%Y-%m-%d"]), help=str(Text("Last day to reply.", "Dernier jour pour répondre."))
+    "--due", type=click.DateTime(["%Y-%m-%d"]), help=str(Text("Last day to reply.", "Date limite pour répondre."))
 )
 @click.option(
     "--replied", type=click.DateTime(["%Y-%m-%d"]), help=str(Text("Day of the reply.", "Jour de la réponse."))
@@ -264,7 +305,9 @@ def evidence(case_id: str, home: Path | None, actor: str) -> None:
     nargs=5,
     multiple=True,
     metavar=str(Text("CLAIM SAYS_EN SAYS_FR ANSWER_EN ANSWER_FR", "AFFIRMATION DIT_EN DIT_FR RÉPONSE_EN RÉPONSE_FR")),
-    help=str(Text("Our answer on one claim; may be repeated.", "Notre réponse sur une affirmation (répétable).")),
+    help=str(
+        Text("Our answer on one claim; may be repeated.", "Notre réponse à une affirmation; à répéter au besoin.")
+    ),
 )
 @click.option(
     "--waive",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 WIDTH = 80
 _DONE, _NEXT, _LATER = Text("done", "fait"), Text("next", "suite"), Text("later", "après")
+_THERE = Text("everything is there", "tout y est")
 
 
 def drawing(view: CaseView) -> str:
@@ -51,6 +52,16 @@ def drawing(view: CaseView) -> str:
     return "\n".join(lines)
 
 
+def coming(view: CaseView) -> list[str]:
+    """What may come next, a line each, with the names of what it lacks."""
+    lines = []
+    for stage, lacks in view.lacks.items():
+        names = ", ".join(one.name for one in lacks)
+        missing = Text("missing", "il manque") + COLON + _same(f" {names}") if lacks else _THERE
+        lines += _folded(Text("Next: ", "Ensuite\u00a0: ") + _same(f"{stage.value}; ") + missing, "")
+    return lines
+
+
 def _stage(view: CaseView, stage: Stage, step: Step | None) -> list[str]:
     lacks = view.lacks.get(stage)
     name = _name(stage)
@@ -60,9 +71,10 @@ def _stage(view: CaseView, stage: Stage, step: Step | None) -> list[str]:
     if lacks is None:
         return [f"[ ] {_LATER!s:<6}{name}".rstrip()]
     if not lacks:
-        ready = Text("everything is there", "tout y est")
-        return [f"[>] {_NEXT!s:<6}{name}{ready}"]
-    count = plural(len(lacks), Text("thing is missing", "chose manque"), Text("things are missing", "choses manquent"))
+        return [f"[>] {_NEXT!s:<6}{name}{_THERE}"]
+    count = plural(
+        len(lacks), Text("thing is missing", "élément manque"), Text("things are missing", "éléments manquent")
+    )
     lines = [f"[>] {_NEXT!s:<6}{name}{count}"]
     for one in lacks:
         lines += _folded(_same(one.name) + COLON + Text(" ", " ") + one.what, " " * 10, "- ")

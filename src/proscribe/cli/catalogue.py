@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from proscribe.cli.options import SUBCOMMAND
+from proscribe.cli.options import CommandGroup
 from proscribe.cli.output import console, json_option, print_json, print_table
 from proscribe.text import Text
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.group(
-    subcommand_metavar=SUBCOMMAND,
+    cls=CommandGroup,
     help=str(
         Text(
             "Publishers, products and identifiers, each with its source and its confidence.",

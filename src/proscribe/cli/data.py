@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from proscribe.cli.options import SUBCOMMAND
+from proscribe.cli.options import CommandGroup
 from proscribe.cli.output import console, json_option, print_json, print_table
 from proscribe.errors import ProscribeError
 from proscribe.text import COLON, Text, number, plural
@@ -25,7 +25,7 @@ class UnknownPack(ProscribeError):
 
 
 @click.group(
-    subcommand_metavar=SUBCOMMAND,
+    cls=CommandGroup,
     help=str(
         Text(
             "Data packs: permissions, APIs, SDKs, hosts, operators and laws, each row with its source.",

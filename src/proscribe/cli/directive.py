@@ -9,7 +9,7 @@ import click
 
 from proscribe.cli.catalogue import paragraph
 from proscribe.cli.directive_attach import attach
-from proscribe.cli.options import SUBCOMMAND
+from proscribe.cli.options import CommandGroup
 from proscribe.cli.output import json_option, print_json
 from proscribe.text import COLON, Text
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.group(
-    subcommand_metavar=SUBCOMMAND,
+    cls=CommandGroup,
     help=str(
         Text(
             "Decisions about apps, as documents. Those that ship with Proscribe are real ones, with their sources.",

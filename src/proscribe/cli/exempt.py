@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from proscribe.cli.exempt_terms import exemption_of, term_options, warn_not_seen
-from proscribe.cli.options import SUBCOMMAND, installation_options, open_installation
+from proscribe.cli.options import CommandGroup, installation_options, open_installation
 from proscribe.cli.output import json_option, print_json, print_table
 from proscribe.text import Text
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.group(
-    subcommand_metavar=SUBCOMMAND,
+    cls=CommandGroup,
     help=str(
         Text(
             "Exemptions: who, on what ground, approved by whom, until when (a year at most).",

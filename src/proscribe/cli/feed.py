@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from proscribe.cli.feed_authority import AUTHORITY
-from proscribe.cli.options import SUBCOMMAND, installation_options, open_installation
+from proscribe.cli.options import CommandGroup, installation_options, open_installation
 from proscribe.cli.output import json_option, print_json
 from proscribe.text import COLON, Text
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 @click.group(
-    subcommand_metavar=SUBCOMMAND,
+    cls=CommandGroup,
     help=str(
         Text(
             "The feed from an authority to its departments: signed directives, target sets and revocations as files "
             "that any web server can host. What comes by it is a proposal; nothing is enforced by itself.",
             "Le fil de diffusion d'une autorité vers ses organismes\u00a0: directives, ensembles de cibles et "
-            "révocations signés, sous forme de fichiers que tout serveur Web peut héberger. Ce qui en vient est une "
-            "proposition; rien n'est imposé automatiquement.",
+            "révocations signés, sous forme de fichiers que tout serveur Web peut héberger. Ce qui en vient est "
+            "une proposition; rien n'est appliqué automatiquement.",
         )
     ),
 )
@@ -40,7 +40,7 @@ for _made in AUTHORITY:
     help=str(
         Text(
             "Ask a feed for news, verify it, and open cases. Adopts only what the policy of this feed allows.",
-            "Demander des nouvelles à un fil, les vérifier et ouvrir les dossiers. N'adopte que ce que permet la "
+            "Lire les nouveautés d'un fil, les vérifier et ouvrir les dossiers. N'adopte que ce que permet la "
             "politique établie pour ce fil.",
         )
     )
@@ -53,7 +53,8 @@ for _made in AUTHORITY:
     help=str(
         Text(
             "Read it from here this time, for example a file of 'feed pack'. It is checked in the same way.",
-            "Le lire ici cette fois, par exemple un fichier de «\u00a0feed pack\u00a0». La vérification est la même.",
+            "Le lire cette fois à cet endroit, par exemple dans un fichier de «\u00a0feed pack\u00a0». La "
+            "vérification est la même.",
         )
     ),
 )

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import click
 
-from proscribe.cli.options import SUBCOMMAND, installation_options, open_installation
+from proscribe.cli.options import CommandGroup, installation_options, open_installation
 from proscribe.cli.output import json_option, print_json, print_table
 from proscribe.text import Text
 from proscribe.text import devices as words
 
 
 @click.group(
-    subcommand_metavar=SUBCOMMAND,
+    cls=CommandGroup,
     help=str(
         Text(
             "Records holds. Removing an app deletes its data, so nothing is removed from these devices until the hold "
@@ -55,7 +55,8 @@ def command() -> None:
     help=str(
         Text(
             "CSV file with the columns user, and device or serial: which devices are whose. Read, not kept.",
-            "Fichier CSV à colonnes user, et device ou serial : à qui est chaque appareil. Lu, non conservé.",
+            "Fichier CSV comportant les colonnes user, et device ou serial\u00a0: à qui est chaque appareil. Lu, "
+            "non conservé.",
         )
     ),
 )

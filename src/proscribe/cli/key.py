@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from proscribe.cli.options import SUBCOMMAND, installation_options, open_installation
+from proscribe.cli.options import CommandGroup, installation_options, open_installation
 from proscribe.cli.output import json_option, print_json, print_table
 from proscribe.cli.passphrase import passphrase, passphrase_options
 from proscribe.text import COLON, Text
@@ -20,7 +20,7 @@ _FILE = str(Text("FILE", "FICHIER"))
 
 
 @click.group(
-    subcommand_metavar=SUBCOMMAND,
+    cls=CommandGroup,
     help=str(
         Text(
             "Keys of seats (offices, never persons), and the key list that says who may sign what.",
@@ -59,7 +59,10 @@ def command() -> None:
     "--plain",
     is_flag=True,
     help=str(
-        Text("No encryption: whoever copies the file can sign.", "Sans chiffrement\u00a0: qui copie le fichier signe.")
+        Text(
+            "No encryption: whoever copies the file can sign.",
+            "Sans chiffrement\u00a0: qui copie le fichier peut signer.",
+        )
     ),
 )
 @passphrase_options
@@ -95,8 +98,8 @@ def _print_key(public: str) -> None:
     help=str(
         Text(
             "Show a public key (.pub), or the public half of a private one: id, scheme, PEM, and where it is kept.",
-            "Afficher une clé publique (.pub), ou la moitié publique d'une clé privée\u00a0: id, algorithme, PEM et "
-            "support.",
+            "Afficher une clé publique (.pub), ou la moitié publique d'une clé privée\u00a0: identifiant, "
+            "algorithme, PEM et support.",
         )
     )
 )
@@ -290,7 +293,12 @@ def trust(file: Path, pin: str | None, home: Path | None, actor: str) -> None:
     "--list",
     "file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help=str(Text("The present key list; by default the installed one.", "Liste en vigueur; par défaut, l'installée.")),
+    help=str(
+        Text(
+            "The present key list; by default the installed one.",
+            "Liste en vigueur; par défaut, celle qui est installée.",
+        )
+    ),
 )
 @click.option(
     "--out",

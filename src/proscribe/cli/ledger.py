@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from proscribe.cli.options import SUBCOMMAND, installation_options, open_installation
+from proscribe.cli.options import CommandGroup, installation_options, open_installation
 from proscribe.cli.output import json_option, print_json, print_table
 from proscribe.text import COLON, Text, number, plural
 
@@ -27,7 +27,7 @@ out_option = click.option(
 
 
 @click.group(
-    subcommand_metavar=SUBCOMMAND,
+    cls=CommandGroup,
     help=str(
         Text(
             "The ledger as others see it. A head is its size and root, dated and signed; whoever holds one can tell "
@@ -67,7 +67,7 @@ def head(out: Path | None, home: Path | None, actor: str, as_json: bool) -> None
         Text(
             "Check every entry, every node of the tree and every head ever signed. Exit status 1 where anything is "
             "wrong.",
-            "Vérifier chaque entrée, chaque nœud de l'arbre et chaque tête signée. L'état de sortie est 1 si quoi que "
+            "Vérifier chaque entrée, chaque nœud de l'arbre et chaque tête signée. Code de sortie 1 si quoi que "
             "ce soit ne va pas.",
         )
     )
@@ -116,9 +116,10 @@ def check(heads: tuple[Path, ...], home: Path | None, actor: str, as_json: bool)
         click.echo(
             str(
                 Text(
-                    "Nothing was signed yet: a ledger rewritten as a whole would pass. 'proscribe ledger head' signs.",
-                    "Rien n'a encore été signé : un registre entièrement réécrit passerait. «\u00a0proscribe ledger "
-                    "head\u00a0» signe.",
+                    "Nothing was signed yet: a ledger rewritten as a whole would pass unnoticed. 'proscribe "
+                    "ledger head' signs.",
+                    "Rien n'a encore été signé\u00a0: un registre entièrement réécrit passerait inaperçu. "
+                    "«\u00a0proscribe ledger head\u00a0» signe.",
                 )
             )
         )
@@ -146,7 +147,10 @@ def check(heads: tuple[Path, ...], home: Path | None, actor: str, as_json: bool)
     type=click.IntRange(min=0),
     multiple=True,
     help=str(
-        Text("An entry to prove, counted from 0; repeat for more.", "Une entrée à prouver, comptée à partir de 0.")
+        Text(
+            "An entry to prove, counted from 0; repeat for more.",
+            "Une entrée à prouver, comptée à partir de 0; à répéter au besoin.",
+        )
     ),
 )
 @out_option

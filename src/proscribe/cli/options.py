@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,6 +16,27 @@ if TYPE_CHECKING:
 
 SUBCOMMAND = str(Text("COMMAND [ARGS]...", "COMMANDE [ARGUMENTS]..."))
 """How the usage line of a group names what comes after it."""
+
+_FIRST = re.compile(r"\.(?=\s)|[\s\u00a0]?:(?=\s)|\.$")
+"""Where the first sentence of a help text ends, or what it lists or explains begins."""
+
+
+class CommandGroup(click.Group):
+    """A group that lists its commands by their first sentence, whole; click would cut it off at the line's end."""
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **{"subcommand_metavar": SUBCOMMAND, **more})
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        commands = ((name, self.get_command(ctx, name)) for name in self.list_commands(ctx))
+        rows = [(name, _first_sentence(one)) for name, one in commands if one is not None]
+        with formatter.section(str(Text("Commands", "Commandes\u00a0"))):
+            formatter.write_dl(rows)
+
+
+def _first_sentence(command: click.Command) -> str:
+    return _FIRST.split(command.short_help or command.help or "", maxsplit=1)[0] + "."
+
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from proscribe.cli.options import SUBCOMMAND, installation_options, open_installation
+from proscribe.cli.options import CommandGroup, installation_options, open_installation
 from proscribe.cli.output import json_option, print_json
 from proscribe.text import Text
 
@@ -21,7 +21,7 @@ _details = click.option(
 )
 
 
-class _PlanGroup(click.Group):
+class _PlanGroup(CommandGroup):
     """``proscribe plan DIRECTIVE`` makes a plan; ``proscribe plan show FILE`` shows one."""
 
     def resolve_command(
@@ -33,7 +33,6 @@ class _PlanGroup(click.Group):
 
 
 @click.group(
-    subcommand_metavar=SUBCOMMAND,
     cls=_PlanGroup,
     help=str(
         Text(

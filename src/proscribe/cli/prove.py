@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from proscribe.cli.options import SUBCOMMAND, small_cells_option
+from proscribe.cli.options import CommandGroup, small_cells_option
 from proscribe.cli.output import json_option, print_json
 from proscribe.text import COLON, Text
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.group(
-    subcommand_metavar=SUBCOMMAND,
+    cls=CommandGroup,
     help=str(
         Text(
             "Export a proof bundle, or verify one offline.",

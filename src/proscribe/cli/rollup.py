@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from proscribe.cli.options import SUBCOMMAND, installation_options, open_installation
+from proscribe.cli.options import CommandGroup, installation_options, open_installation
 from proscribe.cli.output import json_option, print_json, write_json
 from proscribe.text import Text, plural
 
@@ -28,19 +28,19 @@ departments_option = click.option(
     help=str(
         Text(
             "File with the departments, one a line; by default those of the key list.",
-            "Fichier des ministères, un par ligne; par défaut, ceux de la liste de clés.",
+            "Fichier des organismes, un par ligne; par défaut, ceux de la liste de clés.",
         )
     ),
 )
 
 
 @click.group(
-    subcommand_metavar=SUBCOMMAND,
+    cls=CommandGroup,
     help=str(
         Text(
             "Where every department stands: who acknowledged, who attested, who is silent, whose word contradicts "
             "itself.",
-            "Où en est chaque ministère\u00a0: qui a répondu, qui a attesté, qui se tait, qui se contredit.",
+            "Où en est chaque organisme\u00a0: accusé de réception, attestation, silence, contradictions.",
         )
     ),
 )
@@ -53,7 +53,7 @@ def command() -> None:
         Text(
             "Record what departments sent: acknowledgements, attestations, exemption reports, answers. Their "
             "signatures are checked. Exit status 2 where an answer to a re-check does not hold.",
-            "Consigner ce que les ministères ont envoyé\u00a0: accusés de réception, attestations, rapports "
+            "Consigner ce que les organismes ont envoyé\u00a0: accusés de réception, attestations, rapports "
             "d'exemptions, réponses. Les signatures sont vérifiées. Code de sortie 2 si une réponse à une "
             "revérification n'est pas valable.",
         )
@@ -81,8 +81,8 @@ def receive(files: tuple[Path, ...], home: Path | None, actor: str) -> int:
     help=str(
         Text(
             "Show every department under a directive, worst first. Exit status 2 while one has not attested.",
-            "Afficher chaque ministère visé par une directive, les pires d'abord. Code de sortie 2 tant qu'un "
-            "ministère n'a pas attesté.",
+            "Afficher chaque organisme visé par une directive, les pires cas d'abord. Code de sortie 2 tant "
+            "qu'un organisme n'a pas attesté.",
         )
     )
 )
@@ -91,10 +91,10 @@ def receive(files: tuple[Path, ...], home: Path | None, actor: str) -> int:
     "--acknowledge-by",
     type=_DAY,
     required=True,
-    help=str(Text("Last day to acknowledge.", "Dernier jour pour accuser réception.")),
+    help=str(Text("Last day to acknowledge.", "Date limite pour accuser réception.")),
 )
 @click.option(
-    "--attest-by", type=_DAY, required=True, help=str(Text("Last day to attest.", "Dernier jour pour attester."))
+    "--attest-by", type=_DAY, required=True, help=str(Text("Last day to attest.", "Date limite pour attester."))
 )
 @departments_option
 @installation_options
@@ -133,7 +133,7 @@ def show(
     help=str(
         Text(
             "Draw random entries of the ledgers that departments attested to, and write a challenge for each.",
-            "Tirer au hasard des entrées des registres attestés et produire une demande par ministère.",
+            "Tirer au hasard des entrées des registres attestés et produire une demande par organisme.",
         )
     )
 )
@@ -142,7 +142,7 @@ def show(
     "--department",
     "named",
     multiple=True,
-    help=str(Text("This department; repeat for more.", "Ce ministère; à répéter.")),
+    help=str(Text("This department; repeat for more.", "Cet organisme; à répéter au besoin.")),
 )
 @click.option(
     "--random",
@@ -151,7 +151,7 @@ def show(
     help=str(
         Text(
             "So many departments, drawn among those that attested.",
-            "Ce nombre de ministères, tirés parmi ceux qui ont attesté.",
+            "Ce nombre d'organismes, tirés parmi ceux qui ont attesté.",
         )
     ),
 )
@@ -189,7 +189,7 @@ def challenge(
     from proscribe.service import rolling
 
     if bool(named) == bool(number):
-        raise click.UsageError(str(Text("give --department or --random", "donnez --department ou --random")))
+        raise click.UsageError(str(Text("give --department or --random", "indiquez --department ou --random")))
     installation = open_installation(home, actor)
     known = rolling.attested(installation, directive, _departments(installation, listed))
     folder.mkdir(parents=True, exist_ok=True)
@@ -239,12 +239,12 @@ def answer(file: Path, out: Path, home: Path | None, actor: str) -> None:
         Text(
             "Check a proof bundle that a department handed over against what it attested to. Exit status 2 where they "
             "contradict each other.",
-            "Vérifier un dossier de preuve remis par un ministère en regard de ce qu'il a attesté. Code de sortie 2 en "
-            "cas de contradiction.",
+            "Vérifier un dossier de preuve remis par un organisme en regard de ce qu'il a attesté. Code de "
+            "sortie 2 en cas de contradiction.",
         )
     )
 )
-@click.argument("department", metavar=str(Text("DEPARTMENT", "MINISTÈRE")))
+@click.argument("department", metavar=str(Text("DEPARTMENT", "ORGANISME")))
 @click.argument("file", metavar=str(Text("FILE", "FICHIER")), type=_FILE)
 @installation_options
 def check(department: str, file: Path, home: Path | None, actor: str) -> int:
@@ -259,7 +259,7 @@ def check(department: str, file: Path, home: Path | None, actor: str) -> int:
             str(
                 Text(
                     "The proof holds, and fits what this department attested to.",
-                    "La preuve est valable et concorde avec ce que ce ministère a attesté.",
+                    "La preuve est valable et concorde avec ce que cet organisme a attesté.",
                 )
             )
         )
@@ -270,7 +270,7 @@ def check(department: str, file: Path, home: Path | None, actor: str) -> int:
     help=str(
         Text(
             "Write the tree heads held of every department, for the feed.",
-            "Produire les têtes d'arbre détenues de chaque ministère, pour le fil.",
+            "Produire les têtes d'arbre détenues, par organisme, pour le fil.",
         )
     )
 )
@@ -285,7 +285,9 @@ def heads(out: Path, listed: Path | None, home: Path | None, actor: str) -> None
     installation = open_installation(home, actor)
     found = rolling.heads(installation, _departments(installation, listed))
     write_json(out, to_json(found))
-    click.echo(str(Text(f"{out}: heads: {len(found.heads)}.", f"{out}\u00a0: têtes\u00a0: {len(found.heads)}.")))
+    click.echo(
+        str(Text(f"{out}: heads: {len(found.heads)}.", f"Têtes enregistrées dans {out}\u00a0: {len(found.heads)}."))
+    )
 
 
 def _departments(installation: Installation, listed: Path | None) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from proscribe.cli.options import SUBCOMMAND, installation_options, open_installation
+from proscribe.cli.options import CommandGroup, installation_options, open_installation
 from proscribe.cli.output import json_option, print_json, print_table
 from proscribe.errors import ProscribeError, Where
 from proscribe.text import COLON, Text, plural
@@ -30,7 +30,7 @@ class NotWritten(ProscribeError):
 
 
 @click.group(
-    subcommand_metavar=SUBCOMMAND,
+    cls=CommandGroup,
     help=str(
         Text(
             "Share with partners: STIX 2.1 out and in, OSCAL out. What comes in opens a case and enforces nothing.",
@@ -44,11 +44,12 @@ def command() -> None:
 
 
 @command.command(
-    short_help=str(Text("Write a directive as a STIX bundle.", "Produire une directive en lot STIX.")),
+    short_help=str(Text("Write a directive as a STIX bundle.", "Produire une directive sous forme de lot STIX.")),
     help=str(
         Text(
             "Write a directive as a STIX 2.1 bundle. DIRECTIVE is one in force here, a shipped one, or a file.",
-            "Produire une directive en lot STIX 2.1. DIRECTIVE est en vigueur ici, fournie, ou un fichier.",
+            "Produire une directive sous forme de lot STIX 2.1. DIRECTIVE est une directive en vigueur ici, une "
+            "directive fournie, ou un fichier.",
         )
     ),
 )
@@ -268,9 +269,7 @@ def _show(one: Incoming) -> None:
         some = ", ".join(map(one_line, values[:_SHOWN])) + (", …" if len(values) > _SHOWN else "")
         click.echo(f"  ! {concern} ({len(values)}){COLON} {some}")
     for kept in received.kept_out:
-        click.echo(
-            str(Text(f"  Left aside: {kept.what}, {kept.count}", f"  Laissé de côté\u00a0: {kept.what}, {kept.count}"))
-        )
+        click.echo(str(Text(f"  Left aside: {kept.what}, {kept.count}", f"  Écarté\u00a0: {kept.what}, {kept.count}")))
     click.echo(str(Text("  Nothing was adopted or enforced.", "  Rien n'a été adopté ni appliqué.")))
 
 
