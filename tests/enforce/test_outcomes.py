@@ -11,6 +11,7 @@ import pytest
 
 from proscribe.canonical import Digest
 from proscribe.catalogue.model import Confidence, MatchKind
+from proscribe.enforce import reasons
 from proscribe.enforce.ceilings import ALLOWED, OutcomeCeilingError, ensure_allowed
 from proscribe.enforce.fleet import FleetCase, barred_places, judge_fleet
 from proscribe.enforce.keys import enforcements
@@ -435,7 +436,8 @@ def test_judgement(
 def test_nothing_better_than_the_enrolment_allows_whatever_the_input() -> None:
     """Every combination of what a source can say: judge never raises, and never says more than may be said."""
     remarks = [(), (f"noncompliant:APP_INSTALLED:{APP}",), ("locked",), ("noncompliant:PENDING:x",), ("odd",)]
-    sides: list[tuple[Enforcement, ...]] = [(), (enforced(),), (enforced(), enforced(Side.personal))]
+    unseen = enforced(seen=False)
+    sides: list[tuple[Enforcement, ...]] = [(), (enforced(),), (enforced(), enforced(Side.personal)), (unseen,)]
     found: list[tuple[Finding, ...]] = [(), (finding(),), (finding(drift=Drift.cured),), (finding(actionable=False),)]
     for enrolment, presence, freshness, each, orders, remark in itertools.product(
         Enrolment, Presence, Freshness, found, sides, remarks
@@ -450,6 +452,7 @@ def test_nothing_better_than_the_enrolment_allows_whatever_the_input() -> None:
         if one.outcome.compliant:
             assert freshness is Freshness.observed
             assert orders, "nothing is verified where nothing is enforced"
+            assert all(order.seen for order in orders), "nor where no list shows what came of it"
             assert enrolment in (
                 Enrolment.fully_managed,
                 Enrolment.supervised,
@@ -483,6 +486,45 @@ def test_every_enrolment_has_a_ceiling_and_may_always_be_unknown() -> None:
     for allowed in ALLOWED.values():
         assert {Outcome.unknown, Outcome.failed, Outcome.stale, Outcome.exempt} <= allowed
     assert ensure_allowed(Enrolment.cope, Outcome.enforced_blind) is Outcome.enforced_blind
+
+
+@pytest.mark.parametrize("held", [True, False])
+@pytest.mark.parametrize("there", [True, False])
+@pytest.mark.parametrize("enrolment", list(Enrolment))
+def test_a_list_says_nothing_of_what_it_cannot_show(enrolment: Enrolment, there: bool, held: bool) -> None:
+    """Disabled and listed, or disabled and no longer listed: neither is compliance, and neither is a failure."""
+    seen = case(findings=(finding(),) if there else (), enforcements=(enforced(seen=False),), held=held)
+    one = judge(
+        status(enrolment=enrolment, presence=Presence.present_unmanaged if there else Presence.absent),
+        facts(),
+        seen,
+        NOW,
+    )
+    assert (one.outcome, one.why) == (Outcome.unknown, reasons.NOT_SHOWN)
+
+
+def test_what_no_list_shows_is_judged_by_all_else() -> None:
+    unseen = enforced(seen=False)
+    refused = facts(remarks=(f"noncompliant:UNSUPPORTED:{APP}",))
+    assert judge(status(), refused, case(enforcements=(unseen,)), NOW).outcome is Outcome.failed
+    locked = facts(remarks=("locked",))
+    assert judge(status(), locked, case(enforcements=(unseen,)), NOW).outcome is Outcome.pending_locked
+    early = facts(applied_version=6)
+    assert judge(status(), early, case(enforcements=(unseen,)), NOW).outcome is Outcome.pending_sync
+    going = action(state=ActionState.ready, wave=3)
+    found = judge(status(), facts(), case(enforcements=(unseen,), actions=(going,)), NOW)
+    assert (found.outcome, found.why) == (Outcome.pending_sync, reasons.not_sent(3))
+
+
+def test_a_removal_that_follows_is_judged_as_any_other() -> None:
+    both = (enforced(seen=False, version=6), enforced())
+    assert judge(status(), facts(), case(enforcements=both, held=True), NOW).outcome is Outcome.removed_verified
+    there = case(enforcements=both, findings=(finding(),))
+    assert judge(status(presence=Presence.present_unmanaged), facts(), there, NOW).outcome is Outcome.failed
+    other = finding(app_id="com.example.video")
+    mixed = (enforced(seen=False), enforced(app_ids=("com.example.video",)))
+    one = judge(status(presence=Presence.present_unmanaged), facts(), case(enforcements=mixed, findings=(other,)), NOW)
+    assert one.outcome is Outcome.failed, "what can be shown is not hidden behind what cannot"
 
 
 def test_a_contained_app_says_nothing_of_the_other_side() -> None:
@@ -611,6 +653,7 @@ def test_only_accepted_orders_enforce() -> None:
     assert len(enforcements(each_state)) == 1
     assert enforcements([action(accepted_at=None)]) == ()
     assert enforcements([action()]) == (enforced(),)
+    assert enforcements([action()], {("sim", "block")}) == (enforced(seen=False),)
 
 
 def test_device_facts_are_read_from_a_snapshot(tmp_path: Any) -> None:

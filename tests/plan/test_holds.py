@@ -9,8 +9,18 @@ import pytest
 
 from proscribe.catalogue.model import IdentifierType
 from proscribe.plan.holds import InvalidHold, held_devices, in_force, validate
-from proscribe.plan.model import Hold, HoldRegister, Reach, RefusalReason, Verb
+from proscribe.plan.model import (
+    Effect,
+    Exemption,
+    ExemptionRegister,
+    Hold,
+    HoldRegister,
+    Reach,
+    RefusalReason,
+    Verb,
+)
 from proscribe.plan.planner import make_plan
+from proscribe.plan.ports import Objection
 from proscribe.terms import Enrolment, Platform, Side
 
 BUNDLE = "com.tencent.xin"
@@ -128,3 +138,100 @@ def test_what_a_system_says_of_a_device_stands_against_its_own_step(made):
     plan = make_plan(replace(inputs, snapshot=made.snapshot([made.scope(), own])))
     assert [step.method for step in plan.steps] == ["entries"]
     assert [one.scope for one in plan.refusals if one.reason is RefusalReason.preflight] == ["fleetbox:1"]
+
+
+# Where blocking and removing are one change --------------------------------------------------------------------------
+
+
+def android(made, *statuses, **changes):
+    """A system with one method that blocks and removes, and another that blocks alone and leaves no trace in lists."""
+    seen = ((Enrolment.fully_managed, Side.whole), (Enrolment.cope, Side.work))
+    freeze = [
+        made.capability(f"{enrolment}-freeze", Verb.block_launch, enrolment, side, method="freeze", effect=Effect.blind)
+        for enrolment, side in seen
+    ]
+    system = made.FakeSystem(capabilities=(*made.android_rows(), *freeze))
+    return made.inputs(statuses, systems={"fleetbox": system}, **changes)
+
+
+def test_where_one_change_blocks_and_removes_another_blocks_while_the_hold_stands(made):
+    held, free, elsewhere = made.status("fleetbox:1"), made.status("fleetbox:2"), made.status("fleetbox:3", scope="x")
+    inputs = android(
+        made, held, free, elsewhere, findings=[made.finding(held)], holds=HoldRegister((hold("fleetbox:1"),))
+    )
+    plan = make_plan(inputs)
+    steps = {step.scope: step for step in plan.steps}
+    assert {scope: step.method for scope, step in steps.items()} == {"default": "freeze", "x": "entries"}
+    assert (steps["default"].verbs, steps["default"].effect) == ((Verb.block_launch,), Effect.blind)
+    assert (steps["default"].holders, steps["default"].collateral) == (("fleetbox:1",), 1)
+    assert any("with its data" in warning.en for warning in steps["default"].warnings)
+    assert [one.scope for one in plan.refusals if one.reason is RefusalReason.records_hold] == ["default"]
+    assert (plan.counts.to_remove, plan.counts.block_only, plan.counts.cannot) == (0, 2, 1), "its app is not removed"
+    frozen = made.apply(plan, inputs.snapshot.manifest.scopes)
+    assert make_plan(replace(inputs, snapshot=made.snapshot(frozen))).steps == ()
+    released = make_plan(replace(inputs, snapshot=made.snapshot(frozen), holds=HoldRegister(())))
+    assert {step.scope: step.method for step in released.steps} == {"default": "entries"}
+
+
+def test_without_a_hold_nobody_is_blocked_in_place_of_a_removal(made):
+    for actions in (("remove", "block_install"), ("block_install",)):
+        directive = made.directive()
+        asked = tuple(one for one in directive.actions if one.verb.value in actions)
+        plan = make_plan(android(made, made.status("fleetbox:1"), directive=replace(directive, actions=asked)))
+        assert [step.method for step in plan.steps] == ["entries"], "what is seen to work is preferred"
+
+
+def test_a_directive_that_asks_for_removal_alone_blocks_nothing_in_its_place(made):
+    directive = made.directive()
+    asked = tuple(one for one in directive.actions if one.verb.value == "remove")
+    inputs = android(made, made.status("fleetbox:1"), directive=replace(directive, actions=asked))
+    assert make_plan(replace(inputs, holds=HoldRegister((hold("fleetbox:1"),)))).steps == ()
+
+
+def test_a_side_that_can_only_be_removed_from_is_left_out_under_a_hold(made):
+    cope = made.status("fleetbox:1", enrolment=Enrolment.cope, invisible_side=True)
+    plan = make_plan(android(made, cope, holds=HoldRegister((hold("fleetbox:1"),))))
+    assert [(step.method, step.side) for step in plan.steps] == [("freeze", Side.work)]
+    assert {step.method for step in make_plan(android(made, cope)).steps} == {"entries", "personal"}
+
+
+def test_an_exempt_device_keeps_the_other_block_away_too(made):
+    spared = Exemption(
+        "EX-1",
+        "dnl-2026-01",
+        ("fleetbox:2",),
+        "inspection",
+        "branch-head",
+        "chief-security-officer",
+        made.NOW.date(),
+        made.NOW.date() + timedelta(days=9),
+    )
+    inputs = android(
+        made,
+        made.status("fleetbox:1"),
+        made.status("fleetbox:2"),
+        holds=HoldRegister((hold("fleetbox:1"),)),
+        register=ExemptionRegister((spared,)),
+    )
+    assert make_plan(inputs).steps == ()
+
+
+def test_apps_that_must_be_left_alone_do_not_keep_the_others_from_being_blocked(made):
+    held = made.status("fleetbox:1")
+    target = made.target("com.kms.free")
+    both = made.target_set(made.target(), target)
+
+    class Picky(made.FakeSystem):
+        def objections(self, scope, method, side, app_ids):
+            unlisted = tuple(app for app in app_ids if app == "com.kms.free")
+            text = made.text("not listed")
+            return (Objection(True, text, text, unlisted),) if unlisted and method == "freeze" else ()
+
+    inputs = android(made, held, targets=both, holds=HoldRegister((hold("fleetbox:1"),)))
+    rows = inputs.systems["fleetbox"].capabilities
+    plan = make_plan(replace(inputs, systems={"fleetbox": Picky(capabilities=rows)}))
+    assert [step.app_ids for step in plan.steps] == [(made.WECHAT,)]
+    alone = replace(inputs, targets=made.target_set(target), systems={"fleetbox": Picky(capabilities=rows)})
+    plan = make_plan(alone)
+    assert plan.steps == ()
+    assert {one.reason for one in plan.refusals} >= {RefusalReason.records_hold, RefusalReason.preflight}

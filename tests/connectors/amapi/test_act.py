@@ -14,6 +14,7 @@ from proscribe.clock import ManualClock
 from proscribe.connectors.amapi import policy as words
 from proscribe.connectors.amapi.config import AmapiConfig
 from proscribe.connectors.amapi.connector import AmapiConnector
+from proscribe.connectors.amapi.system import DISABLE
 from proscribe.connectors.base import Contended, Order, Rejected, UnknownFate
 from proscribe.simulate.amapi import AmapiSimulator
 from proscribe.terms import Side
@@ -140,6 +141,55 @@ def test_only_the_apps_of_the_order_are_taken_back(
         "com.kms.free",
         "org.example.casino",
     }
+
+
+def test_disabling_touches_nothing_else_of_an_entry(
+    running: tuple[AmapiSimulator, AmapiConnector], work_order: Order
+) -> None:
+    simulator, connector = running
+    order = replace(work_order, method=DISABLE)
+    theirs = {"packageName": APP, "installType": "AVAILABLE", "defaultPermissionPolicy": "GRANT"}
+    simulator.fleet.modify(order.scope, [{"application": theirs}], simulator.clock.now(), foreign=True)
+    prepared = connector.prepare(order)
+    connector.send(order, prepared)
+    entries = words.by_package(simulator.fleet.policy(order.scope)["applications"])
+    assert entries[APP] == {**theirs, "disabled": True}
+    connector.retract(order, prepared.prior)
+    assert words.by_package(simulator.fleet.policy(order.scope)["applications"])[APP] == theirs
+
+
+def test_a_disabled_app_that_is_blocked_later_comes_back_to_each_step(
+    running: tuple[AmapiSimulator, AmapiConnector], work_order: Order
+) -> None:
+    simulator, connector = running
+    disable = replace(work_order, method=DISABLE)
+    before = simulator.fleet.policy(work_order.scope)["applications"]
+    first = connector.prepare(disable)
+    connector.send(disable, first)
+    second = connector.prepare(work_order)
+    assert not second.in_place, "a disabled app is still to be removed"
+    connector.send(work_order, second)
+    assert connector.prepare(disable).in_place, "blocking it undoes nothing"
+    connector.retract(work_order, second.prior)
+    after = words.by_package(simulator.fleet.policy(work_order.scope)["applications"])
+    assert after[APP] == {"packageName": APP, "disabled": True}
+    connector.retract(disable, first.prior)
+    assert simulator.fleet.policy(work_order.scope)["applications"] == before
+
+
+def test_an_app_stays_listed_where_taking_its_entry_out_would_remove_it(
+    running: tuple[AmapiSimulator, AmapiConnector], work_order: Order
+) -> None:
+    simulator, connector = running
+    order = replace(work_order, method=DISABLE)
+    prepared = connector.prepare(order)
+    connector.send(order, prepared)
+    now = simulator.clock.now()
+    simulator.fleet.patch(order.scope, "playStoreMode", {"playStoreMode": "WHITELIST"}, now, foreign=True)
+    receipt = connector.retract(order, prepared.prior)
+    assert receipt.detail == f"still-listed:{APP}"
+    assert words.by_package(simulator.fleet.policy(order.scope)["applications"])[APP] == {"packageName": APP}
+    assert connector.retract(order, prepared.prior).status == 0
 
 
 def test_a_service_that_accepts_and_does_nothing_is_noted(

@@ -15,7 +15,7 @@ from proscribe.clock import ManualClock
 from proscribe.connectors import conformance
 from proscribe.connectors.amapi.config import AmapiConfig
 from proscribe.connectors.amapi.connector import AmapiConnector
-from proscribe.connectors.amapi.system import DISABLE
+from proscribe.connectors.amapi.system import DISABLE, MODIFY, SIDES
 from proscribe.connectors.base import Connector, Order, Prepared, Receipt
 from proscribe.connectors.conformance import EXPECTED, Trouble
 from proscribe.simulate.amapi import AmapiSimulator, Fault, FaultKind, Fleet
@@ -35,13 +35,16 @@ KINDS: dict[Trouble, Fault] = {
 
 
 class AmapiHarness:
-    """The suite's view of a simulator."""
+    """The suite's view of a simulator: an entry is worth its install type, or whether it is disabled."""
 
-    banned = "BLOCKED"
-
-    def __init__(self, simulator: AmapiSimulator, connect: Callable[[], Connector]) -> None:
+    def __init__(self, simulator: AmapiSimulator, connect: Callable[[], Connector], method: str = MODIFY) -> None:
         self._simulator = simulator
         self._connect = connect
+        self.method = method
+
+    @property
+    def banned(self) -> str:
+        return "disabled" if self.method == DISABLE else "BLOCKED"
 
     def connect(self) -> Connector:
         return self._connect()
@@ -51,8 +54,9 @@ class AmapiHarness:
 
     def entries(self, order: Order) -> dict[str, str]:
         listed = _listed(self._simulator.fleet.policy(order.scope), order.side)
+        disables = self.method == DISABLE
         return {
-            entry["packageName"]: entry.get("installType", "") + ("+disabled" if entry.get("disabled") else "")
+            entry["packageName"]: "disabled" if disables and entry.get("disabled") else entry.get("installType", "")
             for entry in listed
         }
 
@@ -102,7 +106,7 @@ def harness(
 @pytest.fixture(params=["work", "disable", "personal"])
 def order(request: pytest.FixtureRequest, harness: AmapiHarness, work_order: Order, personal_order: Order) -> Order:
     if request.param == "disable":
-        harness.banned = "+disabled"
+        harness.method = DISABLE
         return replace(work_order, method=DISABLE)
     return work_order if request.param == "work" else personal_order
 
@@ -182,19 +186,23 @@ EDITS = st.lists(st.tuples(st.sampled_from(PACKAGES), st.sampled_from(["BLOCKED"
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(entries=ENTRIES, edits=EDITS, side=st.sampled_from([Side.whole, Side.personal]))
+@given(entries=ENTRIES, edits=EDITS, method=st.sampled_from(sorted(SIDES)))
 def test_undo_restores_exactly_what_others_had_set(
-    clock: ManualClock, entries: dict[str, str], edits: list[tuple[str, str | None]], side: Side
+    clock: ManualClock, entries: dict[str, str], edits: list[tuple[str, str | None]], method: str
 ) -> None:
     listed = [{"packageName": package, "installType": value} for package, value in entries.items()]
     name = "enterprises/lighthouses/policies/harbour"
-    policy = {"name": name, "applications": listed, "personalUsagePolicies": {"personalApplications": listed}}
-    method = "patch_personal_usage" if side is Side.personal else "modify_policy_applications"
-    order = Order("key", "amapi", name, method, side, ("com.tencent.mm", "com.kms.free"))
-    if all(entries.get(package) == "BLOCKED" for package in order.app_ids):
+    policy = {
+        "name": name,
+        "playStoreMode": "BLACKLIST",
+        "applications": listed,
+        "personalUsagePolicies": {"personalApplications": listed},
+    }
+    order = Order("key", "amapi", name, method, min(SIDES[method]), ("com.tencent.mm", "com.kms.free"))
+    if method != DISABLE and all(entries.get(package) == "BLOCKED" for package in order.app_ids):
         return  # in place before us: nothing is sent and nothing is ours
     with AmapiSimulator(Fleet("enterprises/lighthouses", [policy], []), clock) as simulator:
         config = AmapiConfig("enterprises/lighthouses", endpoint=simulator.endpoint)
         connector = AmapiConnector(config, clock=clock, jitter=lambda limit: limit)
-        conformance.check_undo(AmapiHarness(simulator, lambda: connector), order, edits)
+        conformance.check_undo(AmapiHarness(simulator, lambda: connector, method), order, edits)
         connector.close()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from proscribe.connectors.amapi.act import scope_of
-from proscribe.connectors.amapi.system import MODIFY, PATCH_PERSONAL, AmapiSystem
+from proscribe.connectors.amapi.system import DISABLE, MODIFY, PATCH_PERSONAL, AmapiSystem
 from proscribe.errors import InvalidDocument
 from proscribe.inventory.model import Scope
 from proscribe.terms import Side
@@ -51,6 +51,38 @@ def test_in_place_is_what_an_entry_blocks_on_that_side(scope: Callable[..., Scop
     assert SYSTEM.in_place(made, PATCH_PERSONAL, Side.personal) == {"org.example.casino"}
     assert SYSTEM.in_place(made, MODIFY, Side.personal) == frozenset()
     assert SYSTEM.in_place(made, "another", Side.whole) == frozenset()
+
+
+def test_a_disabled_app_is_in_place_for_the_method_that_disables_alone(scope: Callable[..., Scope]) -> None:
+    made = scope(applications=[{"packageName": APP, "disabled": True}, *entry("BLOCKED", "com.kms.free")])
+    assert SYSTEM.in_place(made, DISABLE, Side.whole) == {APP}
+    assert SYSTEM.in_place(made, MODIFY, Side.whole) == {"com.kms.free"}
+    assert SYSTEM.in_place(made, DISABLE, Side.personal) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("settings", "word"),
+    [
+        ({}, ""),
+        ({"uninstallAppsDisabled": True, "installAppsDisabled": True}, ""),  # nothing is removed, nothing installed
+        ({"applications": entry("PREINSTALLED")}, ""),
+        ({"playStoreMode": "WHITELIST", "applications": entry("AVAILABLE")}, ""),
+        ({"applications": entry("KIOSK")}, "KIOSK"),
+        ({"alwaysOnVpnPackage": {"packageName": APP}}, "VPN"),
+    ],
+)
+def test_what_stands_against_disabling(scope: Callable[..., Scope], settings: dict[str, Any], word: str) -> None:
+    found = objections(scope(**settings), DISABLE)
+    assert [blocks for blocks, _ in found] == [True] * bool(word)
+    assert all(word in what for _, what in found)
+
+
+def test_a_policy_of_listed_apps_only_gets_no_new_entry(scope: Callable[..., Scope]) -> None:
+    """Such an entry would offer the app; the apps that are listed are disabled all the same."""
+    made = scope(playStoreMode="WHITELIST", applications=entry("AVAILABLE"))
+    (found,) = SYSTEM.objections(made, DISABLE, Side.whole, (APP, "com.kms.free"))
+    assert (found.blocks, found.app_ids) == (True, ("com.kms.free",))
+    assert objections(scope(), DISABLE, Side.personal)[0][0], "the personal side has no such setting"
 
 
 def test_of_two_entries_for_one_package_the_later_stands(scope: Callable[..., Scope]) -> None:

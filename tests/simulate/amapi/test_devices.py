@@ -100,6 +100,26 @@ def test_a_system_app_is_disabled_only(live: Any, make_device: Callable[..., Any
     assert states(body)[APP] == "INSTALLED"
 
 
+@pytest.mark.parametrize("hides", [False, True])
+def test_a_disabled_app_stays_and_cannot_be_launched(
+    simulate: Callable[..., AmapiSimulator], make_device: Callable[..., Any], clock: ManualClock, hides: bool
+) -> None:
+    device = make_device(1, hides_disabled=hides)
+    simulator = simulate(devices=[device])
+    change = {"application": {"packageName": APP, "disabled": True}, "updateMask": "disabled"}
+    simulator.fleet.modify(NAME, [change], clock.now())
+    assert device.can_launch(APP), "nothing happens before the device syncs"
+    clock.advance(hours=1)
+    simulator.tick()
+    assert APP in device.apps
+    assert not device.can_launch(APP)
+    assert (APP in states(simulator.fleet.device(device.name))) is not hides
+    simulator.fleet.remove(NAME, [APP], clock.now())
+    clock.advance(hours=1)
+    simulator.tick()
+    assert device.can_launch(APP)
+
+
 def test_reports_switched_off_say_nothing(live: Any, make_device: Callable[..., Any]) -> None:
     body, truth = live(make_device(1), statusReportingSettings={})
     assert "applicationReports" not in body
