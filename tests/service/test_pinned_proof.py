@@ -44,7 +44,7 @@ def counts_for_nothing(said: list[tuple[CheckState, str]]) -> bool:
 
 
 def test_a_list_of_ones_own_beside_the_genuine_one(world: World) -> None:
-    """The genuine list is a public file; its seats signed nothing here. Seats of the same names did, of another list."""
+    """The genuine list is a public file; its seats signed nothing. Seats of the same names did, of another list."""
     genuine, forger = Officers(world.open()), Officers(world.open())
     genuine.install(world.open())
     trusting.install(

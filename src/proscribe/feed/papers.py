@@ -58,6 +58,7 @@ class Papers:
     challenges: tuple[Challenge, ...] = ()
     results: tuple[ChallengeResult, ...] = ()
     elsewhere: tuple[SignedTreeHead, ...] = ()  # heads of its ledger from other directives, or witnessed by others
+    ledger_of: tuple[str, ...] = ()  # others who showed heads of this very log before
     reported_exempt: int | None = None  # devices in the exemption reports it sent; None: it sent none
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -63,6 +64,22 @@ def _received(
     documents = installation.stores.documents
     found = [(one, came[one]) for one in reversed(documents.digests(cls, subject=subject)) if one in came]
     return tuple(sorted((Received(documents.get(cls, one), at) for one, at in found), key=lambda one: one.at))
+
+
+def owners(installation: Installation) -> dict[str, str]:
+    """Log -> who showed a head of it first. Heads are published, so that anybody can show those of others."""
+    found: dict[str, str] = {}
+    for kept in reversed(tuple(installation.stores.documents.all(WitnessedHead))):
+        found.setdefault(kept.head.log, kept.source)
+    return found
+
+
+def with_owners(papers: Papers, known: dict[str, str]) -> Papers:
+    """The papers of a department, and whose ledger it is that they show, where it is that of others."""
+    given = [*(one.document.tree_head for one in papers.acknowledgements)]
+    given += [one.document.tree_head for one in papers.attestations]
+    shown = {known.get(head.log, papers.department) for head in given if head is not None}
+    return replace(papers, ledger_of=tuple(sorted(shown - {papers.department})))
 
 
 def _witnessed(installation: Installation, department: str) -> tuple[SignedTreeHead, ...]:

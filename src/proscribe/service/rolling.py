@@ -34,7 +34,7 @@ from proscribe.prove.ledger import Tree
 from proscribe.prove.model import BundleManifest, EntryKind
 from proscribe.prove.verify import verify as verify_proof
 from proscribe.service import ledgering, planning, trusting
-from proscribe.service.dossiers import heads_of, papers_of
+from proscribe.service.dossiers import heads_of, owners, papers_of, with_owners
 from proscribe.service.installation import Installation
 from proscribe.service.model import ExemptionReport
 from proscribe.store.errors import NotStored
@@ -399,7 +399,9 @@ def rollup(
         attest_by=attest_by,
         now=installation.clock.now(),
     )
-    return roll_up((papers_of(installation, directive.id, one) for one in sorted(set(departments))), terms)
+    known = owners(installation)
+    papers = (papers_of(installation, directive.id, one) for one in sorted(set(departments)))
+    return roll_up((with_owners(one, known) for one in papers), terms)
 
 
 def heads(installation: Installation, departments: Sequence[str]) -> DepartmentHeads:
