@@ -5,7 +5,12 @@ from __future__ import annotations
 import ipaddress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    import ssl
 
 
 def is_loopback(endpoint: str) -> bool:
@@ -18,6 +23,15 @@ def is_loopback(endpoint: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+@cache
+def trusted(*, trust_env: bool) -> ssl.SSLContext:
+    """The authorities that vouch for a server, read once a process: they fill a large file, and every round of a
+    department opens its clients anew. ``trust_env``: those that the environment names, where it does."""
+    import httpx  # kept out of start-up
+
+    return httpx.create_ssl_context(trust_env=trust_env)
 
 
 def retry_after(text: str, now: datetime) -> float | None:

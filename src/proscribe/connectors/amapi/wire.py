@@ -22,7 +22,7 @@ from proscribe.connectors.amapi.auth import Credentials, credentials_for
 from proscribe.connectors.amapi.bucket import TokenBucket
 from proscribe.connectors.amapi.config import AmapiConfig
 from proscribe.connectors.base import ConnectorFault, NotAuthorised, Rejected, Throttled, UnknownFate
-from proscribe.connectors.web import retry_after
+from proscribe.connectors.web import retry_after, trusted
 from proscribe.text import Text, number
 
 _QUOTA_REASONS = frozenset({"RATE_LIMIT_EXCEEDED", "rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded"})
@@ -67,6 +67,7 @@ class Wire:
             headers={"Accept": "application/json", "User-Agent": "proscribe"},
             # A proxy set in the environment is for the way out, never for this machine.
             trust_env=not config.loopback,
+            verify=trusted(trust_env=not config.loopback),
         )
         self._credentials = credentials
 

@@ -17,7 +17,7 @@ from proscribe.canonical import Digest, digest_bytes, digest_json
 from proscribe.clock import Clock
 from proscribe.connectors.base import ConnectorFault, NotAuthorised, Rejected, Throttled, UnknownFate
 from proscribe.connectors.nanomdm.config import NanomdmConfig
-from proscribe.connectors.web import is_loopback, retry_after
+from proscribe.connectors.web import is_loopback, retry_after, trusted
 from proscribe.text import Text, number
 
 if TYPE_CHECKING:
@@ -96,6 +96,7 @@ class Exchange:
         self._clock = clock
         self._limit = config.response_limit
         self._auth: httpx.BasicAuth | None = None
+        environment = not is_loopback(account.endpoint)
         self._client = httpx.Client(
             transport=transport,
             # Whoever finds every connection in use waits for one: nothing was sent, so nothing has failed.
@@ -104,7 +105,8 @@ class Exchange:
             headers={"Accept": "application/json", "User-Agent": "proscribe"},
             follow_redirects=False,
             # A proxy set in the environment is for the way out, never for this machine.
-            trust_env=not is_loopback(account.endpoint),
+            trust_env=environment,
+            verify=trusted(trust_env=environment),
         )
 
     def close(self) -> None:
