@@ -153,3 +153,22 @@ def test_the_digest_of_its_last_step_is_on_it(story: Callable[..., Story]) -> No
     assert made.head in html(made, "en")
     assert made.head != digest_bytes(b"")
     assert made.decided_at > OPENED
+
+
+def test_a_claim_that_rests_on_secret_evidence_alone_is_not_told_to_the_public(story: Callable[..., Story]) -> None:
+    one = story().until(Stage.intake)
+    first = register()
+    secret = replace(first.items[0], id="e2", marking="Secret", public=False, supports=("agent",))
+    claims = (*first.claims, replace(first.claims[0], id="agent", text=said("An agent saw it")))
+    one.take(Stage.assess, {"evidence": replace(first, items=(*first.items, secret), claims=claims)})
+    one.until(Stage.targets, Stage.impact)
+    day = one.now.date()
+    heard = notified(day, due=day.replace(day=28), replied=day)
+    known = replace(heard.responses[0], claim="agent", vendor_says=said("Which agent"))
+    one.take(Stage.vendor, {"vendor": replace(heard, responses=(*heard.responses, known))})
+    one.until(Stage.reviews, Stage.decide)
+    for write in (markdown, html):
+        text = write(record(one.file, public=True), "en")
+        assert "agent" not in text
+        assert "Claims that no public item supports, left out here: 1" in text
+        assert "An agent saw it" in write(record(one.file), "en")

@@ -168,3 +168,23 @@ def test_the_window_closes_after_its_last_day(on: date, still: bool) -> None:
 )
 def test_a_text_is_there_in_both_languages_or_not_at_all(text: Text | None, empty: bool) -> None:
     assert blank(text) is empty
+
+
+@pytest.mark.parametrize(
+    "marking",
+    ["Protégé B", "TRÈS SECRET", "Secret//REL", "TLP: RED", "TLP-AMBER+STRICT", "NATO Restricted", "Confidentiel"],
+)
+def test_no_marked_item_is_public_however_the_marking_is_written(marking: str) -> None:
+    first = register()
+    marked = replace(first, items=(replace(first.items[0], marking=marking, public=True),))
+    assert "evidence.items.e1.public" in {one.name for one in evidence.flaws(marked, at=OPENED)}
+    open_ = replace(first, items=(replace(first.items[0], marking="Unclassified", public=True),))
+    assert "evidence.items.e1.public" not in {one.name for one in evidence.flaws(open_, at=OPENED)}
+
+
+@pytest.mark.parametrize("changes", [{"marking": "Unclassified"}, {"does_not_show": said("Nothing at all")}])
+def test_limits_and_marking_of_an_item_are_not_rewritten(changes: dict[str, object]) -> None:
+    first = register()
+    later = replace(first, version=2, items=(replace(first.items[0], **changes),))  # type: ignore[arg-type]
+    names = {one.name for one in evidence.flaws(later, at=OPENED, previous=first)}
+    assert names == {f"evidence.items.e1.{name}" for name in changes}

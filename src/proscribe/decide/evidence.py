@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
@@ -11,7 +13,11 @@ from proscribe.decide.model import Claim, ClaimStatus, EvidenceItem, EvidenceKin
 from proscribe.text import Text
 
 DISPUTED = (ClaimStatus.contested, ClaimStatus.upheld)
-_GUARDED = ("protected", "secret", "top secret", "confidential", "tlp:red", "tlp:amber", "tlp:green")
+_GUARDED = re.compile(
+    r"\b(protected|prot[eé]g[eé]e?|secr[eè]te?|confidenti(al|el(le)?)|restricted|diffusion restreinte"
+    r"|(tlp\W*)?(red|amber|green))\b"
+)
+"""Words that no public item is marked with, in either language and wherever they stand in the marking."""
 
 
 def flaws(
@@ -87,7 +93,7 @@ def _origin(place: str, item: EvidenceItem, at: datetime) -> Iterator[Missing]:
             ("it lies in the future", "la date est dans l'avenir"),
             ("Give the moment it was collected.", "Indiquez le moment de la collecte."),
         )
-    if item.public and item.marking.strip().lower().startswith(_GUARDED):
+    if item.public and _guarded(item.marking):
         yield flaw(
             f"{place}.public",
             (f"it is marked {item.marking} and said to be public", f"il est marqué {item.marking} et dit public"),
@@ -126,7 +132,12 @@ def _claims(register: EvidenceRegister) -> Iterator[Missing]:
             )
 
 
-_UNCHANGED = ("kind", "source", "collected_by", "collected_at", "digest")
+def _guarded(marking: str) -> bool:
+    """Whether a marking keeps an item from the public; 'unclassified' and 'TLP:CLEAR' do not."""
+    return _GUARDED.search(unicodedata.normalize("NFKC", marking).casefold()) is not None
+
+
+_UNCHANGED = ("kind", "source", "collected_by", "collected_at", "digest", "marking", "does_not_show")
 
 
 def _since(register: EvidenceRegister, previous: EvidenceRegister | None) -> Iterator[Missing]:

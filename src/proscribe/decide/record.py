@@ -111,7 +111,7 @@ def record(file: CaseFile, number: int | None = None, *, public: bool = False) -
         *_ban(then),
         *_evidence(then, public=public),
         *_impact(then),
-        *_vendor(then),
+        *_vendor(then, public=public),
         *_reviews(then),
         _steps(then),
     )
@@ -199,9 +199,21 @@ def _evidence(file: CaseFile, *, public: bool) -> Iterator[Part]:
                 f"Éléments non publics, omis ici\u00a0: {count.fr}.",
             ),
         )
+    public_claims = {claim for item in shown for claim in item.supports}
+    claims = tuple(claim for claim in register.claims if claim.id in public_claims or not public)
     version = Text(f"Version {register.version} of the register.", f"Version {register.version} du registre.")
-    yield Part(Text("Claims, and the other side", "Affirmations, et l'autre partie"), (version,))
-    for claim in register.claims:
+    hidden = len(register.claims) - len(claims)
+    without: tuple[Text, ...] = ()
+    if hidden:
+        count = number(hidden)
+        without = (
+            Text(
+                f"Claims that no public item supports, left out here: {count.en}.",
+                f"Affirmations qu'aucun élément public n'appuie, omises ici\u00a0: {count.fr}.",
+            ),
+        )
+    yield Part(Text("Claims, and the other side", "Affirmations, et l'autre partie"), (version, *without))
+    for claim in claims:
         yield Part(_same(claim.id), (claim.text,), tuple(_claim(claim, shown)), below=True)
     yield Part(Text("Evidence", "Éléments de preuve"), said)
     for item in shown:
@@ -256,7 +268,10 @@ def _impact(file: CaseFile) -> Iterator[Part]:
     yield Part(Text("Impact, as known then", "Incidence, telle que connue alors"), (), tuple(rows))
 
 
-def _vendor(file: CaseFile) -> Iterator[Part]:
+def _vendor(file: CaseFile, *, public: bool) -> Iterator[Part]:
+    register = file.current("evidence")
+    items = register.items if isinstance(register, EvidenceRegister) else ()
+    open_to_all = {claim for item in items if item.public for claim in item.supports}
     vendor = file.current("vendor")
     if not isinstance(vendor, VendorRecord):
         return
@@ -284,7 +299,11 @@ def _vendor(file: CaseFile) -> Iterator[Part]:
             Text("The vendor says", "Le fournisseur dit"),
             Text("Our answer", "Notre réponse"),
         ),
-        tuple((_same(one.claim), one.vendor_says, one.answer) for one in vendor.responses),
+        tuple(
+            (_same(one.claim), one.vendor_says, one.answer)
+            for one in vendor.responses
+            if one.claim in open_to_all or not public
+        ),
     )
 
 
