@@ -37,7 +37,7 @@ class _Link:
 def breaks(papers: Papers) -> tuple[Break, ...]:
     """Every break of the chain, each in one sentence."""
     links = _links(papers)
-    return (*_chain(links), *_same_size(papers, links), *(Break(_borrowed(one), False) for one in papers.ledger_of))
+    return (*_chain(links), *_same_size(papers, links), *_others(papers))
 
 
 def _links(papers: Papers) -> list[_Link]:
@@ -97,6 +97,12 @@ def _same_size(papers: Papers, links: list[_Link]) -> Iterator[Break]:
 
 def _ledger(what: Text) -> Text:
     return Text("ledger ", "registre ") + what
+
+
+def _others(papers: Papers) -> Iterator[Break]:
+    """Heads are published: whoever shows those of another as its own has no ledger to show."""
+    for owner in papers.ledger_of:
+        yield Break(_borrowed(owner), forked=False)
 
 
 def _borrowed(owner: str) -> Text:
