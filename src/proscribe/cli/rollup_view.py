@@ -65,12 +65,13 @@ def _unknown(found: Rollup) -> list[Text]:
         ),
         Text(
             f"Not verified: {devices(open_).en}, of which {number(found.together).en} of kinds too few to count apart.",
-            f"Non vérifiés\u00a0: {devices(open_).fr}, dont {number(found.together).fr} trop peu nombreux pour être "
-            "dénombrés à part.",
+            f"Non vérifiés\u00a0: {devices(open_).fr}, dont {number(found.together).fr} dans des catégories trop "
+            "petites pour être dénombrées à part.",
         ),
         Text(
             f"Unmanaged: {devices(unmanaged).en} declared; not stated by {plural(unstated, *ministries).en}.",
-            f"Non gérés\u00a0: {devices(unmanaged).fr} déclarés; non précisé par {plural(unstated, *ministries).fr}.",
+            f"Non gérés\u00a0: {devices(unmanaged).fr} selon les déclarations; non précisé par "
+            f"{plural(unstated, *ministries).fr}.",
         ),
     ]
 
