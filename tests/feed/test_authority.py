@@ -105,7 +105,8 @@ def test_files_are_added_and_the_release_is_in_the_ledger(authority, branch, doc
         files[-1].write_bytes(data)
     assert set(service.add(installation, authority.folder, files)) == set(documents)
     assert set(service.add(installation, authority.folder, files)) == set(documents)  # again: the same places
-    assert service.add_heads(installation, authority.folder, DepartmentHeads(authority.now, {})) == HEADS_PATH
+    (tmp_path / "heads.json").write_bytes(to_bytes(DepartmentHeads(authority.now, {})))
+    assert service.add(installation, authority.folder, [tmp_path / "heads.json"]) == (HEADS_PATH,)
     before = installation.stores.ledger.head().size
     standing = service.release(installation, authority.folder, authority.signers)
     assert set(documents) < set(standing.files)

@@ -107,9 +107,10 @@ def open_(
     from proscribe.decide.model import Origin, Track
     from proscribe.documents import digest
     from proscribe.service import casework
+    from proscribe.service.kinds import read_any
 
     installation = open_installation(home, actor)
-    document = case_papers.read_document(received) if received else None
+    document = read_any(received) if received else None
     urgency, until = more["urgency"], more["interim_until"]
     case = casework.new_case(
         installation,

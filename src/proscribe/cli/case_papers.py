@@ -21,38 +21,6 @@ D = TypeVar("D", bound="Document")
 _BOTH = "EN FR"
 
 
-def read_document(path: Path) -> Document:
-    """A document of any kind from a JSON or YAML file; its ``kind`` says which. Raises what reading it raises."""
-    from proscribe import documents
-    from proscribe.errors import UnreadableFile, Where
-    from proscribe.service.kinds import UnknownKind, kinds
-
-    try:
-        data = documents.parse(path.read_text(encoding="utf-8-sig"), source=str(path))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UnreadableFile(
-            Text(f"cannot be read: {error}", f"lecture impossible\u00a0: {error}"),
-            remedy=Text(
-                "Check the path and that the file is UTF-8 text.",
-                "Vérifiez le chemin et que le fichier est du texte UTF-8.",
-            ),
-            where=Where(file=str(path)),
-        ) from error
-    kind = data.get("kind") if isinstance(data, dict) else None
-    cls = kinds().get(str(kind))
-    if cls is None:
-        raise UnknownKind(
-            Text(f"there is no document kind {kind!r}", f"il n'existe pas de document de type «\u00a0{kind}\u00a0»"),
-            remedy=Text(
-                "Its first field says what it is: 'kind: proscribe.evidence'; 'proscribe schema' lists the kinds.",
-                "Son premier champ dit ce qu'il est\u00a0: «\u00a0kind: proscribe.evidence\u00a0»; "
-                "«\u00a0proscribe schema\u00a0» énumère les types.",
-            ),
-            where=Where(file=str(path), field="kind"),
-        )
-    return documents.read(cls, path)
-
-
 @click.command(
     help=str(
         Text(
@@ -93,6 +61,7 @@ def add(
     """Made bilingual by ``help`` above."""
     from proscribe.directive import library
     from proscribe.service import casedraft, casework
+    from proscribe.service.kinds import read_any
 
     installation = open_installation(home, actor)
     if withdraw:
@@ -110,7 +79,7 @@ def add(
     elif name in ("directive", "successor"):
         document = library.find(file)
     else:
-        document = read_document(Path(file))
+        document = read_any(Path(file))
     casework.attach(installation, case_id, name, document)
     click.echo(str(Text(f"{name} lies ready.", f"{name} est prêt.")))
 

@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from proscribe.canonical import digest_bytes, digest_json
-from proscribe.documents import to_bytes
-from proscribe.feed.layout import HEADS_PATH, MAX_FILE
-from proscribe.feed.model import DepartmentHeads
+from proscribe.feed.layout import MAX_FILE
 from proscribe.feed.placing import notice_path, place_of
 from proscribe.feed.repository import OFFICERS, Repository, Standing
 from proscribe.feed.seats import ROLES, Seats, public_key
@@ -59,12 +57,6 @@ def add(
         items[path] = data
     repository.stage(items, now=installation.clock.now())
     return tuple(items)
-
-
-def add_heads(installation: Installation, folder: Path, heads: DepartmentHeads) -> str:
-    """Put the departments' tree heads in the draft."""
-    Repository(folder).stage({HEADS_PATH: to_bytes(heads)}, now=installation.clock.now())
-    return HEADS_PATH
 
 
 def release(installation: Installation, folder: Path, signers: Sequence[Signer]) -> Standing:

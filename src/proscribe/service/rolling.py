@@ -34,9 +34,9 @@ from proscribe.prove.ledger import Tree
 from proscribe.prove.model import BundleManifest, EntryKind
 from proscribe.prove.verify import verify as verify_proof
 from proscribe.service import ledgering, planning, trusting
-from proscribe.service.dossiers import heads_of, owners, papers_of, with_owners
 from proscribe.service.installation import Installation
 from proscribe.service.model import ExemptionReport
+from proscribe.service.papers import heads_of, owners, papers_of, with_owners
 from proscribe.store.errors import NotStored
 from proscribe.text import Text
 from proscribe.trust import dsse
