@@ -235,3 +235,21 @@ def test_apps_that_must_be_left_alone_do_not_keep_the_others_from_being_blocked(
     plan = make_plan(alone)
     assert plan.steps == ()
     assert {one.reason for one in plan.refusals} >= {RefusalReason.records_hold, RefusalReason.preflight}
+
+
+def test_a_hold_on_a_device_that_is_changed_by_itself_protects_that_device(made):
+    """Block and removal in one change, device by device: nothing is shared, so nobody else waits."""
+    rows = [
+        made.capability(verb.value, verb, Enrolment.fully_managed, Side.whole, reach=Reach.device)
+        for verb in (Verb.remove, Verb.block_install)
+    ]
+    names = ("fleetbox:1", "fleetbox:2")
+    inputs = made.inputs(
+        [made.status(name) for name in names],
+        scopes=[made.scope(name) for name in names],
+        systems={"fleetbox": made.FakeSystem(capabilities=tuple(rows))},
+        holds=HoldRegister((hold("fleetbox:1"),)),
+    )
+    plan = make_plan(inputs)
+    assert [step.scope for step in plan.steps] == ["fleetbox:2"]
+    assert [one.devices for one in plan.refusals if one.reason is RefusalReason.records_hold] == [("fleetbox:1",)]

@@ -257,6 +257,8 @@ class Settler:
         """The devices under a records hold from which this change would remove an app."""
         if not any(Verb.remove in use.verbs for use in unit.uses):
             return ()
+        if unit.reach is Reach.device:
+            return tuple(sorted(device for device in unit.members if device in self._fleet.held))
         return self._fleet.held_in(unit.key[0], unit.key[1])
 
     def _exempt(self, unit: Unit) -> tuple[str, ...]:
