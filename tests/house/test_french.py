@@ -56,6 +56,10 @@ TERMS = {
     r"(?:se|s'y) manifeste": "prendre contact, à son prochain contact",
     r"(?:la|par la|leur) casse\b": "majuscules et minuscules",
     r"extraits? d'applications?": "extrait d'app",
+    r"mises? en suspens (?:des? )?documents?": "mise en suspens de l'élimination",
+    r"pesée?s?\b": "examiné",
+    r"états? d'ensemble": "état des organismes",
+    r"l'état de sortie": "code de sortie",
 }
 NOT_SAID = re.compile(r"(?:^|(?<=[^\w-]))(?:" + "|".join(TERMS) + ")")
 # In the program a department is an attribute of a device; in directives it may be a ministry.
