@@ -145,7 +145,7 @@ def test_a_waiver_has_a_reason_a_role_and_a_day() -> None:
         ({"by": ""}, "vendor.waiver.by"),
         ({"on": DAY + timedelta(days=1)}, "vendor.waiver.on"),
     ):
-        wrong = replace(good, waiver=replace(good.waiver, **changes))  # type: ignore[arg-type]
+        wrong = replace(good, waiver=replace(good.waiver, **changes))
         assert named(vendor.flaws(wrong, None, DAY)) == {name}
 
 
@@ -185,6 +185,6 @@ def test_no_marked_item_is_public_however_the_marking_is_written(marking: str) -
 @pytest.mark.parametrize("changes", [{"marking": "Unclassified"}, {"does_not_show": said("Nothing at all")}])
 def test_limits_and_marking_of_an_item_are_not_rewritten(changes: dict[str, object]) -> None:
     first = register()
-    later = replace(first, version=2, items=(replace(first.items[0], **changes),))  # type: ignore[arg-type]
+    later = replace(first, version=2, items=(replace(first.items[0], **changes),))
     names = {one.name for one in evidence.flaws(later, at=OPENED, previous=first)}
     assert names == {f"evidence.items.e1.{name}" for name in changes}

@@ -39,16 +39,25 @@ class Known:
 
 
 def granting_problems(
-    exemption: Exemption, directive: Directive, known: Sequence[Known], *, offices: Iterable[str], now: datetime
+    exemption: Exemption,
+    directive: Directive,
+    known: Sequence[Known],
+    *,
+    offices: Iterable[str],
+    now: datetime,
+    entities: Iterable[frozenset[str]] = (),
 ) -> list[InvalidExemption]:
     """Everything that keeps the exemption from being granted now; empty when it is in order.
 
     ``known``: all exemptions on file. ``offices``: the roles that hold the directive's approving office here.
+    ``entities``: the devices of the fleet and of each department.
     """
     desk = _Desk(exemption)
     desk.approver(directive, offices)
     desk.safeguards(directive)
-    desk.renewal([one for one in known if one.exemption.directive == directive.id], utc(now).date())
+    same = [one for one in known if one.exemption.directive == directive.id]
+    desk.renewal(same, utc(now).date())
+    desk.no_entity(same, entities, utc(now).date())
     return [*problems(exemption, directive), *desk.found]
 
 
@@ -151,6 +160,25 @@ class _Desk:
                     ),
                     Text("State that mitigation too.", "Énoncez aussi cette mesure."),
                 )
+
+    def no_entity(self, known: Sequence[Known], entities: Iterable[frozenset[str]], today: date) -> None:
+        """No entity is exempt as a whole, be it by naming each of its devices, at once or one after the other."""
+        own = set(self._exemption.devices)
+        exempt = {device for one in known if one.last >= today for device in one.exemption.devices} | own
+        for devices in entities:
+            if len(devices) > 1 and devices <= exempt and devices & own:
+                self._fault(
+                    "devices",
+                    Text(
+                        f"every one of the {len(devices)} devices of an entity would be exempt",
+                        f"les {len(devices)} appareils d'une même organisation seraient tous exemptés",
+                    ),
+                    Text(
+                        "Leave out those that can do without; what a directive is not about, it says itself.",
+                        "Omettez ceux qui peuvent s'en passer; ce qu'une directive ne vise pas, elle le dit elle-même.",
+                    ),
+                )
+                return
 
     def renewal(self, known: Sequence[Known], today: date) -> None:
         """Devices that had an exemption get another one as its renewal alone, near its end and not beside it."""

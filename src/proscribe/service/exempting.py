@@ -31,6 +31,12 @@ class NoRequest(ProscribeError):
     code = "service.no-exemption-request"
 
 
+class AlreadyGranted(ProscribeError):
+    """An exemption was to be refused that is in force or was."""
+
+    code = "service.exemption-granted"
+
+
 class RequestExists(ProscribeError):
     """An exemption of that id was asked for before, with other words."""
 
@@ -56,26 +62,49 @@ def request(installation: Installation, asked: ExemptionRequest) -> bool:
     faults = request_problems(exemption, known_directive(installation, exemption.directive))
     if faults:
         raise faults[0]
-    before = installation.stores.documents.latest(ExemptionRequest, subject=_subject(exemption.id))
-    if before == asked:
-        return False
-    if before is not None or exemption.id in {one.id for one, _ in listed(installation)}:
-        raise RequestExists(
-            Text(
-                f"an exemption {exemption.id} is on file with other terms",
-                f"une exemption {exemption.id} est déjà au dossier avec d'autres modalités",
-            ),
-            remedy=Text("Give this one an id of its own.", "Donnez à celle-ci son propre identifiant."),
-        )
-    _keep_request(installation, asked, "requested")
+    with installation.atomic():
+        _one_at_a_time()
+        before = installation.stores.documents.latest(ExemptionRequest, subject=_subject(exemption.id))
+        if before == asked:
+            return False
+        if before is not None or exemption.id in {one.id for one, _ in listed(installation)}:
+            raise _exists(exemption.id)
+        _keep_request(installation, asked, "requested")
     return True
 
 
+def _one_at_a_time() -> None:
+    """Two officers at once would each see nothing of what the other grants or asks for."""
+    from proscribe.store.repository.unit import serialise
+
+    serialise("exemption")
+
+
+def _exists(exemption_id: str) -> RequestExists:
+    return RequestExists(
+        Text(
+            f"an exemption {exemption_id} is on file with other terms",
+            f"une exemption {exemption_id} est déjà au dossier avec d'autres modalités",
+        ),
+        remedy=Text("Give this one an id of its own.", "Donnez à celle-ci son propre identifiant."),
+    )
+
+
 def refuse(installation: Installation, exemption_id: str, *, by: str, because: str) -> ExemptionRequest:
-    """Refuse what was asked for. Raises NoRequest."""
-    asked = _asked(installation, exemption_id)
-    refused = replace(asked, refused_by=by, refused_because=because)
-    _keep_request(installation, refused, "refused", because=because, role=by)
+    """Refuse what was asked for. Raises NoRequest, or AlreadyGranted: what was granted is ended, not refused."""
+    with installation.atomic():
+        _one_at_a_time()
+        asked = _asked(installation, exemption_id)
+        if exemption_id in {one.id for one, _ in listed(installation)}:
+            raise AlreadyGranted(
+                Text(f"exemption {exemption_id} was granted", f"l'exemption {exemption_id} a été accordée"),
+                remedy=Text(
+                    f"End it: 'proscribe exempt end {exemption_id}'.",
+                    f"Mettez-y fin\u00a0: «\u00a0proscribe exempt end {exemption_id}\u00a0».",
+                ),
+            )
+        refused = replace(asked, refused_by=by, refused_because=because)
+        _keep_request(installation, refused, "refused", because=because, role=by)
     return refused
 
 
@@ -98,14 +127,17 @@ def add(installation: Installation, exemption: Exemption) -> bool:
 def grant(installation: Installation, granted: ExemptionGrant) -> bool:
     """Record an exemption after checking it against its directive; False where the very same one is known.
 
-    Raises InvalidExemption (field and remedy named), UnknownDirective, ExemptionExists, or NotSigned where the key list
-    asks for signatures and they are not on file.
+    Raises InvalidExemption (field and remedy named), UnknownDirective, ExemptionExists, NoRequest or RequestExists
+    (refused under that id, or asked for with other terms), or NotSigned where the key list asks for signatures and they
+    are not on file.
     """
     exemption, now = granted.exemption, installation.clock.now()
-    _refuse_faulty(installation, exemption)
     own = digest(granted)
-    signing.demand(installation, own, ExemptionGrant.KIND)
     with installation.atomic():
+        _one_at_a_time()
+        _refuse_faulty(installation, exemption)
+        _refuse_other_terms(installation, exemption)
+        signing.demand(installation, own, ExemptionGrant.KIND)
         added = installation.stores.exemptions.add(exemption, at=now)
         if added:
             installation.stores.documents.put(granted, subject=_subject(exemption.id), at=now)
@@ -235,11 +267,34 @@ def _line(exemption: Exemption, state: ExemptionState, known: Sequence[Known]) -
 def _refuse_faulty(installation: Installation, exemption: Exemption) -> None:
     directive, now = known_directive(installation, exemption.directive), installation.clock.now()
     validate(exemption, directive, now)
-    known = [Known(one, ended) for one, ended in listed(installation)]
-    offices = installation.settings.exemptions.approvers.get(directive.id, ())
-    faults = granting_problems(exemption, directive, known, offices=offices, now=now)
+    first = {key: keys[0] for keys in inventory.keys_of_devices(installation) for key in keys}
+
+    def by_device(one: Exemption) -> Exemption:
+        """With each device under one key, whichever of its systems the exemption names it by."""
+        return replace(one, devices=tuple(dict.fromkeys(first.get(key, key) for key in one.devices)))
+
+    faults = granting_problems(
+        by_device(exemption),
+        directive,
+        [Known(by_device(one), ended) for one, ended in listed(installation)],
+        offices=installation.settings.exemptions.approvers.get(directive.id, ()),
+        now=now,
+        entities=[frozenset(first.get(key, key) for key in keys) for keys in inventory.entities(installation)],
+    )
     if faults:
         raise faults[0]
+
+
+def _refuse_other_terms(installation: Installation, exemption: Exemption) -> None:
+    """What was refused is not granted by another door, nor something else than what was asked for under its id."""
+    asked = installation.stores.documents.latest(ExemptionRequest, subject=_subject(exemption.id))
+    if asked is None:
+        return
+    if asked.refused_by:
+        _asked(installation, exemption.id)
+    granted = replace(exemption, approved_by="", delegated_by="")
+    if granted != asked.exemption:
+        raise _exists(exemption.id)
 
 
 def _asked(installation: Installation, exemption_id: str) -> ExemptionRequest:

@@ -200,6 +200,24 @@ def device_keys(installation: Installation) -> frozenset[str] | None:
     return frozenset(table["key"].to_pylist()).union(others)
 
 
+def entities(installation: Installation) -> tuple[frozenset[str], ...]:
+    """The devices of the whole fleet and of each department, as the newest snapshot has them; none without one."""
+    try:
+        snapshot = _latest(installation)
+    except BrokenSnapshot:
+        return ()
+    if snapshot is None:
+        return ()
+    import pyarrow.parquet as pq  # kept out of start-up
+
+    table = pq.read_table(snapshot.devices, columns=["key", "department"])
+    fleet: dict[str, set[str]] = {}
+    for key, department in zip(table["key"].to_pylist(), table["department"].to_pylist(), strict=True):
+        fleet.setdefault(department or "", set()).add(key)
+    whole = frozenset(key for keys in fleet.values() for key in keys)
+    return (whole, *(frozenset(keys) for name, keys in sorted(fleet.items()) if name))
+
+
 def keys_by_serial(installation: Installation) -> dict[str, str]:
     """Serial number to device key, as the newest snapshot has them; it joins devices that share one."""
     try:
