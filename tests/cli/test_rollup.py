@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.service.conftest import DIRECTIVE, START, World, open_world
+from tests.trust.conftest import listed
 
 from proscribe.canonical import digest_bytes
 from proscribe.cli.attest import FLOOR
@@ -22,8 +23,8 @@ from proscribe.service.installation import open_installation
 from proscribe.simulate.amapi import FleetSpec
 from proscribe.text import Text, set_language
 from proscribe.trust.envelope import prepare, sign
-from proscribe.trust.keys import KeyPair, new_pair, write_pair
-from proscribe.trust.model import KeyList, PublicKey, Rule, Scheme, Storage
+from proscribe.trust.keys import new_pair, write_pair
+from proscribe.trust.model import KeyList, Rule, Scheme
 
 DEADLINES = ("--acknowledge-by", "2026-11-20", "--attest-by", "2026-11-20")
 
@@ -52,7 +53,7 @@ def office(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
         version=1,
         issued=START,
         expires=START + timedelta(days=365),
-        keys=tuple(line(seat, pair) for seat, pair in pairs.items()),
+        keys=tuple(listed(pair, seat, "department" if "/" in seat else "officer") for seat, pair in pairs.items()),
         rules=(
             Rule(kinds=(KeyList.KIND,), roles=("officer",), threshold=1),
             Rule(
@@ -66,19 +67,6 @@ def office(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = folder / "home"
     trusting.install(open_installation(home, actor="authority", clock=world.clock), signed, pin=digest(keys))
     return home
-
-
-def line(seat: str, pair: KeyPair) -> PublicKey:
-    return PublicKey(
-        id=pair.id,
-        scheme=pair.scheme,
-        public=pair.public,
-        holder=seat,
-        roles=("department" if "/" in seat else "officer",),
-        storage=Storage.plain_file,
-        valid_from=START - timedelta(days=1),
-        valid_until=START + timedelta(days=300),
-    )
 
 
 Run = Callable[..., tuple[int, str]]

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from securesystemslib.signer import Signer
+from tests.trust.conftest import listed
 
 from proscribe.clock import ManualClock, use_clock
 from proscribe.documents import Document, digest
@@ -25,7 +26,7 @@ from proscribe.service.installation import Installation, open_installation
 from proscribe.text import Text
 from proscribe.trust.envelope import envelope_bytes, prepare, sign
 from proscribe.trust.keys import KeyPair, new_pair
-from proscribe.trust.model import KeyList, PublicKey, Rule, Scheme, SignedDocument, Storage
+from proscribe.trust.model import KeyList, Rule, Scheme, SignedDocument
 
 NOW = datetime(2026, 11, 2, 13, 0, tzinfo=UTC)
 ITEM = "directives/ca-example/1.dsse.json"
@@ -252,13 +253,10 @@ class Officials:
             issued=self.now,
             expires=self.now + timedelta(days=400),
             keys=tuple(
-                PublicKey(
-                    id=self.pairs[seat].id,
-                    scheme=Scheme.ed25519,
-                    public=self.pairs[seat].public,
-                    holder=seat,
-                    roles=("officer",),
-                    storage=Storage.encrypted_file,
+                listed(
+                    self.pairs[seat],
+                    seat,
+                    "officer",
                     valid_from=self.now - timedelta(days=1),
                     valid_until=self.now + timedelta(days=400),
                 )

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from tests.trust.conftest import listed
+
 from proscribe.documents import Document, digest
 from proscribe.service import trusting
 from proscribe.service.installation import Installation
 from proscribe.text import Text
 from proscribe.trust.envelope import prepare, sign
 from proscribe.trust.keys import new_pair
-from proscribe.trust.model import KeyList, PublicKey, Rule, Scheme, SignedDocument, Storage, Verification
+from proscribe.trust.model import KeyList, Rule, Scheme, SignedDocument, Storage, Verification
 
 KINDS = ("proscribe.directive", "proscribe.target-set", "proscribe.exemption", "proscribe.standing-order")
 STORED = {"cio": Storage.hardware, "security": Storage.encrypted_file, "legal": Storage.plain_file}
@@ -29,12 +31,9 @@ class Officers:
             issued=now,
             expires=now + timedelta(days=400),
             keys=tuple(
-                PublicKey(
-                    id=pair.id,
-                    scheme=pair.scheme,
-                    public=pair.public,
-                    holder=holder,
-                    roles=(holder,),
+                listed(
+                    pair,
+                    holder,
                     storage=STORED[holder],
                     valid_from=now - timedelta(days=1),
                     valid_until=now + timedelta(days=400),

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from tests.service.conftest import DIRECTIVE, FLEET, START, World, exemption, open_world
+from tests.trust.conftest import listed
 
 import proscribe.store
 from proscribe.canonical import canonical_bytes
@@ -37,8 +38,8 @@ from proscribe.terms import Enrolment
 from proscribe.text import Text
 from proscribe.trust.envelope import prepare, sign
 from proscribe.trust.errors import AuthorApproved, BadSignature, UnknownKey
-from proscribe.trust.keys import KeyPair, new_pair
-from proscribe.trust.model import KeyList, PublicKey, Rule, Scheme, SignedDocument, Storage
+from proscribe.trust.keys import new_pair
+from proscribe.trust.model import KeyList, Rule, Scheme, SignedDocument
 
 SENT = (Acknowledgement.KIND, Attestation.KIND, ChallengeAnswer.KIND, ExemptionReport.KIND)
 BYOD = Text("none", "aucun")
@@ -58,26 +59,15 @@ class Office:
             version=1,
             issued=START,
             expires=START + timedelta(days=365),
-            keys=tuple(self.line(seat, pair) for seat, pair in self.pairs.items()),
+            keys=tuple(
+                listed(pair, seat, "department" if "/" in seat else "officer") for seat, pair in self.pairs.items()
+            ),
             rules=(
                 Rule(kinds=(KeyList.KIND, Challenge.KIND), roles=("officer",), threshold=1),
                 Rule(kinds=SENT, roles=("department",), threshold=1),
             ),
         )
         trusting.install(self.open(), self.sealed(self.keys, "legal", "cio"), pin=digest(self.keys))
-
-    @staticmethod
-    def line(seat: str, pair: KeyPair) -> PublicKey:
-        return PublicKey(
-            id=pair.id,
-            scheme=pair.scheme,
-            public=pair.public,
-            holder=seat,
-            roles=("department" if "/" in seat else "officer",),
-            storage=Storage.encrypted_file,
-            valid_from=START - timedelta(days=1),
-            valid_until=START + timedelta(days=300),
-        )
 
     def open(self) -> Installation:
         return open_installation(self.home, actor="authority", clock=self.world.clock)

@@ -6,11 +6,12 @@ import json
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from functools import cache
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from tests.trust.conftest import NOW as START
+from tests.trust.conftest import SEATS, listed, pair_of
 
 from proscribe.canonical import Digest
 from proscribe.clock import ManualClock
@@ -26,17 +27,9 @@ from proscribe.store.errors import NotStored, StoreDamaged
 from proscribe.text import Text
 from proscribe.trust import errors
 from proscribe.trust.envelope import prepare, sign
-from proscribe.trust.keys import KeyPair, new_pair
-from proscribe.trust.model import KeyList, PublicKey, Registration, Rule, Scheme, SignedDocument, Storage, Verification
+from proscribe.trust.model import KeyList, Registration, Rule, SignedDocument, Verification
 
-START = datetime(2026, 11, 2, 13, 0, tzinfo=UTC)
-SEATS = ("cio", "security", "legal")
 DIRECTIVE = find("ca-tbs-2023-wechat-kaspersky")
-
-
-@cache
-def pair_of(name: str) -> KeyPair:
-    return new_pair(Scheme.ed25519)
 
 
 def key_list(version: int = 1, seats: tuple[str, ...] = SEATS, **changes: object) -> KeyList:
@@ -45,19 +38,7 @@ def key_list(version: int = 1, seats: tuple[str, ...] = SEATS, **changes: object
         version=version,
         issued=START,
         expires=START + timedelta(days=180),
-        keys=tuple(
-            PublicKey(
-                id=pair_of(seat).id,
-                scheme=Scheme.ed25519,
-                public=pair_of(seat).public,
-                holder=seat,
-                roles=("approver",),
-                storage=Storage.encrypted_file,
-                valid_from=START - timedelta(days=1),
-                valid_until=START + timedelta(days=365),
-            )
-            for seat in seats
-        ),
+        keys=tuple(listed(pair_of(seat), seat, "approver") for seat in seats),
         rules=(
             Rule(
                 kinds=(KeyList.KIND, "proscribe.directive", "proscribe.target-set", StandingOrder.KIND),
