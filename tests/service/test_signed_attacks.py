@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.service.conftest import DIRECTIVE, START, World
+from tests.service.conftest import DIRECTIVE, START, World, exemption
 from tests.service.officers import Officers
 
 from proscribe.catalogue.model import TargetSet
@@ -14,8 +14,10 @@ from proscribe.directive.library import find
 from proscribe.documents import digest
 from proscribe.errors import ProscribeError
 from proscribe.feed.model import Adoption
+from proscribe.plan.model import ExemptionGrant
+from proscribe.plan.orders import affected
 from proscribe.prove.model import EntryKind
-from proscribe.service import trusting
+from proscribe.service import exempting, signing, trusting
 from proscribe.simulate.amapi import FleetSpec
 from proscribe.text import Text
 
@@ -160,3 +162,39 @@ def test_a_plan_signed_with_a_key_that_was_stolen_is_not_carried_on(world):
     summary = world.settle(days=1)
     assert len(world.simulator.journal.mutations) == sent
     assert "proscribe.plan" in summary.statuses[0].ended.en
+
+
+def test_an_exemption_signed_with_a_key_that_was_stolen_spares_nobody(world):
+    seats = Officers(world.open())
+    seats.install(world.open())
+    for document in (find(DIRECTIVE), world.targets()):
+        trusting.register(world.open(), seats.signed(document, "cio", "security"))
+    devices = iter(world.simulator.fleet.devices)
+    for name, second in (("e1", "security"), ("e2", "legal")):
+        granted = ExemptionGrant(exemption(name, f"amapi:{next(devices)}"))
+        trusting.register(world.open(), seats.signed(granted, "cio", second))
+        exempting.grant(world.open(), granted)
+    seats.install(world.open(), revoking(seats, world, "legal"))
+    assert [one.id for one in signing.exemptions(world.open(), directive=DIRECTIVE).exemptions] == ["e1"]
+    exempting.end(world.open(), "e1")
+    assert world.plan().counts.exempt == 0
+    world.apply()
+    assert "exempt" not in {one.outcome for one in world.open().stores.outcomes.latest(DIRECTIVE)}
+
+
+def test_counts_of_a_plan_slipped_into_the_database_do_not_pass_for_a_small_one(world):
+    """The rule for many devices, and the bound of a standing order, look at the plan's counts."""
+    seats = Officers(world.open(), plan_above=1)
+    seats.install(world.open())
+    for document in (find(DIRECTIVE), world.targets()):
+        seats.register(world.open(), document)
+    plan = world.plan()
+    assert affected(plan) > 1
+    small = replace(plan, counts=replace(plan.counts, to_remove=0, block_only=0))
+    assert refused(world.apply, small).code == "service.altered-plan"
+    world.open().stores.documents.put(small, subject=DIRECTIVE, at=world.clock.now())
+    assert refused(world.apply, small).code == "service.stale-plan"
+    quiet = replace(plan, counts=small.counts, steps=())
+    world.open().stores.documents.put(quiet, subject=DIRECTIVE, at=world.clock.now())
+    assert refused(world.apply, quiet).code == "service.stale-plan"
+    assert not world.simulator.journal.mutations

@@ -29,7 +29,7 @@ from proscribe.prove.evidence import latest_coverage
 from proscribe.prove.ledger import leaf_hash
 from proscribe.prove.model import EntryKind, SignedTreeHead
 from proscribe.prove.pseudonym import names_a_device, spellings
-from proscribe.service import inventory, ledgering, planning, proof, trusting
+from proscribe.service import inventory, ledgering, planning, proof, signing, trusting
 from proscribe.service.installation import Installation
 from proscribe.service.standing import order_of
 from proscribe.store.errors import NotStored
@@ -205,7 +205,7 @@ def _grounds(installation: Installation, outcomes: Sequence[DeviceOutcome]) -> C
     exempt = [one for one in outcomes if one.outcome is Outcome.exempt]
     if not exempt:
         return Counter()
-    register = installation.stores.exemptions.in_force(installation.clock.now().date(), directive=exempt[0].directive)
+    register = signing.exemptions(installation, directive=exempt[0].directive)
     known = exempt_devices(register.exemptions)
     aliases = aliases_of(inventory.current(installation))
     found = (exemption_of(one.device, known, aliases) for one in exempt)

@@ -12,7 +12,7 @@ from proscribe.documents import digest
 from proscribe.errors import ProscribeError
 from proscribe.plan.difference import difference
 from proscribe.plan.model import Plan
-from proscribe.plan.orders import HERE
+from proscribe.plan.orders import HERE, affected
 from proscribe.prove.model import EntryKind
 from proscribe.service import inventory, planning, rounds, signing, warrant
 from proscribe.service.installation import Installation
@@ -84,7 +84,7 @@ def apply(
     snapshot = inventory.observe(installation, on_progress=on_progress)
     seen = planning.view(installation, directive, targets, snapshot)
     again = planning.plan_on(installation, seen, plan.policy, follow_recommended=plan.follow_recommended)
-    if again.basis != plan.basis:
+    if again.basis != plan.basis or _reaches_further(again, plan):
         raise _changed(plan, again)
     _refuse_blocked(again)
     with installation.atomic():
@@ -213,6 +213,12 @@ def _refuse_blocked(plan: Plan) -> None:
             first.what + (Text(f" (and {left.en})", f" (et {left.fr})") if len(blocking) > 1 else Text("", "")),
             remedy=first.remedy,
         )
+
+
+def _reaches_further(again: Plan, plan: Plan) -> bool:
+    """Whether more would be done than the plan says of itself, by which rules and standing orders were chosen."""
+    verbs, said = ({verb for step in one.steps for verb in step.verbs} for one in (again, plan))
+    return affected(again) > affected(plan) or not verbs <= said
 
 
 def _changed(old: Plan, new: Plan) -> StalePlan:

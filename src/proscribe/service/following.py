@@ -59,11 +59,11 @@ def follow_up(installation: Installation, *, asking_only: bool = False) -> Follo
 
 def _apart(installation: Installation) -> tuple[frozenset[str], frozenset[str]]:
     """The devices under a records hold, and those exempt from something, each by every key."""
-    from proscribe.service import inventory
+    from proscribe.service import inventory, signing
 
     today = installation.clock.now().date()
     holds = installation.stores.holds.in_force(today).holds
-    exemptions = installation.stores.exemptions.in_force(today).exemptions
+    exemptions = signing.exemptions(installation).exemptions
     held = {device for hold in holds for device in hold.devices}
     exempt = {device for exemption in exemptions for device in exemption.devices}
     if held or exempt:

@@ -22,7 +22,7 @@ from proscribe.plan.planner import make_plan
 from proscribe.plan.policy import DEFAULT, from_words
 from proscribe.prove.model import EntryKind
 from proscribe.prove.pseudonym import Pseudonyms
-from proscribe.service import inventory
+from proscribe.service import inventory, signing
 from proscribe.service.config import PolicySettings
 from proscribe.service.installation import Installation
 
@@ -106,7 +106,7 @@ def plan_on(installation: Installation, seen: View, policy: Policy, *, follow_re
             statuses=seen.statuses,
             systems=installation.connectors,
             now=now,
-            register=installation.stores.exemptions.in_force(now.date(), directive=seen.directive.id),
+            register=signing.exemptions(installation, directive=seen.directive.id),
             policy=policy,
             aliases=aliases_of(seen.snapshot),
             follow_recommended=follow_recommended,

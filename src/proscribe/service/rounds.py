@@ -116,7 +116,7 @@ def _judge(installation: Installation, seen: _Seen) -> tuple[DeviceOutcome, ...]
         directive=seen.order.directive,
         snapshot=seen.view.snapshot.digest,
         actions=stores.actions.find(directive=seen.order.directive),
-        register=stores.exemptions.in_force(now.date(), directive=seen.order.directive),
+        register=signing.exemptions(installation, directive=seen.order.directive),
         refusals=seen.plan.refusals,
         once_held=stores.outcomes.once_held(seen.order.directive),
         decided_at=seen.order.approved_at,
@@ -204,7 +204,7 @@ def _present(
         one.order.directive: barred_places(
             one.order.directive,
             one.view.statuses,
-            installation.stores.exemptions.in_force(now.date(), directive=one.order.directive),
+            signing.exemptions(installation, directive=one.order.directive),
             now,
             aliases=aliases_of(one.view.snapshot),
         )

@@ -15,7 +15,7 @@ from proscribe.directive.model import Directive
 from proscribe.documents import digest
 from proscribe.errors import ProscribeError
 from proscribe.feed.model import Adoption
-from proscribe.plan.model import ExemptionGrant, Plan
+from proscribe.plan.model import ExemptionGrant, ExemptionRegister, Plan
 from proscribe.plan.orders import HERE, InvalidStandingOrder, StandingOrder, affected, newest, uncovered, validate
 from proscribe.prove.signatures import SHOWN, SignatureInputs
 from proscribe.service.installation import Installation
@@ -213,6 +213,23 @@ def refuse_void(installation: Installation, order: Standing) -> None:
                     f"{order.directive}\u00a0»).",
                 ),
             )
+
+
+def exemptions(installation: Installation, *, directive: str | None = None) -> ExemptionRegister:
+    """The exemptions in force today, by id, without those that were signed with a key revoked for that time."""
+    from proscribe.service import trusting
+
+    register = installation.stores.exemptions.in_force(installation.clock.now().date(), directive=directive)
+    if not register.exemptions or trusting.key_list(installation) is None:
+        return register
+    known = {one.exemption: one for one in reversed(tuple(installation.stores.documents.all(ExemptionGrant)))}
+    return ExemptionRegister(
+        tuple(
+            one
+            for one in register.exemptions
+            if one not in known or not trusting.revoked(installation, digest(known[one]))
+        )
+    )
 
 
 def for_proof(installation: Installation, order: Standing) -> SignatureInputs:

@@ -54,6 +54,7 @@ __all__ = [
     "refuse_replaced",
     "register",
     "require",
+    "revoked",
     "verification_of",
 ]
 
@@ -178,12 +179,13 @@ def _refuse_older(
         if earlier.of == signed.of or earlier.key_list not in lists:
             continue
         known: Document = installation.stores.documents.get(kind.cls(), earlier.of)
-        if kind.order(known) >= kind.order(document) and not _revoked(installation, earlier.of, issuer):
+        # What a thief numbered far ahead does not end what we number.
+        if kind.order(known) >= kind.order(document) and not revoked(installation, earlier.of, issuer=issuer):
             raise _replayed(subject, earlier)
 
 
-def _revoked(installation: Installation, of: Digest, issuer: str) -> bool:
-    """Whether a document counts no more because of stolen keys: what a thief numbered does not end what we number."""
+def revoked(installation: Installation, of: Digest, *, issuer: str = OWN) -> bool:
+    """Whether a document was signed, and counts no more because a key is revoked as of an earlier moment."""
     try:
         next(_standing(installation, of, None, issuer), None)
     except SignatureRefused as refusal:
