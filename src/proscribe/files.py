@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -35,10 +36,28 @@ def read_text(path: Path) -> str:
         ) from error
 
 
+_REASONS = {
+    errno.EACCES: "permission refusée",
+    errno.EEXIST: "un fichier de ce nom existe déjà",
+    errno.EISDIR: "c'est un dossier",
+    errno.ENAMETOOLONG: "nom trop long",
+    errno.ENOENT: "fichier ou dossier introuvable",
+    errno.ENOTDIR: "une partie du chemin n'est pas un dossier",
+    errno.EPERM: "opération non permise",
+    errno.EROFS: "système de fichiers en lecture seule",
+}
+
+
+def reason(error: OSError) -> Text:
+    """Why the system refused, in both languages; the system itself knows one."""
+    said = error.strerror or str(error)
+    return Text(said, _REASONS.get(error.errno or 0, said))
+
+
 def unreadable(path: Path, error: OSError) -> UnreadableFile:
     """The error of a file that the system does not let us read."""
     return UnreadableFile(
-        Text(f"cannot be read: {error.strerror}", f"lecture impossible\u00a0: {error.strerror}"),
+        Text(f"cannot be read: {error.strerror}", f"lecture impossible\u00a0: {reason(error).fr}"),
         remedy=Text("Check the path and the permissions.", "Vérifiez le chemin et les droits d'accès."),
         where=Where(file=str(path)),
     )

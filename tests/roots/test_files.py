@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
 
 from proscribe.errors import UnreadableFile
-from proscribe.files import read_bytes, read_text, write_whole
+from proscribe.files import read_bytes, read_text, reason, write_whole
 
 
 def test_a_long_file_is_read_one_byte_past_the_bound_so_that_it_shows(tmp_path: Path) -> None:
@@ -46,3 +48,15 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="folder"):
         write_whole(tmp_path / "folder", b"never")
     assert sorted(one.name for one in tmp_path.iterdir()) == ["file", "folder"]
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EEXIST, errno.EISDIR, errno.ENOENT, errno.ENOTDIR, errno.EROFS])
+def test_the_reason_of_the_system_is_said_in_both_languages(number: int) -> None:
+    said = reason(OSError(number, os.strerror(number)))
+    assert said.en == os.strerror(number)
+    assert said.fr != said.en
+
+
+def test_a_reason_nobody_translated_is_said_all_the_same() -> None:
+    assert reason(OSError(errno.EXDEV, "Cross-device link")).fr == "Cross-device link"
+    assert reason(OSError("no number")).fr == "no number"

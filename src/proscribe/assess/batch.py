@@ -23,6 +23,7 @@ from proscribe.assess.sandbox import Worker
 from proscribe.canonical import digest_bytes, digest_file
 from proscribe.documents import quick_bytes
 from proscribe.errors import ProscribeError, UnreadableFile, Where
+from proscribe.files import reason
 from proscribe.text import Text
 
 SUFFIXES = (".apk", ".xapk", ".apks", ".apkm", ".ipa")
@@ -122,7 +123,7 @@ def _listed(folder: Path) -> tuple[list[Path], int]:
 
     def barred(error: OSError) -> None:
         raise UnreadableFile(
-            Text(f"cannot be listed: {error.strerror}", f"contenu du dossier illisible\u00a0: {error.strerror}"),
+            Text(f"cannot be listed: {error.strerror}", f"contenu du dossier illisible\u00a0: {reason(error).fr}"),
             remedy=Text("Check the folder and its permissions.", "Vérifiez le dossier et ses droits d'accès."),
             where=Where(file=str(error.filename)),
         ) from error
@@ -139,7 +140,7 @@ def _listed(folder: Path) -> tuple[list[Path], int]:
 
 
 def _unread(error: OSError) -> Text:
-    return Text(f"cannot be read: {error.strerror}", f"lecture impossible\u00a0: {error.strerror}")
+    return Text(f"cannot be read: {error.strerror}", f"lecture impossible\u00a0: {reason(error).fr}")
 
 
 def _changed(file: Path) -> UnreadableFile:

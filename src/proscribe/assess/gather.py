@@ -21,6 +21,7 @@ from proscribe.assess.signing.verify import verify_apk
 from proscribe.assess.terms import Extent, FactClass, SignatureState
 from proscribe.assess.watch import Watch
 from proscribe.errors import UnreadableFile, Where
+from proscribe.files import reason
 from proscribe.terms import Platform
 from proscribe.text import Text
 
@@ -44,7 +45,7 @@ def gather(path: Path, watch: Watch) -> Gathered:
         if error.errno == errno.ENOMEM:
             raise MemoryError from error
         raise UnreadableFile(
-            Text(f"cannot be read: {error.strerror}", f"lecture impossible\u00a0: {error.strerror}"),
+            Text(f"cannot be read: {error.strerror}", f"lecture impossible\u00a0: {reason(error).fr}"),
             remedy=Text("Check the path and its permissions.", "Vérifiez le chemin et les droits d'accès."),
             where=Where(file=str(path)),
         ) from error

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from proscribe.errors import ProscribeError, UnreadableFile, Where
+from proscribe.files import reason
 from proscribe.text import Language, Text, language
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def _is_document(path: Path) -> bool:
             return stream.read(64).lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{"
     except OSError as error:
         raise UnreadableFile(
-            Text(f"cannot be read: {error.strerror}", f"lecture impossible : {error.strerror}"),
+            Text(f"cannot be read: {error.strerror}", f"lecture impossible : {reason(error).fr}"),
             remedy=Text("Check the path and its permissions.", "Vérifiez le chemin et les droits d'accès."),
             where=Where(file=str(path)),
         ) from error

@@ -18,6 +18,7 @@ from proscribe.documents import to_json
 from proscribe.errors import DiskFull, ProscribeError, Where
 from proscribe.evaluate.check import lookalikes, violations
 from proscribe.evaluate.model import Finding
+from proscribe.files import reason
 from proscribe.text import Text
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def writing(path: Path) -> Iterator[TextIO]:
                 where=where,
             ) from error
         raise UnwritableFile(
-            Text(f"cannot be written: {error.strerror}", f"écriture impossible : {error.strerror}"),
+            Text(f"cannot be written: {error.strerror}", f"écriture impossible : {reason(error).fr}"),
             remedy=Text(
                 "Choose another place, or check the permissions.",
                 "Choisissez un autre emplacement, ou vérifiez les droits d'accès.",

@@ -12,6 +12,7 @@ import click
 from proscribe import __version__
 from proscribe.cli.options import SUBCOMMAND
 from proscribe.errors import DiskFull, ProscribeError, UnreadableFile, Where
+from proscribe.files import reason
 from proscribe.text import Text, language, set_language
 
 # name -> (module, one line of help). The help stands here so that listing the commands imports none of them.
@@ -162,7 +163,7 @@ def show_error(error: ProscribeError) -> None:
 def _file_error(error: OSError) -> ProscribeError:
     """A fault of the file system that no stage foresaw, as an error with a next step."""
     where = Where(file=str(error.filename or ""))
-    reason = error.strerror or str(error)
+    why = reason(error)
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return DiskFull(
             Text("no room left on this disk", "il n'y a plus d'espace sur ce disque"),
@@ -173,7 +174,7 @@ def _file_error(error: OSError) -> ProscribeError:
             where=where,
         )
     return UnreadableFile(
-        Text(f"cannot be read or written: {reason}", f"lecture ou écriture impossible\u00a0: {reason}"),
+        Text(f"cannot be read or written: {why.en}", f"lecture ou écriture impossible\u00a0: {why.fr}"),
         remedy=Text("Check the path and its permissions.", "Vérifiez le chemin et les droits d'accès."),
         where=where,
     )

@@ -11,6 +11,7 @@ import click
 from proscribe.cli.options import CommandGroup, installation_options, open_installation
 from proscribe.cli.output import json_option, print_json, print_table
 from proscribe.errors import ProscribeError, Where
+from proscribe.files import reason
 from proscribe.text import COLON, Text, plural
 
 if TYPE_CHECKING:
@@ -231,7 +232,7 @@ def _write(path: Path, data: bytes) -> None:
             stream.write(data)
     except OSError as error:
         raise NotWritten(
-            Text(f"cannot be written: {error.strerror}", f"écriture impossible\u00a0: {error.strerror}"),
+            Text(f"cannot be written: {error.strerror}", f"écriture impossible\u00a0: {reason(error).fr}"),
             remedy=Text("Name another file; none is replaced.", "Nommez un autre fichier; aucun n'est remplacé."),
             where=Where(file=str(path)),
         ) from error

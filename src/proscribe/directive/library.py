@@ -13,6 +13,7 @@ from proscribe.catalogue.model import TargetSet
 from proscribe.directive.model import Directive
 from proscribe.directive.targets import resolve_directive
 from proscribe.errors import ProscribeError, Where
+from proscribe.files import reason
 from proscribe.text import Text
 
 DATA = Path(__file__).parent / "data"
@@ -81,7 +82,7 @@ def save_new(path: Path, text: str) -> None:
             stream.write(text)
     except OSError as error:
         raise CannotSave(
-            Text(f"cannot be written: {error.strerror}", f"écriture impossible : {error.strerror}"),
+            Text(f"cannot be written: {error.strerror}", f"écriture impossible : {reason(error).fr}"),
             remedy=Text("Name another file.", "Nommez un autre fichier."),
             where=Where(file=str(path)),
         ) from error

@@ -42,6 +42,7 @@ from typing import Any, ClassVar, TypeVar
 from proscribe.canonical import Digest, digest_json
 from proscribe.documents import to_json
 from proscribe.errors import ProscribeError, UnreadableFile, Where
+from proscribe.files import reason
 from proscribe.plan.model import Capability, Effect, Reach, Verb
 from proscribe.plan.versions import bounds, covers, parse_version
 from proscribe.terms import Enrolment, Platform, Side
@@ -178,7 +179,7 @@ def _read(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UnreadableFile(
-            Text(f"cannot be read: {error.strerror}", f"lecture impossible : {error.strerror}"),
+            Text(f"cannot be read: {error.strerror}", f"lecture impossible : {reason(error).fr}"),
             remedy=Text("Check the path and the permissions.", "Vérifiez le chemin et les droits d'accès."),
             where=Where(file=str(path)),
         ) from error

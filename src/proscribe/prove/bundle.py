@@ -19,6 +19,7 @@ from proscribe.directive.model import Directive
 from proscribe.documents import Document, Value, digest, to_bytes, to_json
 from proscribe.enforce.model import DeviceOutcome
 from proscribe.errors import DiskFull, ProscribeError, UnreadableFile, Where
+from proscribe.files import reason
 from proscribe.inventory.model import SnapshotManifest
 from proscribe.plan.model import ExemptionRegister, Plan
 from proscribe.prove import members as names
@@ -243,7 +244,7 @@ def _write_error(error: OSError, out: Path) -> ProscribeError:
             where=where,
         )
     return UnreadableFile(
-        Text(f"cannot be written: {error.strerror}", f"écriture impossible : {error.strerror}"),
+        Text(f"cannot be written: {error.strerror}", f"écriture impossible : {reason(error).fr}"),
         remedy=Text("Check the folder and its permissions.", "Vérifiez le dossier et les droits d'accès."),
         where=where,
     )

@@ -20,6 +20,7 @@ from proscribe.feed import client
 from proscribe.feed.client import Pulled
 from proscribe.feed.errors import FeedBusy, UnknownFeed
 from proscribe.feed.model import Adoption, FeedHealth, FeedItemRecord, FeedState, FeedStatus, PullReport
+from proscribe.files import reason
 from proscribe.prove.model import EntryKind
 from proscribe.service import adopting, trusting
 from proscribe.service.config import FILE, FeedSettings, InvalidSettings
@@ -110,7 +111,7 @@ def _root(installation: Installation, settings: FeedSettings) -> bytes:
         raise UnreadableFile(
             Text(
                 f"the first root of the feed cannot be read: {error.strerror}",
-                f"la première racine du fil est illisible\u00a0: {error.strerror}",
+                f"la première racine du fil est illisible\u00a0: {reason(error).fr}",
             ),
             remedy=Text(
                 f"Ask the authority for its file '1.root.json', by another way than the feed, and name it in "

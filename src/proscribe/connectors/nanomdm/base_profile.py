@@ -14,6 +14,7 @@ from proscribe.connectors.base import InvalidConfiguration
 from proscribe.connectors.memory import Json
 from proscribe.connectors.nanomdm.config import NanomdmConfig
 from proscribe.errors import UnreadableFile, Where
+from proscribe.files import reason
 from proscribe.text import Text
 
 PROFILE = ".mobileconfig"
@@ -78,7 +79,7 @@ def profile_files(config: NanomdmConfig) -> list[Path]:
         return sorted(path for path in folder.iterdir() if path.name.endswith(PROFILE))
     except OSError as error:
         raise UnreadableFile(
-            Text(f"cannot be read: {error.strerror}", f"lecture impossible : {error.strerror}"),
+            Text(f"cannot be read: {error.strerror}", f"lecture impossible : {reason(error).fr}"),
             remedy=Text(
                 "See that the folder is there, or take profiles out of the settings.",
                 "Vérifiez que le dossier est présent, ou retirez profiles des paramètres.",
@@ -118,7 +119,7 @@ def _read(path: Path) -> bytes | None:
             raw = stream.read(_MAX_BYTES + 1)
     except OSError as error:
         raise UnreadableFile(
-            Text(f"cannot be read: {error.strerror}", f"lecture impossible : {error.strerror}"),
+            Text(f"cannot be read: {error.strerror}", f"lecture impossible : {reason(error).fr}"),
             remedy=Text("Check the permissions of the file.", "Vérifiez les droits d'accès au fichier."),
             where=Where(file=str(path)),
         ) from error

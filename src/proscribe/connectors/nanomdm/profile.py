@@ -30,6 +30,7 @@ from proscribe.connectors.nanomdm.base_profile import (
 from proscribe.connectors.nanomdm.declarations import label
 from proscribe.connectors.nanomdm.model import Entry
 from proscribe.errors import UnreadableFile, Where
+from proscribe.files import reason
 from proscribe.plan.ports import Objection
 from proscribe.plan.versions import parse_version
 from proscribe.text import Text
@@ -208,7 +209,7 @@ def _pem(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise UnreadableFile(
-            Text(f"cannot be read: {error.strerror}", f"lecture impossible : {error.strerror}"),
+            Text(f"cannot be read: {error.strerror}", f"lecture impossible : {reason(error).fr}"),
             remedy=Text("Check the path and the permissions.", "Vérifiez le chemin et les droits d'accès."),
             where=Where(file=str(path)),
         ) from error

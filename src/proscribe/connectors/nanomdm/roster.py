@@ -17,6 +17,7 @@ from pathlib import Path
 from proscribe.connectors.base import InvalidConfiguration
 from proscribe.connectors.nanomdm.model import Device
 from proscribe.errors import UnreadableFile, Where
+from proscribe.files import reason
 from proscribe.inventory.csvblocks import Layout, layout
 from proscribe.inventory.encoding import decode, unicode_name
 from proscribe.inventory.model import Problem
@@ -95,7 +96,7 @@ def _text(path: Path) -> str:
             raw = stream.read(_MAX_BYTES + 1)
     except OSError as error:
         raise UnreadableFile(
-            Text(f"cannot be read: {error.strerror}", f"lecture impossible\N{NO-BREAK SPACE}: {error.strerror}"),
+            Text(f"cannot be read: {error.strerror}", f"lecture impossible\N{NO-BREAK SPACE}: {reason(error).fr}"),
             remedy=Text("Check the path and the permissions.", "Vérifiez le chemin et les droits d'accès."),
             where=Where(file=str(path), field="nanomdm.roster"),
         ) from error
