@@ -90,6 +90,13 @@ def test_a_case_from_concern_to_publication(desk: Desk, tmp_path: Path) -> None:
         "notice.staff",
         "notice.departments",
     }
+    shared = tmp_path / "stix.json"
+    words = ("share", "stix", "lighthouses-wechat", "--tlp", "green", "--out", str(shared), "--home", str(desk.home))
+    with use_clock(desk.clock):
+        assert CliRunner().invoke(root, words).exit_code == 0
+    targets = json.loads(desk("get", "wechat-2026", "targets"))
+    sent = next(one["targets"] for one in _extended(shared) if "targets" in one)
+    assert sent["reviewed_by"] == targets["reviewed_by"] == "security"
     assert "publish" in desk("list")
     assert json.loads(desk("list", "--json"))[0]["head"] == shown["head"]
 
@@ -126,6 +133,12 @@ def test_a_document_of_a_case_is_written_byte_for_byte_as_it_is_signed(desk: Des
     assert named["targets"] in said
     assert "cannot be written" in str(desk.run("get", "wechat-2026", "targets", "--out", str(out)).exception)
     assert "has no 'notice.staff' yet" in str(desk.run("get", "wechat-2026", "notice.staff").exception)
+
+
+def _extended(bundle: Path) -> list[dict[str, Any]]:
+    """Our own extensions in a STIX bundle."""
+    objects = json.loads(bundle.read_bytes())["objects"]
+    return [found for one in objects for found in one.get("extensions", {}).values()]
 
 
 def _steps(desk: Desk) -> list[dict[str, Any]]:

@@ -230,6 +230,10 @@ class TestKeys:
         assert "PRIVATE" not in private
         assert "Kept in: encrypted file (weaker: can be copied)" in private
 
+    def test_a_new_key_says_what_to_keep_and_what_to_give(self, office: Office) -> None:
+        said = office.does("key", "new", office.path("new.pem"))
+        assert f"Keep {office.path('new.pem')}; give {office.path('new.pem.pub')} to" in said
+
     def test_files_are_their_owners(self, office: Office) -> None:
         assert stat.S_IMODE(Path(office.path("cio.pem")).stat().st_mode) == 0o600
         assert b"ENCRYPTED" in Path(office.path("cio.pem")).read_bytes()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import date
 
@@ -68,6 +69,17 @@ def test_show_as_json(proscribe):
     assert json.loads(out)["kind"] == "proscribe.directive"
     _, out, _ = proscribe("directive", "show", "us-omb-m-23-13", "--targets", "--json")
     assert json.loads(out)["kind"] == "proscribe.target-set"
+
+
+def test_what_is_shown_can_be_saved_as_it_is_signed(proscribe, tmp_path):
+    for more, kind in (((), "proscribe.directive"), (("--targets",), "proscribe.target-set")):
+        path = tmp_path / f"{kind}.json"
+        status, out, _ = proscribe("directive", "show", "us-omb-m-23-13", *more, "--out", str(path))
+        assert status == 0
+        assert json.loads(path.read_bytes())["kind"] == kind
+        assert f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}" in out
+        status, _, err = proscribe("directive", "show", "us-omb-m-23-13", *more, "--out", str(path))
+        assert (status, "directive.cannot-save" in err) == (1, True)
 
 
 def test_show_what_is_not_there(proscribe):

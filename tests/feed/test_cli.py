@@ -83,7 +83,7 @@ def test_from_first_key_to_adoption(run, begun, officials, tmp_path):
     assert f"+ directives/{NAME}/1.dsse.json" in run("feed", "add", "central", "directive.dsse.json", "keys.dsse.json")
     assert "+ notices/" in run("feed", "add", "central", "--notice", NAME, notice)
     said = run("feed", "draft", "central")
-    assert "Draft of targets 1: 0 of 2 officers signed." in said
+    assert "Draft of targets 1: 0 of 2 officers signed.\nNext: each officer runs 'proscribe feed sign central" in said
     assert f"+ directives/{NAME}/1.dsse.json" in said
     machine = ("--key", "file:snapshot.key", "--key", "file:timestamp.key")
     run("feed", "sign", "central", "--key", "file:security.key")

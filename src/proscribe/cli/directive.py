@@ -76,9 +76,20 @@ def list_(as_json: bool) -> None:
 @click.option(
     "--targets", is_flag=True, help=str(Text("Show its target set too.", "Afficher aussi son ensemble de cibles."))
 )
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help=str(
+        Text(
+            "Save the document to this file, to be signed (never over another); with --targets, the target set.",
+            "Enregistrer le document dans ce fichier, pour signature (jamais par-dessus un autre); avec --targets, "
+            "l'ensemble de cibles.",
+        )
+    ),
+)
 @json_option
-def show(directive: str, targets: bool, as_json: bool) -> None:
-    """``--json`` prints the document; with ``--targets``, its target set."""
+def show(directive: str, targets: bool, out: Path | None, as_json: bool) -> None:
+    """``--json`` and ``--out`` give the document; with ``--targets``, its target set."""
     from proscribe import documents
     from proscribe.cli.catalogue import show_targets
     from proscribe.clock import SystemClock
@@ -86,8 +97,14 @@ def show(directive: str, targets: bool, as_json: bool) -> None:
 
     found = library.find(directive)
     target_set = library.target_set(found, now=SystemClock().now())
+    document = target_set if targets else found
+    if out is not None:
+        library.save_new(out, documents.to_bytes(document).decode())
+        click.echo(documents.digest(document))
+        click.echo(str(Text(f"Saved {out}.", f"{out} enregistré.")))
+        return
     if as_json:
-        print_json(documents.to_json(target_set if targets else found))
+        print_json(documents.to_json(document))
         return
     _show(found)
     active, total = sum(target.actionable for target in target_set.targets), len(target_set.targets)

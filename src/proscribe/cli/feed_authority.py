@@ -346,3 +346,12 @@ def _show_draft(folder: Path) -> None:
         )
     if waiting and all(role.signed >= role.threshold for role in waiting):
         click.echo(str(Text("Ready: 'proscribe feed publish'.", "Prêt\u00a0: «\u00a0proscribe feed publish\u00a0».")))
+    elif waiting:
+        click.echo(
+            str(
+                Text(
+                    f"Next: each officer runs 'proscribe feed sign {folder} --key ...'.",
+                    f"Ensuite\u00a0: chaque responsable lance «\u00a0proscribe feed sign {folder} --key ...\u00a0».",
+                )
+            )
+        )

@@ -83,8 +83,17 @@ def new(
         return
     pair = keys.new_pair(Scheme(scheme))
     secret = None if plain else passphrase(variable, secret_file, twice=True)()
-    keys.write_pair(pair, Path(file.removeprefix("file:")), secret, plain=plain)
-    _print_key(pair.public)
+    path = Path(file.removeprefix("file:"))
+    keys.write_pair(pair, path, secret, plain=plain)
+    click.echo(f"{scheme} {keys.key_id(pair.public)}")
+    click.echo(
+        str(
+            Text(
+                f"Keep {path}; give {path}.pub to whoever draws up the key list.",
+                f"Gardez {path}; remettez {path}.pub à qui dresse la liste de clés.",
+            )
+        )
+    )
 
 
 def _print_key(public: str) -> None:
@@ -222,6 +231,15 @@ def _write_list(keys: KeyList, out: Path) -> None:
 
     out.write_bytes(to_bytes(keys))
     click.echo(str(summary(keys)))
+    click.echo(
+        str(
+            Text(
+                f"Written to {out}. Have its seats sign it ('proscribe sign'), then accept it ('proscribe key trust').",
+                f"Enregistrée dans {out}. Faites-la signer par ses sièges («\u00a0proscribe sign\u00a0»), puis "
+                "acceptez-la («\u00a0proscribe key trust\u00a0»).",
+            )
+        )
+    )
     click.echo(digest(keys))
 
 

@@ -101,12 +101,12 @@ def _fitted(columns: Sequence[Sequence[str]], room: int) -> tuple[bool, list[int
 
 
 def _shared_out(widths: Sequence[int], whole: Sequence[int], spare: int) -> list[int]:
-    """Widths with the spare cells given to those first that lack least: dates stay in a line, and prose folds."""
+    """Widths with the spare cells given one by one, each to the column that folds into the most lines."""
     shared = list(widths)
-    for position in sorted(range(len(shared)), key=lambda at: whole[at] - shared[at]):
-        given = min(spare, whole[position] - shared[position])
-        shared[position] += given
-        spare -= given
+    for _ in range(spare):
+        position = max(range(len(shared)), key=lambda at: whole[at] / shared[at])
+        if shared[position] < whole[position]:
+            shared[position] += 1
     return shared
 
 

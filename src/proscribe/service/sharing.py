@@ -8,7 +8,6 @@ from pathlib import Path
 from proscribe.canonical import Digest, digest_bytes
 from proscribe.catalogue.model import TargetSet
 from proscribe.decide.model import Case, Origin, Track
-from proscribe.directive import library
 from proscribe.directive.model import Directive, State
 from proscribe.documents import digest
 from proscribe.errors import Where
@@ -25,7 +24,7 @@ from proscribe.publish.stix.model import Received, Tlp
 from proscribe.publish.stix.opening import MAX_BYTES
 from proscribe.publish.stix.read import marking_of, read
 from proscribe.publish.stix.write import Shared, bundle_bytes, withheld_note, without_context
-from proscribe.service import casework, markings, proof, standing
+from proscribe.service import casework, markings, planning, proof, standing
 from proscribe.service.installation import Installation
 from proscribe.text import Language, Text, plural
 from proscribe.trust.envelope import envelope_bytes
@@ -58,8 +57,8 @@ class Incoming:
 def stix(installation: Installation, reference: str, *, tlp: Tlp, with_context: bool = False) -> Outgoing:
     """A directive as a STIX bundle, recorded as shared.
 
-    ``reference``: a directive in force here, a shipped one, or a file. Raises TlpForbids where a partner's marking is
-    stricter than ``tlp``, and what ``library.find`` raises.
+    ``reference``: a directive decided or adopted here, a shipped one, or a file. Raises UnknownDirective; TlpForbids
+    where a partner's marking is stricter than ``tlp``.
     """
     whole, targets = _decided(installation, reference)
     warnings = [*_marked(installation, whole, tlp), *_unfinished(whole, targets)]
@@ -134,8 +133,8 @@ def _decided(installation: Installation, reference: str) -> tuple[Directive, Tar
     for order in standing.orders(installation):
         if order.directive == reference:
             return documents.get(Directive, order.directive_digest), documents.get(TargetSet, order.targets_digest)
-    directive = library.find(reference)
-    return directive, library.target_set(directive, now=installation.clock.now())
+    directive = planning.known_directive(installation, reference)
+    return directive, planning.targets_in_use(installation, directive)
 
 
 def _marked(installation: Installation, directive: Directive, tlp: Tlp) -> list[Text]:
