@@ -45,7 +45,7 @@ def test_inclusion_proofs_agree_with_pymerkle(data: list[bytes], draw: st.DataOb
     size = draw.draw(st.integers(1, len(data)))
     index = draw.draw(st.integers(0, size - 1))
     ours = hashes(data)
-    proof = ledger.inclusion_proof(ours, index, size)
+    proof = ledger.Tree(ours).inclusion(index, size)
     theirs = oracle(data).prove_inclusion(index + 1, size)
     assert (ours[index], *proof) == tuple(theirs.path)
     assert ledger.verify_inclusion(ours[index], index, size, proof, oracle(data).get_root(size))
@@ -116,7 +116,7 @@ def test_consistency_proofs_agree_with_the_rfc_and_with_the_roots_of_pymerkle(
     second = draw.draw(st.integers(1, len(data)))
     first = draw.draw(st.integers(1, second))
     tree = oracle(data)
-    proof = ledger.consistency_proof(hashes(data), first, second)
+    proof = ledger.Tree(hashes(data)).consistency(first, second)
     assert list(proof) == subproof(first, data[:second], True)
     assert ledger.verify_consistency(first, second, tree.get_root(first), tree.get_root(second), proof)
 
@@ -175,14 +175,14 @@ def test_test_vectors_of_certificate_transparency() -> None:
 @pytest.mark.parametrize(("index", "size"), [(-1, 3), (3, 3), (0, 0), (0, 4), (2, 2)])
 def test_no_inclusion_proof_outside_the_ledger(index: int, size: int) -> None:
     with pytest.raises(ledger.NoSuchProof) as caught:
-        ledger.inclusion_proof(hashes([b"a", b"b", b"c"]), index, size)
+        ledger.Tree(hashes([b"a", b"b", b"c"])).inclusion(index, size)
     assert caught.value.remedy.fr
 
 
 @pytest.mark.parametrize(("first", "second"), [(0, 3), (4, 3), (2, 4), (2, -1)])
 def test_no_consistency_proof_outside_the_ledger(first: int, second: int) -> None:
     with pytest.raises(ledger.NoSuchProof):
-        ledger.consistency_proof(hashes([b"a", b"b", b"c"]), first, second)
+        ledger.Tree(hashes([b"a", b"b", b"c"])).consistency(first, second)
 
 
 def test_a_leaf_is_the_canonical_bytes_of_its_entry() -> None:

@@ -425,9 +425,9 @@ class Log:
         return sign_head(tree_head(self.leaves), self.key, self.clock.now())
 
     def proof(self, first: int, second: int) -> tuple[str, ...]:
-        from proscribe.prove.ledger import consistency_proof
+        from proscribe.prove.ledger import Tree
 
-        return tuple(part.hex() for part in consistency_proof(self.leaves, first, second))
+        return tuple(part.hex() for part in Tree(self.leaves).consistency(first, second))
 
 
 def test_a_log_that_only_grows_is_witnessed_head_by_head(office: Office) -> None:

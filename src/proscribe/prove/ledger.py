@@ -227,16 +227,6 @@ class Tree:
         return {(height, position): self._levels[height][position] for height, position in wanted}
 
 
-def inclusion_proof(leaf_hashes: Sequence[bytes], index: int, size: int | None = None) -> tuple[bytes, ...]:
-    """The audit path of one entry. For many proofs over one ledger keep a :class:`Tree`. Raises NoSuchProof."""
-    return Tree(leaf_hashes).inclusion(index, size)
-
-
-def consistency_proof(leaf_hashes: Sequence[bytes], first: int, second: int | None = None) -> tuple[bytes, ...]:
-    """Proof that the ledger of ``second`` entries (None: all) begins with that of ``first``. Raises NoSuchProof."""
-    return Tree(leaf_hashes).consistency(first, second)
-
-
 def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:
     """Whether ``leaf`` (a leaf hash) is entry ``index`` of the ledger with this size and root (RFC 9162, 2.1.3.2)."""
     if not 0 <= index < size or not _well_formed((leaf, root, *proof)):
