@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from tests.service.conftest import DIRECTIVE, START, World, exemption
 from tests.service.officers import Officers
+from tests.service.test_signatures import order as standing_order
 
 from proscribe.catalogue.model import TargetSet
 from proscribe.directive.library import find
@@ -198,3 +199,32 @@ def test_counts_of_a_plan_slipped_into_the_database_do_not_pass_for_a_small_one(
     world.open().stores.documents.put(quiet, subject=DIRECTIVE, at=world.clock.now())
     assert refused(world.apply, quiet).code == "service.stale-plan"
     assert not world.simulator.journal.mutations
+
+
+def test_an_order_that_was_withdrawn_does_not_come_back_by_a_revocation(world):
+    seats = Officers(world.open())
+    seats.install(world.open())
+    for document in (find(DIRECTIVE), world.targets()):
+        trusting.register(world.open(), seats.signed(document, "cio", "security"))
+    first = standing_order()
+    trusting.register(world.open(), seats.signed(first, "cio", "security"))
+    trusting.register(world.open(), seats.signed(replace(first, version=2, withdrawn=True), "cio", "legal"))
+    assert refused(world.apply, world.plan(), standing=True).code == "service.no-standing-order"
+    seats.install(world.open(), revoking(seats, world, "legal"))
+    assert refused(world.apply, world.plan(), standing=True).code == "service.no-standing-order"
+    trusting.register(world.open(), seats.signed(replace(first, version=3), "cio", "security"))
+    world.apply(world.plan(), standing=True)
+
+
+def test_a_list_accepted_by_its_digest_brings_no_revoked_key_back(world):
+    """Whoever can talk an operator into a digest could otherwise use the stolen key again."""
+    seats = Officers(world.open())
+    seats.install(world.open())
+    revoked = seats.install(world.open(), revoking(seats, world, "legal"))
+    again = replace(seats.keys, version=3)
+    signed = seats.signed(again, "cio", "security")
+    assert refused(trusting.install, world.open(), signed, pin=digest(again)).code == "trust.revocation-taken-back"
+    assert trusting.key_list(world.open()) == revoked
+    without = replace(seats.keys, version=3, keys=seats.keys.keys[:2], rules=seats.keys.rules[:1])
+    signed = seats.signed(without, "cio", "security")
+    assert trusting.install(world.open(), signed, pin=digest(without)) == without

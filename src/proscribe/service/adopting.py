@@ -16,9 +16,9 @@ from proscribe.feed.errors import NotAdopted
 from proscribe.feed.layout import Item, Place, read_path
 from proscribe.feed.model import Adopting, Adoption, FeedItemRecord, Revocation
 from proscribe.feed.policy import Standing, covering, ends, refuse_approval
-from proscribe.plan.orders import HERE, InvalidStandingOrder, StandingOrder, newest, validate
+from proscribe.plan.orders import HERE, StandingOrder
 from proscribe.prove.model import EntryKind
-from proscribe.service import trusting
+from proscribe.service import signing, trusting
 from proscribe.service.config import FeedSettings
 from proscribe.service.feeditems import issuer_of, state_folder
 from proscribe.service.installation import Installation
@@ -134,7 +134,7 @@ def under_orders(installation: Installation, settings: FeedSettings) -> tuple[Ad
     """Adopt what signed standing orders cover and is not adopted yet. Without that policy: nothing."""
     if settings.adopt is not Adopting.standing:
         return ()
-    orders = newest(_signed_orders(installation))
+    orders = _signed_orders(installation)
     made = []
     for offer in offers(installation, settings.name).values():
         if not _wanting(installation, settings.name, offer) or _decided_here(installation, offer):
@@ -179,15 +179,12 @@ def _standing(installation: Installation, settings: FeedSettings, offer: Offer) 
     )
 
 
-def _signed_orders(installation: Installation) -> Iterator[StandingOrder]:
+def _signed_orders(installation: Installation) -> tuple[StandingOrder, ...]:
     """The standing orders that our own seats signed. Where nobody has to sign one, none is good enough for this."""
-    for order in installation.stores.documents.all(StandingOrder):
-        try:
-            validate(order)
-            if trusting.require(installation, digest(order), StandingOrder.KIND) is not None:
-                yield order
-        except (InvalidStandingOrder, trusting.NotSigned, SignatureRefused):
-            continue
+    try:
+        return signing.signed_orders(installation)
+    except SignatureRefused:
+        return ()
 
 
 def _adopt(installation: Installation, feed: str, offer: Offer, *, by: str, order: Digest | None = None) -> Adoption:

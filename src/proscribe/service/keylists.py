@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from proscribe.canonical import Digest
@@ -73,6 +74,8 @@ def install(
     keys = _accept(current, signed, pin, now)
     found = digest(keys)
     accepted = accepted_from(installation, issuer)
+    if pin is not None:  # a new beginning may forget keys, and not what became of them
+        keylist.refuse_revived(_present(installation, accepted), keys)
     if found in accepted and found in installation.stores.documents.digests(KeyList, subject=_subject(issuer)):
         return keys
     with installation.atomic():
@@ -94,10 +97,13 @@ def install(
 
 def _last(installation: Installation, issuer: str) -> KeyList | None:
     """The newest list that is there: one that was lost is no reason to refuse the list that is to replace it."""
-    for found in reversed(accepted_from(installation, issuer)):
+    return next(_present(installation, reversed(accepted_from(installation, issuer))), None)
+
+
+def _present(installation: Installation, accepted: Iterable[Digest]) -> Iterator[KeyList]:
+    for found in accepted:
         with contextlib.suppress(KeyListUnpinned):
-            return _list(installation, found)
-    return None
+            yield _list(installation, found)
 
 
 def _accept(current: KeyList | None, signed: SignedDocument, pin: Digest | None, now: datetime) -> KeyList:

@@ -153,7 +153,7 @@ def order_covering(installation: Installation, plan: Plan, *, source: str = HERE
         return None
     now = installation.clock.now()
     lacking: list[Text] = []
-    for order in newest(_signed_orders(installation)):
+    for order in signed_orders(installation):
         why = uncovered(order, plan, now, source=source)
         if why is None:
             return order
@@ -175,16 +175,26 @@ def order_covering(installation: Installation, plan: Plan, *, source: str = HERE
     )
 
 
-def _signed_orders(installation: Installation) -> Iterator[StandingOrder]:
+def signed_orders(installation: Installation) -> tuple[StandingOrder, ...]:
+    """The newest version of each standing order, where our own seats signed it. Raises KeyListExpired.
+
+    Where the newest is signed no more, because a key was revoked, none counts: an order that was withdrawn or narrowed
+    does not come back by itself.
+    """
     from proscribe.service import trusting
 
+    good, void = [], []
     for order in installation.stores.documents.all(StandingOrder):
         try:
             validate(order)
-            trusting.require(installation, digest(order), StandingOrder.KIND)
-        except (InvalidStandingOrder, trusting.NotSigned):
+            if trusting.require(installation, digest(order), StandingOrder.KIND) is not None:
+                good.append(order)
+        except InvalidStandingOrder:
             continue
-        yield order
+        except trusting.NotSigned:
+            if trusting.revoked(installation, digest(order)):
+                void.append(order)
+    return tuple(one for one in newest((*good, *void)) if one in good)
 
 
 def refuse_void(installation: Installation, order: Standing) -> None:

@@ -113,17 +113,29 @@ def _keeps_revocations(current: KeyList, keys: KeyList) -> None:
             continue
         still = later.get(key.id)
         if still is None or utc(still) > utc(key.revoked_at):
-            raise errors.RevocationTakenBack(
-                Text(
-                    f"the revocation of a key of {key.holder} is missing or moved to a later moment",
-                    f"la révocation d'une clé de {key.holder} manque ou a été reportée à plus tard",
-                ),
-                remedy=Text(
-                    "Keep every revoked key in the list with its moment; give the seat a new key.",
-                    "Conservez dans la liste chaque clé révoquée et le moment de sa révocation; donnez au siège "
-                    "une nouvelle clé.",
-                ),
-            )
+            raise _taken_back(key.holder)
+
+
+def refuse_revived(lists: Iterable[KeyList], keys: KeyList) -> None:
+    """Raises RevocationTakenBack where a list has a revoked key again as a good one; it may leave it out."""
+    good = {key.id: key for key in keys.keys}
+    for key in with_revocations(keys, lists).keys:
+        present = good[key.id].revoked_at
+        if key.revoked_at is not None and (present is None or utc(present) > utc(key.revoked_at)):
+            raise _taken_back(key.holder)
+
+
+def _taken_back(holder: str) -> errors.RevocationTakenBack:
+    return errors.RevocationTakenBack(
+        Text(
+            f"the revocation of a key of {holder} is missing or moved to a later moment",
+            f"la révocation d'une clé de {holder} manque ou est reportée",
+        ),
+        remedy=Text(
+            "Keep every revoked key in the list with its moment; give the seat a new key.",
+            "Conservez chaque clé révoquée dans la liste avec son moment; donnez au siège une nouvelle clé.",
+        ),
+    )
 
 
 def with_revocations(keys: KeyList, lists: Iterable[KeyList]) -> KeyList:
