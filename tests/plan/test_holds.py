@@ -253,3 +253,17 @@ def test_a_hold_on_a_device_that_is_changed_by_itself_protects_that_device(made)
     plan = make_plan(inputs)
     assert [step.scope for step in plan.steps] == ["fleetbox:2"]
     assert [one.devices for one in plan.refusals if one.reason is RefusalReason.records_hold] == [("fleetbox:1",)]
+
+
+def test_a_block_that_is_planned_anyway_is_planned_once(made):
+    whole = (Enrolment.fully_managed, Side.whole)
+    rows = (
+        made.capability("remove", Verb.remove, *whole, applies_to="managed"),
+        made.capability("block", Verb.block_install, *whole, applies_to="managed"),
+        made.capability("freeze", Verb.block_launch, *whole, method="freeze"),
+    )
+    system = made.FakeSystem(capabilities=rows)
+    inputs = made.inputs([made.status("fleetbox:1")], systems={"fleetbox": system})
+    assert sorted(step.method for step in make_plan(inputs).steps) == ["entries", "freeze"]
+    held = make_plan(replace(inputs, holds=HoldRegister((hold("fleetbox:1"),))))
+    assert [step.method for step in held.steps] == ["freeze"]
