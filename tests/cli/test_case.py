@@ -97,6 +97,10 @@ def test_a_case_from_concern_to_publication(desk: Desk, tmp_path: Path) -> None:
     targets = json.loads(desk("get", "wechat-2026", "targets"))
     sent = next(one["targets"] for one in _extended(shared) if "targets" in one)
     assert sent["reviewed_by"] == targets["reviewed_by"] == "security"
+    again = ("notice", "wechat-2026", "--format", "md", "--to", str(tmp_path / "notices"), "--home", str(desk.home))
+    with use_clock(desk.clock):
+        assert CliRunner().invoke(root, again).exit_code == 0
+    assert "Ready: notice.vendor\n" in desk("show", "wechat-2026")  # the others were published already
     assert "publish" in desk("list")
     assert json.loads(desk("list", "--json"))[0]["head"] == shown["head"]
 

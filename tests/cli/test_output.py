@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from proscribe.cli.output import print_table
+from proscribe.cli.progress import working
 from proscribe.text import set_language
 
 HEADERS = ("Dossier", "Titre", "Étape", "Depuis", "Appareils")
@@ -56,3 +57,13 @@ def test_nothing_to_show_is_said_in_a_line(language, said, capsys) -> None:
     set_language(language)
     print_table("Cases", HEADERS, [])
     assert capsys.readouterr().out == said
+
+
+@pytest.mark.parametrize(("terminal", "shown"), [("1", True), ("", False)])
+def test_what_takes_a_while_says_so_on_a_terminal_and_never_in_a_pipe(terminal, shown, monkeypatch, capsys) -> None:
+    monkeypatch.setenv("FORCE_COLOR", terminal)
+    with working():
+        pass
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert ("Working" in err) is shown

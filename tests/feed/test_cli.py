@@ -140,6 +140,9 @@ def test_officers_change_on_the_command_line(run, begun):
     assert "Draft of root 2: 0 of 2" in said
     run("feed", "sign", "central", "--key", "file:new.key", "--key", "file:security.key")
     assert "Draft of root 2: 1 of 2" in run("feed", "draft", "central")  # of the old officers, one
+    standing = json.loads(run("feed", "draft", "central", "--json"))
+    assert standing["public"]["root"]["version"] == 1
+    assert {"role": "root", "version": 2, "signed": 1, "threshold": 2} in standing["waiting"]
     run("feed", "sign", "central", "--key", "file:cio.key")
     run("feed", "publish", "central", "--key", "file:snapshot.key", "--key", "file:timestamp.key")
     assert "root 2, until" in run("feed", "draft", "central")

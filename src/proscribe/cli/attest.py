@@ -137,6 +137,7 @@ def _existing(path: Path) -> SignedDocument:
 def _new(
     directive: str, out: Path | None, home: Path | None, actor: str, **words: object
 ) -> tuple[Path, SignedDocument]:
+    from proscribe.cli.progress import working
     from proscribe.feed import statement
     from proscribe.service import attesting
 
@@ -152,14 +153,15 @@ def _new(
         )
     unmanaged, floor = words["unmanaged"], words["floor"]
     installation = open_installation(home, actor)
-    given = attesting.attest(
-        installation,
-        directive,
-        signed_off_by=role,
-        unmanaged=unmanaged if isinstance(unmanaged, int) else None,
-        floor=floor if isinstance(floor, int) else FLOOR,
-        out=proof if isinstance(proof, Path) else None,
-    )
+    with working():
+        given = attesting.attest(
+            installation,
+            directive,
+            signed_off_by=role,
+            unmanaged=unmanaged if isinstance(unmanaged, int) else None,
+            floor=floor if isinstance(floor, int) else FLOOR,
+            out=proof if isinstance(proof, Path) else None,
+        )
     _show(given)
     return out, statement.prepare(given, by=seat, at=installation.clock.now())
 

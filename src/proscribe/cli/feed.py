@@ -62,11 +62,13 @@ for _made in AUTHORITY:
 @json_option
 def pull(name: str, source: str | None, home: Path | None, actor: str, as_json: bool) -> None:
     """Made bilingual by ``help`` above."""
+    from proscribe.cli.progress import working
     from proscribe.documents import to_json
     from proscribe.service import feeding
 
     given = source if source is None or "://" in source else Path(source)
-    report = feeding.pull(open_installation(home, actor), name, source=given)
+    with working():
+        report = feeding.pull(open_installation(home, actor), name, source=given)
     if as_json:
         print_json(to_json(report))
         return

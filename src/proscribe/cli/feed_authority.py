@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from proscribe.cli.options import installation_options, open_installation
+from proscribe.cli.output import json_option, print_json
 from proscribe.cli.passphrase import passphrase, passphrase_options
 from proscribe.text import Text
 
@@ -191,12 +192,29 @@ def remove(folder: Path, paths: tuple[str, ...]) -> None:
     )
 )
 @folder_argument
-def draft(folder: Path) -> None:
+@json_option
+def draft(folder: Path, as_json: bool) -> None:
     """Made bilingual by ``help`` above."""
     from proscribe.feed.repository import Repository
 
     repository = Repository(folder)
     standing = repository.standing()
+    if as_json:
+        print_json(
+            {
+                "public": {
+                    role: {"version": version, "until": f"{standing.expires[role]:%Y-%m-%dT%H:%M:%SZ}"}
+                    for role, version in standing.versions.items()
+                },
+                "files": sorted(repository.files()),
+                "drafted": sorted(repository.drafted()),
+                "waiting": [
+                    {"role": one.role, "version": one.version, "signed": one.signed, "threshold": one.threshold}
+                    for one in standing.draft
+                ],
+            }
+        )
+        return
     for role in ("root", "targets", "snapshot", "timestamp"):
         if role in standing.versions:
             until = f"{standing.expires[role]:%Y-%m-%d %H:%M} UTC"

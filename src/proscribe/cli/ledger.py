@@ -88,12 +88,14 @@ def head(out: Path | None, home: Path | None, actor: str, as_json: bool) -> None
 @json_option
 def check(heads: tuple[Path, ...], home: Path | None, actor: str, as_json: bool) -> int:
     """Made bilingual by ``help`` above."""
+    from proscribe.cli.progress import working
     from proscribe.documents import to_json
     from proscribe.prove.witness import read_proof
     from proscribe.service import ledgering
 
     given = [read_proof(path).head for path in heads]
-    found = ledgering.check(open_installation(home, actor), given)
+    with working():
+        found = ledgering.check(open_installation(home, actor), given)
     if as_json:
         print_json(to_json(found))
         return int(not found.ok)

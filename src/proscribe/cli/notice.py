@@ -76,6 +76,7 @@ def command(
     **last: datetime | None,
 ) -> None:
     """Made bilingual by ``help`` above."""
+    from proscribe.cli.progress import working
     from proscribe.publish.notices.files import Format
     from proscribe.publish.notices.model import Audience
     from proscribe.publish.notices.pdf import available
@@ -101,6 +102,7 @@ def command(
         audiences=tuple(dict.fromkeys(map(Audience, audiences))),
         days=publishing.Days(**days),
     )
-    paths = publishing.publish(installation, made, folder, formats=chosen)
+    with working():
+        paths = publishing.publish(installation, made, folder, formats=chosen)
     count = plural(len(paths), Text("file", "fichier"), Text("files", "fichiers"))
     click.echo(str(Text(f"{count.en} written to {folder}.", f"{count.fr} dans {folder}.")))

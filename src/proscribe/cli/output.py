@@ -88,7 +88,7 @@ def _fitted(columns: Sequence[Sequence[str]], room: int) -> tuple[bool, list[int
     """Whether there is room for a frame, and how wide each column is; None where words would have to be broken."""
     from rich.cells import cell_len
 
-    whole = [max(cell_len(cell) for cell in column) for column in columns]
+    whole = [max(cell_len(line) for cell in column for line in (cell.splitlines() or [""])) for column in columns]
     words = [max((cell_len(word) for cell in column for word in cell.split()), default=0) for column in columns]
     short = [cells if cells <= _SHORT else word for cells, word in zip(whole, words, strict=True)]
     for wanted, longest in ((short, _LONGEST_WORDS[0]), *((words, longest) for longest in _LONGEST_WORDS)):

@@ -105,12 +105,14 @@ def make(
 ) -> int:
     """Made bilingual by ``help`` above."""
     from proscribe.cli.plan_view import show_plan
+    from proscribe.cli.progress import working
     from proscribe.documents import to_bytes, to_json
     from proscribe.service import planning
 
     installation = open_installation(home, actor)
     asked = planning.Choices.from_words(targets=targets, **choices)  # type: ignore[arg-type]
-    plan = planning.propose(installation, directive, asked)
+    with working():
+        plan = planning.propose(installation, directive, asked)
     if out is not None:
         out.write_bytes(to_bytes(plan) + b"\n")
     if as_json:

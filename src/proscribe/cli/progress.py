@@ -1,12 +1,23 @@
-"""Progress bars for the stages' plain callbacks. They stand on standard error and on a terminal only."""
+"""Progress, for the stages' plain callbacks or without any. It stands on standard error and on a terminal only."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from proscribe.cli.output import progress
+from proscribe.cli.output import console, progress
 from proscribe.text import Text
+
+
+@contextmanager
+def working() -> Iterator[None]:
+    """A moving sign for what takes more than a moment and cannot say how far it is. Ask for nothing meanwhile."""
+    screen = console(stderr=True)
+    if not screen.is_terminal:
+        yield
+        return
+    with screen.status(str(Text("Working", "Travail en cours"))):
+        yield
 
 
 @contextmanager

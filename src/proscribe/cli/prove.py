@@ -56,9 +56,11 @@ def command() -> None:
 @small_cells_option
 def export(directive: str, out: Path, home: Path | None, small_cells: int) -> None:
     """Made bilingual by ``help`` above."""
+    from proscribe.cli.progress import working
     from proscribe.service.proof import export_proof
 
-    manifest = export_proof(home, directive, out, small_cell_floor=small_cells)
+    with working():
+        manifest = export_proof(home, directive, out, small_cell_floor=small_cells)
     click.echo(str(Text(f"Proof written to {out}.", f"Preuve enregistrée dans {out}.")))
     click.echo(
         str(
@@ -155,10 +157,12 @@ class _DigestType(click.ParamType["Digest"]):
 @click.pass_context
 def verify(ctx: click.Context, file: Path, earlier: TreeHead | None, key_list: Digest | None, as_json: bool) -> None:
     """Made bilingual by ``help`` above."""
+    from proscribe.cli.progress import working
     from proscribe.documents import to_json
     from proscribe.prove.verify import verify as check
 
-    result = check(file, earlier=earlier, key_list=key_list)
+    with working():
+        result = check(file, earlier=earlier, key_list=key_list)
     if as_json:
         print_json(to_json(result))
     else:

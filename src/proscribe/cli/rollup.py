@@ -109,19 +109,21 @@ def show(
     as_json: bool,
 ) -> int:
     """Made bilingual by ``help`` above."""
+    from proscribe.cli.progress import working
     from proscribe.cli.rollup_view import show_rollup
     from proscribe.documents import to_json
     from proscribe.feed.model import DepartmentStanding
     from proscribe.service import rolling
 
     installation = open_installation(home, actor)
-    found = rolling.rollup(
-        installation,
-        directive,
-        _departments(installation, listed),
-        acknowledge_by=acknowledge_by.date(),
-        attest_by=attest_by.date(),
-    )
+    with working():
+        found = rolling.rollup(
+            installation,
+            directive,
+            _departments(installation, listed),
+            acknowledge_by=acknowledge_by.date(),
+            attest_by=attest_by.date(),
+        )
     if as_json:
         print_json(to_json(found))
     else:

@@ -104,8 +104,10 @@ def publish(
 
 def _lay_ready(installation: Installation, notice: Notice) -> None:
     name = f"notice.{notice.audience}"
-    case = casestore.load(installation, notice.case).case
-    if any(need.name == name for need in needs.needed(case, Stage.publish)):
+    file = casestore.load(installation, notice.case)
+    if file.current(name) == notice:  # published already
+        return
+    if any(need.name == name for need in needs.needed(file.case, Stage.publish)):
         casework.attach(installation, notice.case, name, notice)
 
 
