@@ -93,3 +93,26 @@ def test_a_release_records_under_what_the_records_may_be_disposed_of(world: Worl
     assert holding.release(world.open(), "case-1", released_by="records officer", disposal_authority="2016/001")
     entry = [one for one in world.open().stores.ledger.entries() if one.entry is EntryKind.hold][-1]
     assert entry.body == {"event": "released", "released_by": "records officer", "disposal_authority": "2016/001"}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("id", "jeanne@lighthouses.example"), ("authority", "request of U-7"), ("placed_by", "j.t@lighthouses.example")],
+)
+def test_no_word_that_goes_into_the_ledger_names_whose_records_they_are(world: World, field: str, value: str) -> None:
+    words = {"id": "case-7", "authority": "access request", "placed_by": "records officer", field: value}
+    hold = Hold(devices=("amapi:1",), starts=START.date(), user="u-7", **words)
+    with pytest.raises(InvalidHold) as caught:
+        holding.place(world.open(), hold)
+    assert caught.value.where.field == field
+    assert holding.place(world.open(), Hold("c", ("amapi:1",), "2016/001", "records officer", START.date(), user="u-7"))
+    with pytest.raises(InvalidHold):
+        holding.release(world.open(), "c", disposal_authority="u-7 agreed")
+
+
+def test_a_list_that_is_no_table_and_a_key_that_cannot_be_typed_are_refused(world: World, tmp_path: Path) -> None:
+    with pytest.raises(InvalidHold, match="not a table") as caught:
+        held_by_list(world, "u-7", f"user,device\nu-7,amapi:{'a' * 200_000}\n", tmp_path)
+    assert caught.value.where.row == 2
+    with pytest.raises(InvalidHold, match="no known device"):
+        held_by_list(world, "u-7", "user,device\nu-7,amapi:\x00d1\n", tmp_path)

@@ -19,7 +19,7 @@ from proscribe.text import Text, days
 MAX_DAYS = 366
 """No exemption lasts longer, whatever the directive says: a year, leap years included."""
 
-_DEVICE_KEY = re.compile(r"^[^\s:*?\[\]%]+:[^\s*?\[\]%]+$")
+_DEVICE_KEY = re.compile(r"[^\s\x00-\x1f\x7f:*?\[\]%]+:[^\s\x00-\x1f\x7f*?\[\]%]+")
 _ENTITIES = frozenset({"department", "scope", "policy", "group", "entity", "all", "everyone", "tous"})
 
 
@@ -91,7 +91,7 @@ def problems(exemption: Exemption, directive: Directive) -> list[InvalidExemptio
 
 def is_device_key(key: str) -> bool:
     """Whether ``key`` can name one device: ``<system>:<id>``, no pattern, no entity."""
-    return bool(_DEVICE_KEY.match(key)) and key.partition(":")[0].casefold() not in _ENTITIES
+    return bool(_DEVICE_KEY.fullmatch(key)) and key.partition(":")[0].casefold() not in _ENTITIES
 
 
 def in_force(exemption: Exemption, now: datetime) -> bool:

@@ -46,6 +46,7 @@ def validate(hold: Hold) -> None:
             )
     if hold.user:
         check_user(hold.id, hold.user)
+    check_words(hold.id, hold.user, id=hold.id, authority=hold.authority, placed_by=hold.placed_by)
     for field, value in (("authority", hold.authority), ("placed_by", hold.placed_by)):
         if not value.strip():
             raise _invalid(
@@ -56,6 +57,26 @@ def validate(hold: Hold) -> None:
                     "Say what requires the records to be kept, and which role places the hold.",
                     "Indiquez ce qui exige la conservation des documents et quel rôle ordonne la mise en suspens.",
                 ),
+            )
+
+
+def check_words(hold_id: str, user: str, **words: str) -> None:
+    """Words that go into the ledger, and with it to others, name nobody: no address, and not the user held for.
+
+    Raises InvalidHold.
+    """
+    for field, value in words.items():
+        if "@" in value or (user and user.casefold() in value.casefold()):
+            raise InvalidHold(
+                Text(
+                    "it names a person, and would stand in the ledger",
+                    "il nomme une personne, et figurerait au registre",
+                ),
+                remedy=Text(
+                    "Give the number of the file or request; whose records they are stands in --user alone.",
+                    "Indiquez le numéro du dossier ou de la demande; de qui sont les documents n'est dit qu'à --user.",
+                ),
+                where=Where(file=hold_id, field=field),
             )
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from proscribe.errors import Where
 from proscribe.files import read_text
 from proscribe.plan.exemptions import is_device_key
-from proscribe.plan.holds import InvalidHold, check_user, validate
+from proscribe.plan.holds import InvalidHold, check_user, check_words, validate
 from proscribe.plan.model import Hold
 from proscribe.prove.model import EntryKind
 from proscribe.service import inventory
@@ -81,8 +81,15 @@ def _rows(listing: Path) -> Iterator[dict[str, str]]:
             ),
             where=Where(file=str(listing), row=1),
         )
-    for row in reader:
-        yield {name: (row.get(columns.get(name, "")) or "").strip() for name in ("user", "device", "serial")}
+    try:
+        for row in reader:
+            yield {name: (row.get(columns.get(name, "")) or "").strip() for name in ("user", "device", "serial")}
+    except csv.Error as error:
+        raise InvalidHold(
+            Text(f"it is not a table: {error}", f"ce n'est pas un tableau\u00a0: {error}"),
+            remedy=Text("Export it anew as CSV.", "Exportez-le de nouveau au format CSV."),
+            where=Where(file=str(listing), row=reader.line_num + 1),
+        ) from error
 
 
 def place(installation: Installation, hold: Hold) -> bool:
@@ -112,11 +119,15 @@ def not_seen(installation: Installation, hold: Hold) -> tuple[str, ...]:
 
 
 def release(installation: Installation, hold_id: str, *, released_by: str = "", disposal_authority: str = "") -> bool:
-    """Release a hold now, so that removal may go on; False where it had been released. Raises NotStored.
+    """Release a hold now, so that removal may go on; False where it had been released.
+
+    Raises NotStored, or InvalidHold where the words name a person.
 
     ``disposal_authority``: under what the records may now be disposed of; removing an app deletes its data.
     """
     said = {"released_by": released_by, "disposal_authority": disposal_authority}
+    user = next((one.user for one, _ in listed(installation) if one.id == hold_id), "")
+    check_words(hold_id, user, **said)
     with installation.atomic():
         released = installation.stores.holds.release(hold_id, at=installation.clock.now())
         if released:
