@@ -96,18 +96,31 @@ def _fitted(columns: Sequence[Sequence[str]], room: int) -> tuple[bool, list[int
             widths = [max(1, min(one, longest)) for one in wanted]
             spare = room - around - sum(widths)
             if spare >= 0:
-                return framed, _shared_out(widths, whole, spare)
+                return framed, _shared_out(columns, widths, whole, spare)
     return None
 
 
-def _shared_out(widths: Sequence[int], whole: Sequence[int], spare: int) -> list[int]:
-    """Widths with the spare cells given one by one, each to the column that folds into the most lines."""
-    shared = list(widths)
+def _shared_out(columns: Sequence[Sequence[str]], widths: Sequence[int], whole: Sequence[int], spare: int) -> list[int]:
+    """Widths with the spare cells given out: to those first that lack least, or where most folds; the shorter table."""
+    least = list(widths)
+    left = spare
+    for position in sorted(range(len(least)), key=lambda at: whole[at] - least[at]):
+        given = min(left, whole[position] - least[position])
+        least[position] += given
+        left -= given
+    even = list(widths)
     for _ in range(spare):
-        position = max(range(len(shared)), key=lambda at: whole[at] / shared[at])
-        if shared[position] < whole[position]:
-            shared[position] += 1
-    return shared
+        position = max(range(len(even)), key=lambda at: whole[at] / even[at])
+        even[position] += even[position] < whole[position]
+    return min(least, even, key=lambda tried: _height(columns, tried))
+
+
+def _height(columns: Sequence[Sequence[str]], widths: Sequence[int]) -> int:
+    """The lines of a table's rows."""
+    folded = (
+        [len(textwrap.wrap(cell, width)) for cell in column] for column, width in zip(columns, widths, strict=True)
+    )
+    return sum(max(row) for row in zip(*folded, strict=True))
 
 
 def _print_list(title: str, headers: Sequence[str], rows: Sequence[Sequence[str]], room: int) -> None:
