@@ -1,4 +1,4 @@
-"""A department that shows the heads of another's ledger, which the feed carries, as its own."""
+"""What a department may not do: show another's ledger, which the feed carries, as its own; count by two floors."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from tests.service.conftest import DIRECTIVE, START, World
-from tests.service.test_attesting import Office, _name, acknowledge
+from tests.service.test_attesting import Office, _name, acknowledge, attest
 
 from proscribe.feed.model import DepartmentStanding
-from proscribe.service import rolling
+from proscribe.service import attesting, rolling
 from proscribe.simulate.amapi import FleetSpec
 
 
@@ -30,3 +30,16 @@ def test_who_showed_it_first_is_not_accused(world: World, tmp_path: Path) -> Non
         "tides": DepartmentStanding.acknowledged,
     }
     assert found.rows[0].why[0].en == "its ledger is the one that tides showed before"
+
+
+@pytest.mark.parametrize("world", [FleetSpec(devices=16, start=START, departments=("Charts",))], indirect=True)
+def test_one_floor_for_all_attestations_to_a_directive(world: World) -> None:
+    """With 2, 5 and 7 devices, a floor of 5 shows 9 together and 5, one of 6 shows 7: nine less seven are two."""
+    _name(world)
+    acknowledge(world)
+    world.apply()
+    world.settle(days=1)
+    assert attest(world, floor=6).small_cell_floor == 6
+    with pytest.raises(attesting.FloorChanged):
+        attest(world, floor=5)
+    assert attest(world).small_cell_floor == 6

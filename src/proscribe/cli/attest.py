@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from proscribe.trust.model import SignedDocument
 
 SUFFIX = ".dsse.json"
-FLOOR = 5  # as service.attesting has it, which is not imported to show the help
 
 
 @click.command(
@@ -74,12 +73,12 @@ FLOOR = 5  # as service.attesting has it, which is not imported to show the help
     "--small-cells",
     "floor",
     type=click.IntRange(min=1),
-    default=FLOOR,
-    show_default=True,
     help=str(
         Text(
-            "No count of fewer devices than this is shown, nor follows from others.",
-            "Aucun nombre inférieur à celui-ci n'est montré, ni ne se déduit des autres.",
+            "No count of fewer devices than this is shown, nor follows from others. As in the attestation before; 5 in "
+            "the first.",
+            "Aucun nombre inférieur à celui-ci n'est montré, ni ne se déduit des autres. Par défaut, comme dans "
+            "l'attestation précédente; 5 dans la première.",
         )
     ),
 )
@@ -159,7 +158,7 @@ def _new(
             directive,
             signed_off_by=role,
             unmanaged=unmanaged if isinstance(unmanaged, int) else None,
-            floor=floor if isinstance(floor, int) else FLOOR,
+            floor=floor if isinstance(floor, int) else None,
             out=proof if isinstance(proof, Path) else None,
         )
     _show(given)

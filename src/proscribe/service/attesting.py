@@ -54,6 +54,12 @@ class ForeignChallenge(ProscribeError):
     code = "attest.foreign-challenge"
 
 
+class FloorChanged(ProscribeError):
+    """Two attestations to one directive with different floors: what one puts together the other may give away."""
+
+    code = "attest.floor-changed"
+
+
 def department_of(installation: Installation) -> str:
     """The name under which the authority knows this organisation. Raises NoDepartment."""
     name = installation.settings.department
@@ -144,16 +150,20 @@ def attest(
     *,
     signed_off_by: str,
     unmanaged: int | None = None,
-    floor: int = FLOOR,
+    floor: int | None = None,
     out: Path | None = None,
 ) -> Attestation:
     """Say what was done, and what could not be seen or done, in counts that show no fewer than ``floor`` devices.
 
+    ``floor`` None: as in the attestation before, ``FLOOR`` in the first.
+
     The proof bundle it names is written to ``out`` (else to ``proofs/`` in the home folder) and stays here.
-    ``unmanaged`` None: as acknowledged. Raises NoDepartment, NotEnforced, and what ``prove.bundle.export`` raises.
+    ``unmanaged`` None: as acknowledged. Raises NoDepartment, NotEnforced, FloorChanged, and what
+    ``prove.bundle.export`` raises.
     """
     department = department_of(installation)
     order = order_of(installation, reference)
+    floor = _floor(installation, order.directive, floor)
     documents = installation.stores.documents
     number = len(documents.digests(Attestation, subject=order.directive)) + 1
     inputs = proof.inputs(installation, order.directive)
@@ -198,6 +208,25 @@ def attest(
             role=signed_off_by,
         )
     return given
+
+
+def _floor(installation: Installation, directive: str, wished: int | None) -> int:
+    """One floor for all attestations to a directive: with two, the figures of one could be had from the other."""
+    before = installation.stores.documents.latest(Attestation, subject=directive)
+    if before is None:
+        return FLOOR if wished is None else wished
+    if wished in (None, before.small_cell_floor):
+        return before.small_cell_floor
+    raise FloorChanged(
+        Text(
+            f"the attestation before has a floor of {before.small_cell_floor}, not {wished}",
+            f"l'attestation précédente a un seuil de {before.small_cell_floor} et non de {wished}",
+        ),
+        remedy=Text(
+            "Leave --small-cells out; under another directive it can be chosen anew.",
+            "Omettez --small-cells; il peut être choisi de nouveau au titre d'une autre directive.",
+        ),
+    )
 
 
 def _grounds(installation: Installation, outcomes: Sequence[DeviceOutcome]) -> Counter[str]:
