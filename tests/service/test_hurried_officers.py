@@ -16,6 +16,7 @@ from tests.decide.conftest import (
     ALL_OWN,
     DIRECTIVE,
     OPENED,
+    SHIPPED,
     Story,
     a_case,
     directive,
@@ -35,7 +36,7 @@ from proscribe.decide.model import Case, Claim, ClaimStatus, ReviewVerdict, Stag
 from proscribe.decide.process import StepRefused
 from proscribe.directive.model import Directive
 from proscribe.documents import Document, digest
-from proscribe.service import casestore, casework
+from proscribe.service import casestore, casework, planning
 
 __all__ = ["postgres_server", "store", "templates"]  # fixtures
 
@@ -207,6 +208,19 @@ def test_another_case_does_not_put_other_words_in_force_under_the_same_version(o
     with pytest.raises(StepRefused) as caught:
         second.take(Stage.decide)
     assert [one.name for one in caught.value.missing] == ["directive.version"]
+
+
+def test_what_a_case_decided_comes_before_what_is_shipped_and_what_was_only_planned(office: Office) -> None:
+    office.begin(a_case(directive=SHIPPED))
+    decided = directive(version=9, id=SHIPPED)
+    office.take(Stage.assess)
+    office.take(Stage.targets, directive=decided, targets=targets_for(office, decided))
+    assert planning.known_directive(office.open(), SHIPPED).version < 9
+    office.until(*ALL_OWN[3:9])
+    assert planning.known_directive(office.open(), SHIPPED) == decided
+    typed = directive(version=10, id=SHIPPED)
+    office.open().stores.documents.put(typed, subject=SHIPPED, at=office.clock.now())
+    assert planning.known_directive(office.open(), SHIPPED) == decided
 
 
 # --- what is signed and said

@@ -8,7 +8,8 @@ from proscribe.canonical import Digest
 from proscribe.catalogue.library import did_you_mean
 from proscribe.decide import process
 from proscribe.decide.file import CaseFile
-from proscribe.decide.model import Attached, Case, CaseDesk, Step
+from proscribe.decide.model import Attached, Case, CaseDesk, Stage, Step
+from proscribe.directive.model import Directive
 from proscribe.documents import Document, digest
 from proscribe.errors import ProscribeError, Where
 from proscribe.prove.model import EntryKind
@@ -53,6 +54,18 @@ def load(installation: Installation, case_id: str) -> CaseFile:
     steps = tuple(sorted(documents.all(Step, subject=case_id), key=lambda step: step.number))
     process.verify_chain(case, steps)
     return CaseFile(case, steps, StoredDocuments(installation, steps))
+
+
+def in_force(installation: Installation, directive_id: str) -> Directive | None:
+    """What the cases here published last under the id of a directive, the highest version; None where none did."""
+    found: Directive | None = None
+    for case in installation.stores.documents.all(Case):
+        file = load(installation, case.id)
+        published = [step.number for step in file.steps if step.stage is Stage.publish]
+        then = CaseFile(case, file.steps[: max(published, default=0)], file.known).current("directive")
+        if isinstance(then, Directive) and then.id == directive_id and (found is None or then.version > found.version):
+            found = then
+    return found
 
 
 def desk_of(installation: Installation, case_id: str) -> tuple[Attached, ...]:

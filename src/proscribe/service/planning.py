@@ -22,7 +22,7 @@ from proscribe.plan.planner import make_plan
 from proscribe.plan.policy import DEFAULT, from_words
 from proscribe.prove.model import EntryKind
 from proscribe.prove.pseudonym import Pseudonyms
-from proscribe.service import inventory, signing
+from proscribe.service import casestore, inventory, signing
 from proscribe.service.config import PolicySettings
 from proscribe.service.installation import Installation
 
@@ -160,6 +160,9 @@ def known_directive(installation: Installation, reference: str) -> Directive:
     stored = installation.stores.documents.latest(Directive, subject=reference)
     if stored is not None and installation.stores.documents.digests(Adoption, subject=reference):
         return stored
+    decided = None if stored is None else casestore.in_force(installation, reference)
+    if decided is not None:
+        return decided
     try:
         return find(reference)
     except UnknownDirective:
