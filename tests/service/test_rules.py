@@ -15,7 +15,7 @@ from proscribe.directive.library import find, target_set
 from proscribe.documents import digest, to_bytes
 from proscribe.enforce.model import Outcome
 from proscribe.evaluate.errors import NotWatched
-from proscribe.plan.model import Hold, Plan, RefusalReason
+from proscribe.plan.model import Hold, Plan, RefusalReason, Verb
 from proscribe.service import enforcing, exempting, holding, inventory
 from proscribe.simulate.amapi import BannedApp, Behaviour, FleetSpec
 from proscribe.terms import Enrolment, Side
@@ -104,12 +104,15 @@ def test_a_records_hold_placed_after_the_plan_keeps_the_removal_back(world: Worl
         world.apply(plan)
     again = world.plan()
     assert RefusalReason.records_hold in {one.reason for one in again.refusals}
-    reached = {step.scope for step in again.steps}
+    reached = {step.scope for step in again.steps if Verb.remove in step.verbs}
     assert reached < {step.scope for step in plan.steps}
+    kept = {step.scope for step in again.steps} - reached
+    assert {step.verbs for step in again.steps if step.scope in kept} == {(Verb.block_launch,)}
     world.apply(again)
-    scopes = {path for path in (action.scope for action in world.open().stores.actions.find()) if path}
-    assert scopes == reached
-    assert holding.release(world.open(), "case-12")
+    actions = world.open().stores.actions.find()
+    assert {action.scope for action in actions} == reached | kept
+    assert {action.method for action in actions if action.scope in kept} == {"disable_policy_applications"}
+    assert holding.release(world.open(), "case-12", disposal_authority="2016/001")
     assert {step.scope for step in world.plan().steps} == {step.scope for step in plan.steps} - reached
 
 
