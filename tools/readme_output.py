@@ -16,10 +16,10 @@ _BLOCK = re.compile(r"(<!-- output: demo -->\n```text\n)(.*?)(```\n<!-- /output:
 def excerpt(output: str) -> str:
     """The chapters in which the ban goes out and the phones answer, without the commands that are kept quiet."""
     lines = [line.rstrip() for line in output.splitlines()]
-    first = next(at for at, line in enumerate(lines) if line.startswith("7. "))
-    after = next(at for at, line in enumerate(lines) if line.startswith("8. "))
-    shown = next(at for at, line in enumerate(lines) if line.startswith("9. "))
-    proved = next(at for at, line in enumerate(lines) if line.startswith("10. "))
+    first = next(at for at, line in enumerate(lines) if line.startswith("8. "))
+    after = next(at for at, line in enumerate(lines) if line.startswith("9. "))
+    shown = next(at for at, line in enumerate(lines) if line.startswith("10. "))
+    proved = next(at for at, line in enumerate(lines) if line.startswith("11. "))
     last = next(line for line in lines if line.startswith("proof.zip holds"))
     chapters = [*lines[first:after], *lines[shown:proved], last]
     return re.sub(r"\n{2,}", "\n\n", "\n".join(chapters)).strip() + "\n"

@@ -184,10 +184,14 @@ def test_a_hold_on_a_users_devices(desk: Desk, tmp_path: Path) -> None:
     ).output
     assert "next tick" in said
     assert "will delete" not in said
-    assert "already been released" in desk(hold, "release", "case-7").output
+    assert "already been released" in desk(hold, "release", "case-7", "--disposal-authority", "2016/001").output
     assert desk.json(hold, "list")[0]["released_at"]
 
 
-def test_a_release_without_a_disposal_authority_is_pointed_out(desk: Desk) -> None:
+def test_a_release_without_a_disposal_authority_is_refused(desk: Desk) -> None:
     desk(hold, "add", "case-1", "--device", "amapi:1", "--authority", "a", "--placed-by", "b")
-    assert "will delete its data" in desk(hold, "release", "case-1").output
+    assert desk(hold, "release", "case-1").exit_code == 2
+    with pytest.raises(InvalidHold) as refused:
+        desk(hold, "release", "case-1", "--disposal-authority", " ")
+    assert refused.value.where.field == "disposal_authority"
+    assert desk.json(hold, "list")[0]["released_at"] is None

@@ -200,8 +200,8 @@ def test_records_holds_are_placed_listed_and_released(desk: Desk) -> None:
     listed = json.loads(desk.type("hold", "list", "--json").stdout)
     assert [one["id"] for one in listed] == ["case-12", "case-13"]
     assert listed[0]["released_at"] is None
-    assert "released" in desk.type("hold", "release", "case-12").output
-    assert "already" in desk.type("hold", "release", "case-12").output
+    assert "released" in desk.type("hold", "release", "case-12", "--disposal-authority", "2016/001").output
+    assert "already" in desk.type("hold", "release", "case-12", "--disposal-authority", "2016/001").output
     assert "released" in desk.type("hold", "list").output
 
 

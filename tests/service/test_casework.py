@@ -362,6 +362,17 @@ def test_a_step_taken_out_of_the_database_is_found(office: Office) -> None:
 # --- what is due
 
 
+def test_an_altered_case_stops_its_own_directive_and_no_other(office: Office) -> None:
+    from proscribe.store.models import DocumentRow
+
+    office.begin()
+    office.until(*ALL_OWN[1:5])
+    DocumentRow.objects.filter(digest=digest(office.file.steps[2])).delete()
+    with pytest.raises(CaseAltered):
+        casework.interim_expired(office.open(), DIRECTIVE, office.clock.now())
+    assert casework.interim_expired(office.open(), "another", office.clock.now()) is None
+
+
 def test_what_is_due_is_listed_oldest_first(office: Office) -> None:
     assert casework.due(office.open(), office.clock.now()) == ()
     office.begin()

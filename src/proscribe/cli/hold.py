@@ -177,7 +177,7 @@ def _state(starts: date, released: datetime | None, today: date) -> Text:
 @click.argument("hold_id", metavar="ID")
 @click.option(
     "--disposal-authority",
-    default="",
+    required=True,
     help=str(
         Text(
             "Under what the records may now be disposed of; the ledger records it.",
@@ -205,14 +205,3 @@ def release(hold_id: str, disposal_authority: str, released_by: str, home: Path 
             )
         )
     )
-    if not disposal_authority:
-        click.echo(
-            str(
-                Text(
-                    "! No --disposal-authority was given: removing the app will delete its data.",
-                    "! Aucune --disposal-authority n'a été indiquée\u00a0: le retrait de l'application en supprimera "
-                    "les données.",
-                )
-            ),
-            err=True,
-        )

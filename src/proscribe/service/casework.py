@@ -218,9 +218,15 @@ def import_(installation: Installation, folder: Path, *, head: Digest | None = N
 
 
 def interim_expired(installation: Installation, directive_id: str, now: datetime) -> Case | None:
-    """The case under which a directive was in force for a time that is over, unless another case keeps it in force."""
+    """The case under which a directive was in force for a time that is over, unless another case keeps it in force.
+
+    Raises CaseAltered where a case that may be about this directive was changed; one about another stops nothing here.
+    """
     ended: Case | None = None
-    for file in listed(installation):
+    for case in installation.stores.documents.all(Case):
+        if case.directive not in ("", directive_id):
+            continue
+        file = load(installation, case.id)
         directive = file.current("directive")
         if directive_id not in (file.case.directive, getattr(directive, "id", "")):
             continue

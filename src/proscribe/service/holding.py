@@ -118,13 +118,25 @@ def not_seen(installation: Installation, hold: Hold) -> tuple[str, ...]:
     return () if known is None else tuple(device for device in hold.devices if device not in known)
 
 
-def release(installation: Installation, hold_id: str, *, released_by: str = "", disposal_authority: str = "") -> bool:
+def release(installation: Installation, hold_id: str, *, disposal_authority: str, released_by: str = "") -> bool:
     """Release a hold now, so that removal may go on; False where it had been released.
 
-    Raises NotStored, or InvalidHold where the words name a person.
+    Raises NotStored, or InvalidHold where no authority is named or the words name a person.
 
     ``disposal_authority``: under what the records may now be disposed of; removing an app deletes its data.
     """
+    if not disposal_authority.strip():
+        raise InvalidHold(
+            Text(
+                "nothing says under what the records may now be disposed of",
+                "rien n'indique en vertu de quoi les documents peuvent maintenant être éliminés",
+            ),
+            remedy=Text(
+                "Name it with --disposal-authority: removing the app deletes its data.",
+                "Indiquez-le avec --disposal-authority\u00a0: le retrait de l'application en supprime les données.",
+            ),
+            where=Where(file=hold_id, field="disposal_authority"),
+        )
     said = {"released_by": released_by, "disposal_authority": disposal_authority}
     user = next((one.user for one, _ in listed(installation) if one.id == hold_id), "")
     check_words(hold_id, user, **said)

@@ -5,6 +5,7 @@ The ban is not taken back by that: what is in place stays in place, and nothing 
 
 from __future__ import annotations
 
+from proscribe.decide.process import CaseAltered
 from proscribe.errors import ProscribeError
 from proscribe.service import signing
 from proscribe.service.installation import Installation
@@ -45,7 +46,7 @@ def ended(installation: Installation, order: Standing) -> Text | None:
     try:
         refuse_ended(installation, order.directive)
         signing.refuse_void(installation, order)
-    except (InterimEnded, KeyListExpired, signing.SignatureVoid) as error:
+    except (InterimEnded, CaseAltered, KeyListExpired, signing.SignatureVoid) as error:
         return Text(
             f"Nothing more is sent under {order.directive}: {error.what.en}. {error.remedy.en}",
             f"Plus rien n'est envoyé en vertu de {order.directive}\u00a0: {error.what.fr}. {error.remedy.fr}",
