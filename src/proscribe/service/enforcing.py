@@ -10,6 +10,7 @@ from proscribe.catalogue.model import TargetSet
 from proscribe.directive.model import Directive
 from proscribe.documents import digest
 from proscribe.errors import ProscribeError
+from proscribe.inventory.model import Snapshot
 from proscribe.plan.difference import difference
 from proscribe.plan.model import Plan
 from proscribe.plan.orders import HERE, affected
@@ -81,7 +82,7 @@ def apply(
     warrant.refuse_ended(installation, directive.id)
     came_from = source or _source_of(installation, plan)
     signed = signing.approvals(installation, plan, standing=standing, source=came_from)
-    snapshot = inventory.observe(installation, on_progress=on_progress)
+    snapshot = _now(installation, on_progress)
     seen = planning.view(installation, directive, targets, snapshot)
     again = planning.plan_on(installation, seen, plan.policy, follow_recommended=plan.follow_recommended)
     if again.basis != plan.basis or _reaches_further(again, plan):
@@ -128,6 +129,13 @@ def _signatures(plan: Plan, order: Standing) -> dict[str, Any]:
     if not order.signed:
         return {}
     return {"signed": list(order.signed), "approved": digest(plan), "order": order.order}
+
+
+def _now(installation: Installation, on_progress: Callable[[int], None] | None) -> Snapshot:
+    """The fleet as it is: asked for, or, where nothing but exports is read here, as they last said."""
+    if not installation.connectors:
+        return inventory.current(installation)
+    return inventory.observe(installation, on_progress=on_progress)
 
 
 def tick(installation: Installation, *, on_progress: Callable[[int], None] | None = None) -> TickSummary:
