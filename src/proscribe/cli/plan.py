@@ -135,8 +135,9 @@ def _next(plan: Plan, out: Path) -> Text:
         return Text(
             f"There is nothing to carry out. Approved all the same ('proscribe apply {out} --approve'), the ban is "
             "judged by what is imported from then on.",
-            f"Il n'y a rien à exécuter. Si le plan est tout de même approuvé («\u00a0proscribe apply {out} --approve\u00a0»), "
-            "l'interdiction est jugée d'après ce qui est importé par la suite.",
+            "Il n'y a rien à exécuter. Si le plan est tout de même approuvé "
+            f"(«\u00a0proscribe apply {out} --approve\u00a0»), l'interdiction est jugée d'après ce qui est "
+            "importé par la suite.",
         )
     return Text(
         f"To carry it out: proscribe apply {out} --approve", f"Pour l'exécuter\u00a0: proscribe apply {out} --approve"
