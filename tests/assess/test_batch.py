@@ -236,7 +236,7 @@ def test_a_file_that_cannot_be_read_is_listed(
     monkeypatch.setattr(batch, "digest_file", barred)
     first = assess_folder(folder, out).items[0]
     assert (first.sha256, first.problem) == ("", UnreadableFile.code)
-    assert first.detail == Text("cannot be read: Permission denied", "lecture impossible\u00a0: Permission denied")
+    assert first.detail == Text("cannot be read: Permission denied", "lecture impossible\u00a0: permission refusée")
 
 
 def test_two_that_cannot_be_read_are_no_twins(

@@ -166,9 +166,10 @@ class Rehearsal:
     def _carry_out(self) -> None:
         self._say(
             Text(
-                "A plan of this size is signed, too. Apply: planned again first, then the canary wave alone.",
-                "Un plan de cette ampleur se signe aussi. Appliquer\u00a0: on planifie encore une fois, puis la vague "
-                "canari part seule.",
+                "A plan for more than 100 devices is signed, too. Apply: planned again first, then the canary wave "
+                "alone.",
+                "Un plan visant plus de 100 appareils se signe aussi. Appliquer\u00a0: on planifie encore une fois, "
+                "puis la vague canari part seule.",
             )
         )
         self._seats.sign_plan(self._out / "plan.json")
