@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from proscribe.directive.library import find
@@ -236,3 +238,13 @@ class TestFaults:
         with pytest.raises(errors.TokenUnusable, match="not installed") as caught:
             open_signer("pkcs11:token=a;object=b?module-path=/nowhere.so", lambda: b"1")
         assert "proscribe[hsm]" in caught.value.remedy.en
+
+
+@pytest.mark.parametrize("ask", [new_on_token, storage_of, open_signer])
+def test_without_the_extra_the_way_to_it_is_named(ask: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pkcs11", None)
+    reference = "pkcs11:token=a;object=b?module-path=/nowhere.so"
+    given = (reference, Scheme.ed25519, None) if ask is new_on_token else (reference, None)
+    with pytest.raises(errors.TokenUnusable) as refused:
+        ask(*given)  # type: ignore[operator]
+    assert "proscribe[hsm]" in str(refused.value.remedy)

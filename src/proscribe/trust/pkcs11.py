@@ -143,6 +143,7 @@ class TokenSigner(Signer):
 
 def storage_of(reference: str, passphrase: Passphrase | None) -> Storage:
     """What kind of token it is: in hardware only where the key can never leave it. Raises as ``TokenSigner.open``."""
+    _installed()
     from pkcs11 import Attribute
 
     uri = parse_uri(reference)
@@ -154,6 +155,7 @@ def storage_of(reference: str, passphrase: Passphrase | None) -> Storage:
 
 def new_on_token(reference: str, scheme: Scheme, passphrase: Passphrase | None) -> TokenSigner:
     """Make a key pair on a token; its private half never leaves. Raises TokenUnusable or WrongPassphrase."""
+    _installed()
     from pkcs11 import Attribute, KeyType, Mechanism
 
     kinds = {
@@ -210,13 +212,7 @@ class _Pin:
 @contextmanager
 def _session(uri: TokenUri, pin: _Pin, *, writes: bool = False) -> Iterator[Any]:
     """A session on the token, logged in; every fault of the library as an error of ours."""
-    try:
-        import pkcs11
-    except ImportError as error:
-        raise _unusable(
-            Text("PKCS#11 support is not installed", "la prise en charge de PKCS#11 n'est pas installée"),
-            Text("Install 'proscribe[hsm]'.", "Installez « proscribe[hsm] »."),
-        ) from error
+    pkcs11 = _installed()
     if not uri.module:
         raise _unusable(
             Text("the token's library is not named", "la bibliothèque du jeton n'est pas indiquée"),
@@ -243,6 +239,18 @@ def _session(uri: TokenUri, pin: _Pin, *, writes: bool = False) -> Iterator[Any]
         raise _unusable(
             Text(f"the token cannot be used: {reason}", f"le jeton est inutilisable\u00a0: {reason}")
         ) from error
+
+
+def _installed() -> Any:
+    """The library of the extra ``hsm``. Raises TokenUnusable where it is not installed."""
+    try:
+        import pkcs11
+    except ImportError as error:
+        raise _unusable(
+            Text("PKCS#11 support is not installed", "la prise en charge de PKCS#11 n'est pas installée"),
+            Text("Install 'proscribe[hsm]'.", "Installez « proscribe[hsm] »."),
+        ) from error
+    return pkcs11
 
 
 def _token(library: Any, uri: TokenUri) -> Any:
