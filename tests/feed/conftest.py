@@ -9,7 +9,7 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,9 +17,11 @@ from securesystemslib.signer import Signer
 from tests.trust.conftest import listed
 
 from proscribe.clock import ManualClock, use_clock
+from proscribe.directive.library import find, target_set
 from proscribe.documents import Document, digest
 from proscribe.feed import repository
 from proscribe.feed.client import Pulled, pull
+from proscribe.feed.model import Revocation
 from proscribe.feed.repository import Repository
 from proscribe.feed.seats import Seats
 from proscribe.service.installation import Installation, open_installation
@@ -312,3 +314,51 @@ def branch(tmp_path: Path, authority: Authority, officials: Officials) -> Iterat
 @pytest.fixture
 def new_officials() -> type[Officials]:
     return Officials
+
+
+# --- what a department is shown
+
+NAME = "ca-example"
+KEYS = "keys/key-list/1.dsse.json"
+
+
+def directive(version=1, **changes):
+    return replace(find("ca-tbs-2023-wechat-kaspersky"), id=NAME, version=version, **changes)
+
+
+def targets_of(one, now):
+    found = target_set(one, now=now) if one.id != NAME else target_set(find("ca-tbs-2023-wechat-kaspersky"), now=now)
+    return replace(
+        found,
+        directive=one.id,
+        directive_version=one.version,
+        resolved_at=now,
+        reviewed_by="cio",
+        reviewed_on=now.date(),
+    )
+
+
+def revocation(of, **changes):
+    made = Revocation(
+        directive=of.id,
+        directive_digest=digest(of),
+        version=of.version,
+        revoked_on=date(2026, 11, 5),
+        reason=Text("The maker changed hands.", "L'éditeur a changé de propriétaire."),
+    )
+    return replace(made, **changes)
+
+
+@pytest.fixture
+def publish(authority, officials, branch):
+    """Publish files in the feed, and let the department's clock follow."""
+
+    def do(items, *, days=0.0, remove=()):
+        authority.now = branch.clock.advance(days=days)
+        if remove:
+            authority.repository.stage({}, now=authority.now, remove=remove)
+        authority.publish(items)
+
+    authority.repository.stage({}, now=authority.now, remove=[f"directives/{NAME}/1.dsse.json"])
+    do({KEYS: officials.file(officials.keys())})
+    return do

@@ -6,14 +6,15 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from tests.feed.conftest import KEYS, NAME, directive, revocation, targets_of
 
 from proscribe.catalogue.model import TargetSet
 from proscribe.decide.model import Case, Origin
-from proscribe.directive.library import find, target_set
+from proscribe.directive.library import find
 from proscribe.directive.model import Directive, State
 from proscribe.documents import digest
 from proscribe.feed import errors
-from proscribe.feed.model import Adoption, DepartmentHeads, FeedHealth, Revocation
+from proscribe.feed.model import Adoption, DepartmentHeads, FeedHealth
 from proscribe.plan.model import Verb
 from proscribe.plan.orders import StandingOrder
 from proscribe.prove.model import EntryKind
@@ -21,52 +22,8 @@ from proscribe.service import adopting, casework, feeding, ledgering, planning, 
 from proscribe.service.config import InvalidSettings
 from proscribe.text import Text
 
-NAME = "ca-example"
-KEYS = "keys/key-list/1.dsse.json"
 FIRST, SECOND = f"directives/{NAME}/1.dsse.json", f"directives/{NAME}/2.dsse.json"
 TARGETS = f"target-sets/{NAME}/1.dsse.json"
-
-
-def directive(version=1, **changes):
-    return replace(find("ca-tbs-2023-wechat-kaspersky"), id=NAME, version=version, **changes)
-
-
-def targets_of(one, now):
-    found = target_set(one, now=now) if one.id != NAME else target_set(find("ca-tbs-2023-wechat-kaspersky"), now=now)
-    return replace(
-        found,
-        directive=one.id,
-        directive_version=one.version,
-        resolved_at=now,
-        reviewed_by="cio",
-        reviewed_on=now.date(),
-    )
-
-
-def revocation(of, **changes):
-    made = Revocation(
-        directive=of.id,
-        directive_digest=digest(of),
-        version=of.version,
-        revoked_on=date(2026, 11, 5),
-        reason=Text("The maker changed hands.", "L'éditeur a changé de propriétaire."),
-    )
-    return replace(made, **changes)
-
-
-@pytest.fixture
-def publish(authority, officials, branch):
-    """Publish files in the feed, and let the department's clock follow."""
-
-    def do(items, *, days=0.0, remove=()):
-        authority.now = branch.clock.advance(days=days)
-        if remove:
-            authority.repository.stage({}, now=authority.now, remove=remove)
-        authority.publish(items)
-
-    authority.repository.stage({}, now=authority.now, remove=["directives/ca-example/1.dsse.json"])
-    do({KEYS: officials.file(officials.keys())})
-    return do
 
 
 def untouched(installation):

@@ -3,64 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
+from tests.feed.conftest import NAME, directive, revocation, targets_of
 
-from proscribe.directive.library import find, target_set
 from proscribe.documents import digest
 from proscribe.feed import errors
-from proscribe.feed.model import Adoption, Revocation
+from proscribe.feed.model import Adoption
 from proscribe.plan.model import Verb
 from proscribe.plan.orders import StandingOrder
 from proscribe.prove.model import EntryKind
 from proscribe.service import adopting, feeding, planning, trusting
-from proscribe.text import Text
-
-NAME = "ca-example"
-KEYS = "keys/key-list/1.dsse.json"
-
-
-def directive(version=1, **changes):
-    return replace(find("ca-tbs-2023-wechat-kaspersky"), id=NAME, version=version, **changes)
-
-
-def targets_of(one, now):
-    found = target_set(find("ca-tbs-2023-wechat-kaspersky"), now=now)
-    return replace(
-        found,
-        directive=one.id,
-        directive_version=one.version,
-        resolved_at=now,
-        reviewed_by="cio",
-        reviewed_on=now.date(),
-    )
-
-
-def revocation(of, **changes):
-    made = Revocation(
-        directive=of.id,
-        directive_digest=digest(of),
-        version=of.version,
-        revoked_on=date(2026, 11, 5),
-        reason=Text("The maker changed hands.", "L'éditeur a changé de propriétaire."),
-    )
-    return replace(made, **changes)
-
-
-@pytest.fixture
-def publish(authority, officials, branch):
-    """Publish files in the feed, and let the department's clock follow."""
-
-    def do(items, *, days=0.0, remove=()):
-        authority.now = branch.clock.advance(days=days)
-        if remove:
-            authority.repository.stage({}, now=authority.now, remove=remove)
-        authority.publish(items)
-
-    authority.repository.stage({}, now=authority.now, remove=["directives/ca-example/1.dsse.json"])
-    do({KEYS: officials.file(officials.keys())})
-    return do
 
 
 @pytest.fixture
